@@ -1,0 +1,24 @@
+"""Time as the field counts it: moments in UTC seconds, days in Europe/London."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def now() -> int:
+    """This moment, in whole seconds since 1970 (UTC)."""
+    return int(time.time())
+
+
+def day(moment: int) -> dt.date:
+    """The Europe/London day in which a moment (seconds since 1970) falls."""
+    return dt.datetime.fromtimestamp(moment, LONDON).date()
+
+
+def iso(moment: int | None) -> str | None:
+    """A moment as ISO 8601 with the London offset of that day, or ``None``."""
+    return None if moment is None else dt.datetime.fromtimestamp(moment, LONDON).isoformat()

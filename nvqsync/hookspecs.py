@@ -1,0 +1,125 @@
+"""The whole plugin contract, version 1.
+
+A plugin is a module or object with functions marked ``@nvqsync.hookimpl``. Built-in parts are listed in
+``nvqsync.plugin_manager.DEFAULT_PLUGINS``; outside packages name theirs under the entry point group ``nvqsync``.
+Each ``register_...`` hook is handed a callable; call it once for each thing offered. The host decides about clashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pluggy
+
+from nvqsync.model import Answer, Batch, CourseReading, LmsCourse, LmsItem, Qualification, SiteFacts, Unit
+
+CONTRACT_VERSION = 1
+
+hookspec = pluggy.HookspecMarker("nvqsync")
+
+
+class LmsConnector(Protocol):
+    """What the host asks of a learning management system, already opened with its settings.
+
+    Every method may raise ``LmsRefused``, ``LmsBusy`` or ``LmsUnreadable`` (``nvqsync.errors``).
+    """
+
+    def check(self) -> SiteFacts:
+        """Who is there, and may we do what we need to? Raises ``LmsRefused`` naming what is missing."""
+        ...
+
+    def courses(self) -> Sequence[LmsCourse]:
+        """Every course the account can see, with its ID number where one is set."""
+        ...
+
+    def read_course(self, course: LmsCourse) -> CourseReading:
+        """Everything there is to know about one course, read as one."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections. Safe to call twice."""
+        ...
+
+
+class PortalConnector(Protocol):
+    """What the host asks of an awarding body's portal, already opened with its settings.
+
+    Every method may raise ``PortalRefused`` (nothing was accepted) or ``PortalBusy`` (whether it was is unknown).
+    """
+
+    def submit(self, batch: Batch, document: bytes) -> Sequence[Answer]:
+        """Hand over a batch once; an answer for each claim. The claim keys make a repeat harmless."""
+        ...
+
+    def ask(self, awarding_body: str, centre_number: str, keys: Sequence[str]) -> Sequence[Answer]:
+        """What became of these claims? One answer a key, ``NOT_FOUND`` where the portal never saw it."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections. Safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LmsOffer:
+    """An LMS connector on offer: its name in the settings, and how to open it from that section of the settings."""
+
+    name: str
+    open: Callable[[Mapping[str, Any]], LmsConnector]
+
+
+@dataclass(frozen=True, slots=True)
+class PortalOffer:
+    """A portal connector on offer: its name, the bodies it reaches, and how to open it from its settings."""
+
+    name: str
+    awarding_bodies: tuple[str, ...]
+    open: Callable[[Mapping[str, Any]], PortalConnector]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A way to write a batch to a file. ``render`` is pure: the same batch gives the same bytes."""
+
+    name: str
+    extension: str
+    media_type: str
+    says: str
+    render: Callable[[Batch], bytes]
+
+
+@hookspec
+def register_units(register: Callable[[Unit], None]) -> None:
+    """Offer units to the shared bank: call register(unit). Runs before register_qualifications, whatever the load order."""
+
+
+@hookspec
+def register_qualifications(register: Callable[[Qualification], None], units: Mapping[str, Unit]) -> None:
+    """Offer each qualification this awarding body certificates: call register(qualification). `units` is the bank by reference."""
+
+
+@hookspec(firstresult=True)
+def match_unit(qualification: Qualification, lms_item: LmsItem) -> str | None:
+    """Name the ID number (mapping notation) an unmapped LMS item stands for, or return None to let another plugin try."""
+
+
+@hookspec
+def register_lms_connectors(register: Callable[[LmsOffer], None]) -> None:
+    """Offer a connector to a learning management system: call register(LmsOffer(...))."""
+
+
+@hookspec
+def register_portals(register: Callable[[PortalOffer], None]) -> None:
+    """Offer a connector to an awarding body's portal: call register(PortalOffer(...))."""
+
+
+@hookspec
+def register_export_formats(register: Callable[[ExportFormat], None]) -> None:
+    """Offer a way to write a batch: call register(ExportFormat(...))."""
+
+
+@hookspec
+def register_gates(register: Callable[[Any], None]) -> None:
+    """Offer a gate, what stops or cautions a claim for this body: call register(nvqsync.gates.Gate(...))."""

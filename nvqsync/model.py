@@ -1,0 +1,539 @@
+"""The records everything else speaks in: frozen, typed, and ignorant of files, networks and databases.
+
+Three families, in the order in which a fact travels:
+
+* what an awarding body publishes: ``Unit``, ``Qualification``, ``Rule``, ``Requirement``;
+* what an LMS told us: ``LmsCourse``, ``LmsItem``, ``LmsMember``, ``Observation``, ``CourseReading``;
+* what we send out and hear back: ``BatchClaim``, ``Batch``, ``Answer``.
+
+Moments are whole seconds since 1970 (UTC) in fields called ``..._at`` and ``datetime.date`` (a Europe/London day) in
+fields called ``..._on``. Grades are ``Decimal``, never ``float``. Identifiers are text, whatever the LMS used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+# ---------------------------------------------------------------- what an awarding body publishes
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact was read: the document and the place in it."""
+
+    document: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of the regulator's bank, shared by every body that offers it.
+
+    ``outcomes`` counts the assessment criteria of each learning outcome, in order, e.g. ``(("1", 3), ("2", 4))``;
+    ``None`` where no specification at hand gives them. ``glh`` is guided learning hours.
+    """
+
+    reference: str
+    title: str
+    level: int
+    credit_value: int
+    glh: int
+    outcomes: tuple[tuple[str, int], ...] | None = None
+
+    @property
+    def criteria(self) -> tuple[str, ...] | None:
+        """Every criterion number in order (``"1.1"``, ``"1.2"``, ...), or ``None`` where they are unknown."""
+        if self.outcomes is None:
+            return None
+        return tuple(f"{outcome}.{n}" for outcome, count in self.outcomes for n in range(1, count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class QualificationUnit:
+    """A bank unit as one qualification lists it: the body's own code for it, and the group it stands in.
+
+    ``aliases`` are further codes that the body prints for the same unit. ``simulation`` says whether the
+    specification lets simulated evidence count towards it.
+    """
+
+    code: str
+    unit: Unit
+    groups: tuple[str, ...]
+    mandatory: bool
+    aliases: tuple[str, ...] = ()
+    simulation: bool = False
+
+
+class Kind(StrEnum):
+    """What a requirement asks for. ``docs/rules.md`` defines each with an example."""
+
+    ALL_OF = "all_of"  # every unit named in `units`
+    MIN_CREDITS = "min_credits"  # at least `need` credits from `groups` (all groups when empty)
+    MIN_UNITS = "min_units"  # at least `need` units from `groups`
+    MAX_CREDITS = "max_credits"  # at most `need` credits from `groups`; credit above it is left out
+    MAX_UNITS = "max_units"  # at most `need` units from `groups`; further units are left out
+    MIN_CREDITS_AT_LEVEL = "min_credits_at_level"  # at least `need` credits at `level` from `groups`
+    BARRED = "barred"  # of the `units` named, at most one may count
+    EQUIVALENT = "equivalent"  # the `units` named stand for one another: one of them counts, and does for all
+    MAX_TRANSFERRED_CREDITS = "max_transferred_credits"  # at most `need` transferred credits from `groups`
+
+
+class Comparison(StrEnum):
+    """How ``min_credits_at_level`` compares a unit's level with the requirement's."""
+
+    EXACTLY = "exactly"
+    AT_LEAST = "at_least"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement of a rule of combination, as data.
+
+    ``id`` is stable across versions of the rule (``ROC-L2-1/mandatory``); ``says`` is what a person reads; ``need`` is
+    credits or a number of units according to ``kind``.
+    """
+
+    id: str
+    kind: Kind
+    says: str
+    source: Source
+    need: int = 0
+    groups: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    level: int | None = None
+    comparison: Comparison = Comparison.EXACTLY
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUnit:
+    """What the rules engine needs to know of a unit: its code, its credits, level, GLH and groups."""
+
+    code: str
+    credits: int
+    level: int
+    glh: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutside:
+    """A unit that the rule does not list but that a learner may hold, and what to tell a person about it."""
+
+    reference: str
+    says: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of combination: the units on offer and what a selection of them must satisfy jointly."""
+
+    units: tuple[RuleUnit, ...]
+    requirements: tuple[Requirement, ...]
+    groups_overlap: bool = False
+    allows_exemptions: bool = True
+    outside: tuple[HeldOutside, ...] = ()
+    version: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """An assessment method code as a body lists it. ``simulated`` marks the one that stands for simulation."""
+
+    code: str
+    title: str
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Qualification:
+    """A qualification as its awarding body publishes it. ``id`` is ``BODY/CODE``, e.g. ``OCR/03455``.
+
+    ``registration_closed`` is true where the body says that it takes no more entries, whether or not it gives the day.
+    """
+
+    id: str
+    awarding_body: str
+    code: str
+    qualification_number: str | None
+    title: str
+    level: int
+    credits: int
+    units: tuple[QualificationUnit, ...]
+    rule: Rule
+    source: Source
+    methods: tuple[Method, ...] = ()
+    registration_end_on: dt.date | None = None
+    certification_end_on: dt.date | None = None
+    group_titles: Mapping[str, str] = field(default_factory=dict)
+    registration_closed: bool = False
+
+
+# ---------------------------------------------------------------- what an LMS told us
+
+
+class Grading(StrEnum):
+    """How the grade of an LMS item is expressed."""
+
+    POINTS = "points"
+    SCALE = "scale"
+    RUBRIC = "rubric"
+    GUIDE = "guide"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class LmsCourse:
+    """A course of the LMS. ``id_number`` is empty where the college has set none."""
+
+    lms_id: str
+    short_name: str
+    full_name: str
+    id_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GradingRow:
+    """One row of a rubric or marking guide. ``top_score`` is its highest level's score, or the guide row's maximum."""
+
+    row_id: str
+    text: str
+    top_score: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LmsItem:
+    """A graded item of a course (in Moodle, an assignment).
+
+    ``scale`` lists the scale's items from the lowest; ``pass_mark`` is ``None`` where the LMS would not tell;
+    ``identities_hidden`` is true while blind marking has not been revealed; ``hidden`` is ``None`` where unknown.
+    ``url_path`` is where a person finds the item, relative to the site.
+    """
+
+    lms_id: str
+    course_id: str
+    name: str
+    id_number: str = ""
+    grading: Grading = Grading.POINTS
+    maximum: Decimal | None = None
+    scale: tuple[str, ...] = ()
+    pass_mark: Decimal | None = None
+    rows: tuple[GradingRow, ...] = ()
+    workflow: bool = False
+    identities_hidden: bool = False
+    team: bool = False
+    hidden: bool | None = None
+    url_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LmsMember:
+    """A person on a course's roster. ``roles`` are the LMS's short names. ``uln`` is as typed, unchecked."""
+
+    lms_id: str
+    name: str
+    id_number: str = ""
+    roles: tuple[str, ...] = ()
+    active: bool = True
+    uln: str = ""
+    candidate_number: str = ""
+    date_of_birth: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """What one rubric or guide row was given."""
+
+    row_id: str
+    score: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class GradebookEntry:
+    """What the gradebook says beside the item's own grade. ``grade`` is ``None`` for an empty cell."""
+
+    grade: Decimal | None
+    hidden: bool = False
+    overridden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One learner's latest grade on one item, exactly as read.
+
+    ``grade`` is ``None`` where the LMS says "no grade". On a scale it is the 1-based place in the item's ``scale``.
+    ``workflow_state`` is empty where the item has no marking workflow. ``grader_id`` is empty where nobody is named.
+    ``gradebook`` is ``None`` where the gradebook was not read for this grade.
+    """
+
+    item_id: str
+    learner_id: str
+    grade_id: str
+    attempt: int
+    grade: Decimal | None
+    graded_at: int
+    grader_id: str = ""
+    workflow_state: str = ""
+    rows: tuple[RowScore, ...] = ()
+    gradebook: GradebookEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a reading could not see or does not trust, with its code, its subject and what to do about it.
+
+    ``severity`` is ``"problem"`` (a person must act; the pass exits 1) or ``"note"``.
+    """
+
+    code: str
+    says: str
+    course_id: str = ""
+    item_id: str = ""
+    learner_id: str = ""
+    severity: str = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class CourseReading:
+    """One complete reading of one course. An item listed in ``unread_items`` was not answered for: absence proves nothing."""
+
+    course: LmsCourse
+    items: tuple[LmsItem, ...]
+    members: tuple[LmsMember, ...]
+    observations: tuple[Observation, ...]
+    server_time: int
+    unread_items: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """Who answered: the LMS's name, release and address, and its clock at that moment."""
+
+    site_name: str
+    release: str
+    url: str
+    server_time: int
+    notices: tuple[Notice, ...] = ()
+
+
+# ---------------------------------------------------------------- what goes out and what comes back
+
+
+class ClaimKind(StrEnum):
+    """What a claim asks the awarding body for."""
+
+    FULL_AWARD = "full_award"
+    UNITS = "units"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchUnit:
+    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on."""
+
+    code: str
+    unit_reference: str
+    title: str
+    level: int
+    credit_value: int
+    achieved_on: dt.date
+    transferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchClaim:
+    """One candidate's claim as a batch states it.
+
+    ``key`` is the claim's deterministic key and travels as its idempotency key. ``uln`` is ``None`` where the candidate
+    has none (a placeholder is never sent). ``name`` is the registered name, as the certificate will print it.
+    """
+
+    key: str
+    claim_id: int
+    kind: ClaimKind
+    candidate_number: str
+    name: str
+    date_of_birth: dt.date | None
+    uln: str | None
+    units: tuple[BatchUnit, ...]
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one export carries: one awarding body, centre, qualification and route."""
+
+    id: str
+    awarding_body: str
+    centre_number: str
+    qualification_id: str
+    qualification_number: str | None
+    qualification_code: str
+    qualification_title: str
+    route: str
+    created_at: int
+    claims: tuple[BatchClaim, ...]
+
+
+class Outcome(StrEnum):
+    """What a portal says of one claim."""
+
+    ACKNOWLEDGED = "acknowledged"
+    AWAITING_AUTHORISATION = "awaiting_authorisation"
+    CERTIFICATED = "certificated"
+    RETURNED = "returned"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A portal's answer about one claim; ``words`` are the portal's own, kept as they came."""
+
+    key: str
+    outcome: Outcome
+    words: str = ""
+    reference: str = ""
+    certificate_number: str = ""
+    on: dt.date | None = None
+
+
+# ---------------------------------------------------------------- what we remember and conclude
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """An observation with its memory: who gave this very grade, when, and everyone who ever saved one here.
+
+    A later save that leaves grade and rows as they were changes ``observation.graded_at`` but neither ``assessor_id``
+    nor ``decided_at``; its grader joins ``graders_seen``. ``gone`` is true when the LMS no longer shows the item or row.
+    """
+
+    observation: Observation
+    assessor_id: str
+    graders_seen: tuple[str, ...]
+    decided_at: int
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """A unit signed off in nvqsync by an assessor, for one learner and qualification."""
+
+    learner_id: str
+    qualification_id: str
+    unit_reference: str
+    assessor_id: str
+    signed_at: int
+
+
+class UnitStatus(StrEnum):
+    """How far a learner is with a unit. Words are part of the JSON interface."""
+
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    READY = "ready"
+    ACHIEVED = "achieved"
+    TRANSFERRED = "transferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One criterion decision and the grade it rests on; ``criterion`` is ``""`` for a whole-unit decision.
+
+    ``grade_text`` is the grade in the tutor's terms (``Competent``, ``62 of 100``, ``row 1.1: 2 of 2``).
+    ``cautions`` are codes or rule ids a person should know of when they rely on it.
+    """
+
+    unit_reference: str
+    criterion: str
+    met: bool
+    course_id: str
+    item_id: str
+    grade_id: str
+    attempt: int
+    grade_text: str
+    assessor_id: str
+    graders_seen: tuple[str, ...]
+    decided_at: int
+    method: str = ""
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutcome:
+    """What a learner's evidence amounts to for one unit of one qualification.
+
+    ``criteria_total`` is ``None`` where the unit's criteria are unknown. ``achieved_at`` and ``signed_off_by`` are set
+    when ``status`` is achieved; ``decisions`` are all that were made, met or not, in criterion order.
+    """
+
+    learner_id: str
+    qualification_id: str
+    unit_reference: str
+    code: str
+    status: UnitStatus
+    criteria_met: tuple[str, ...] = ()
+    criteria_total: int | None = None
+    achieved_at: int | None = None
+    signed_off_by: str = ""
+    decisions: tuple[Decision, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+
+class Entry(StrEnum):
+    """What a registration (OCR: entry) asks for: the full award, or units."""
+
+    FULL_AWARD = "full_award"
+    UNITS = "units"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A candidate registered with an awarding body for one qualification, under the name the certificate will print.
+
+    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked.
+    """
+
+    learner_id: str
+    qualification_id: str
+    awarding_body: str
+    registered_on: dt.date
+    entry: Entry = Entry.FULL_AWARD
+    candidate_number: str = ""
+    name: str = ""
+    date_of_birth: dt.date | None = None
+    uln: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndDate:
+    """A closing date as far as it is known: ``known`` with no ``on`` means that there is none."""
+
+    known: bool = False
+    on: dt.date | None = None
+
+    def passed(self, today: dt.date) -> bool:
+        """Whether ``today`` is after the date. The date itself is the last good day."""
+        return self.on is not None and today > self.on
+
+
+@dataclass(frozen=True, slots=True)
+class CentreFacts:
+    """What the centre knows about itself and one qualification."""
+
+    centre_number: str = ""
+    approved_on: dt.date | None = None
+    direct_claim_from: dt.date | None = None
+    direct_claim_to: dt.date | None = None
+    registration_end: EndDate = EndDate()
+    certification_end: EndDate = EndDate()
+
+    def direct_claims(self, today: dt.date) -> bool:
+        """Whether the centre holds direct claim status on that day, both ends inclusive."""
+        start, end = self.direct_claim_from, self.direct_claim_to
+        return start is not None and start <= today and (end is None or today <= end)
