@@ -1,0 +1,273 @@
+"""Settings: every one with a description and an example, read from four places.
+
+In order of precedence: the environment (``NVQSYNC_MOODLE__URL``), credentials handed over by systemd
+(``$CREDENTIALS_DIRECTORY``), the TOML file named by ``--config`` or ``$NVQSYNC_CONFIG``, the defaults below.
+``docs/settings.md`` and ``nvqsync settings example`` are generated from these classes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from nvqsync.errors import SettingsError
+
+CREDENTIALS = {"nvqsync_moodle_token": ("moodle", "token"), "nvqsync_portal_credential": ("portal", "credential")}
+"""Credential files systemd may hand over, and the setting each one fills."""
+
+Day = dt.date | Literal["none"]
+
+
+class Section(BaseModel):
+    """A table of the settings file: unknown keys are refused, values never appear in error messages."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+def read_secret(path: Path, setting: str) -> SecretStr:
+    """The contents of a secret's file without its final line break. Raises ``SettingsError`` when it cannot be read."""
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        says = f"{setting} names {path}, which cannot be read: {getattr(error, 'strerror', None) or error}."
+        raise SettingsError(says, "Check that the file exists and that the service's user may read it.") from error
+
+
+class Moodle(Section):
+    """The Moodle site that is read."""
+
+    url: str = Field("", description="Address of the Moodle site.", examples=["https://moodle.college.ac.uk"])
+    token: SecretStr = Field(SecretStr(""), description="Web-service token.", examples=["0123456789abcdef"])
+    token_file: Path | None = Field(None, description="File that holds the token.", examples=["/etc/nvqsync/token"])
+    courses: list[str] = Field([], description="Course ids or short names to read; empty reads all.", examples=[["42"]])
+    learner_roles: list[str] = Field(["student"], description="Role short names that make a learner.")
+    timeout: float = Field(60, description="Seconds to wait for one reply.", gt=0)
+    connections: int = Field(4, description="Connections open at once.", ge=1, le=8)
+    requests_per_second: float = Field(20, description="Most requests sent in a second.", gt=0)
+    ca_bundle: Path | None = Field(None, description="CA file for a private certificate.", examples=["/etc/ssl/ca.pem"])
+    proxy: str = Field("", description="HTTP proxy, if one is needed.", examples=["http://proxy.college.ac.uk:3128"])
+    max_reply_mb: int = Field(64, description="Largest reply accepted, in megabytes.", ge=1)
+    uln_field: str = Field("uln", description="Short name of the profile field that holds the ULN.")
+    candidate_number_field: str = Field("ocr_candidate_number", description="Profile field: candidate number.")
+    date_of_birth_field: str = Field("dob", description="Profile field: date of birth.")
+
+    @model_validator(mode="after")
+    def _token_from_file(self) -> Moodle:
+        if self.token_file and not self.token.get_secret_value():
+            self.token = read_secret(self.token_file, "moodle.token_file")
+        return self
+
+
+class Mapping(Section):
+    """How LMS items are mapped where ID numbers cannot say it."""
+
+    file: Path | None = Field(None, description="The centre's mapping file (TOML).", examples=["mapping.toml"])
+
+
+class Evidence(Section):
+    """What counts as a pass."""
+
+    scale_pass: list[str] = Field(
+        ["Competent", "Achieved", "Met", "Pass", "Merit", "Distinction"],
+        description="Scale items that mean met; any other item of a scale does not.",
+    )
+
+
+class QualificationFacts(Section):
+    """What the centre knows about one qualification."""
+
+    approved_on: dt.date | None = Field(None, description="Day the body approved the centre.", examples=["2024-09-01"])
+    direct_claim_from: dt.date | None = Field(None, description="Direct claim status from.", examples=["2025-09-01"])
+    direct_claim_to: dt.date | None = Field(None, description="Direct claim status until.", examples=["2027-08-31"])
+    registration_end: Day | None = Field(None, description="Last day to register, or none.", examples=["none"])
+    certification_end: Day | None = Field(None, description="Last day to claim, or none.", examples=["2028-08-31"])
+    checked_on: dt.date | None = Field(None, description="Day the dates were checked.", examples=["2026-11-01"])
+
+
+class Centre(Section):
+    """The college as its awarding bodies know it."""
+
+    name: str = Field("", description="Name of the centre.", examples=["Exampleton College"])
+    numbers: dict[str, str] = Field({}, description="Centre number by awarding body.", examples=[{"OCR": "12345"}])
+    qualifications: dict[str, QualificationFacts] = Field({}, description="Facts by qualification id.")
+
+
+class Portal(Section):
+    """The awarding body's portal that takes batches."""
+
+    name: str = Field("", description="Portal connector; empty only writes files.", examples=["interchange_mock"])
+    url: str = Field("", description="Address of the portal.", examples=["http://127.0.0.1:8700"])
+    credential: SecretStr = Field(SecretStr(""), description="Credential for the portal.", examples=["secret"])
+    credential_file: Path | None = Field(None, description="File with it.", examples=["/etc/nvqsync/portal"])
+    timeout: float = Field(30, description="Seconds to wait for an answer.", gt=0)
+
+    @model_validator(mode="after")
+    def _credential_from_file(self) -> Portal:
+        if self.credential_file and not self.credential.get_secret_value():
+            self.credential = read_secret(self.credential_file, "portal.credential_file")
+        return self
+
+
+class Export(Section):
+    """Where batches are written, and how."""
+
+    folder: Path = Field(Path("exports"), description="Folder for batch files.", examples=["/var/lib/nvqsync/exports"])
+    formats: list[str] = Field(["batch_json", "claims_csv", "keying_sheet"], description="Formats of each batch.")
+
+
+class Web(Section):
+    """The claim-queue pages."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8765, description="Port to listen on; 0 picks a free one.", ge=0, le=65535)
+
+
+class Daemon(Section):
+    """``nvqsync run``."""
+
+    every_minutes: float = Field(15, description="Minutes between passes.", gt=0)
+
+
+class Sync(Section):
+    """What a pass does when much changes at once."""
+
+    vanish_share: float = Field(0.5, description="Share of a course's grades that may vanish at once.", ge=0, le=1)
+    vanish_least: int = Field(10, description="Below this many, vanished grades never stop a course.", ge=0)
+
+
+class Plugins(Section):
+    """Which plugins are loaded."""
+
+    disable: list[str] = Field([], description="Names of plugins to leave out.", examples=[["nvqsync.plugins.edi"]])
+
+
+class Settings(BaseSettings):
+    """All settings of one nvqsync."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NVQSYNC_", env_nested_delimiter="__", extra="forbid", hide_input_in_errors=True
+    )
+
+    database: Path = Field(Path("nvqsync.db"), description="The database.", examples=["/var/lib/nvqsync/nvqsync.db"])
+    lms: str = Field("moodle", description="Which LMS connector reads the LMS.")
+    moodle: Annotated[Moodle, Field(description="The Moodle site that is read.")] = Moodle()
+    mapping: Annotated[Mapping, Field(description="Mapping beyond ID numbers.")] = Mapping()
+    evidence: Annotated[Evidence, Field(description="What counts as a pass.")] = Evidence()
+    centre: Annotated[Centre, Field(description="The college as its awarding bodies know it.")] = Centre()
+    portal: Annotated[Portal, Field(description="The portal that takes batches.")] = Portal()
+    export: Annotated[Export, Field(description="Batch files.")] = Export()
+    web: Annotated[Web, Field(description="The claim-queue pages.")] = Web()
+    daemon: Annotated[Daemon, Field(description="The daemon.")] = Daemon()
+    sync: Annotated[Sync, Field(description="One pass.")] = Sync()
+    plugins: Annotated[Plugins, Field(description="Plugins.")] = Plugins()
+    connectors: dict[str, dict[str, Any]] = Field({}, description="Settings of other connectors, a table each.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what ``load`` hands over (credentials merged over the TOML file)."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None) -> Settings:
+    """Settings from the environment, systemd's credentials, a TOML file and the defaults.
+
+    ``path`` is the file named on the command line; without it ``$NVQSYNC_CONFIG`` is used, and without that none.
+    Relative paths in the file are relative to the file. Raises ``SettingsError`` naming file, line and key.
+    """
+    path = path or (Path(os.environ["NVQSYNC_CONFIG"]) if os.environ.get("NVQSYNC_CONFIG") else None)
+    text = _read(path) if path else ""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}.", "Mend that line and try again.") from error
+    _fill_credentials(document)
+    if path:
+        _anchor(document, path.parent)
+    try:
+        return Settings(**document)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path, text), "See `nvqsync settings example` for every setting.") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        next_step = "Give the settings file with --config FILE or $NVQSYNC_CONFIG."
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.", next_step) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8 text.", "Save it as UTF-8 and try again.") from error
+
+
+def _fill_credentials(document: dict[str, Any]) -> None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    for name, (section, key) in CREDENTIALS.items() if folder else ():
+        file = Path(folder or "") / name
+        if file.is_file():
+            document.setdefault(section, {})[key] = read_secret(file, name).get_secret_value()
+
+
+def _explain(error: ValidationError, path: Path | None, text: str) -> str:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        keys = [str(part) for part in problem["loc"]]
+        where = _line_of(keys, text)
+        place = f"{path}, line {where}" if path and where else str(path or "environment")
+        message = problem["msg"]
+        if problem["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(keys[-1], _known_keys(keys[:-1]), 1)
+            message = "no such setting" + (f"; did you mean {near[0]!r}?" if near else "")
+        lines.append(f"{place}: {'.'.join(keys)}: {message}.")
+    return "\n".join(lines)
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    model: Any = Settings
+    for key in path:
+        field = model.model_fields.get(key) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        if field is None:
+            return list(QualificationFacts.model_fields)
+        model = field.annotation
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _line_of(keys: list[str], text: str) -> int | None:
+    """The line of the last of ``keys`` in the table the others name; the table's line when the key is not there."""
+    table, found = "", None
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith("["):
+            table = line.strip("[] ").replace('"', "")
+            if table == ".".join(keys):
+                return number
+        elif line.split("=")[0].strip().strip('"') == keys[-1] and table == ".".join(keys[:-1]):
+            return number
+        if table and table == ".".join(keys[:-1]) and found is None:
+            found = number
+    return found
+
+
+def _anchor(document: dict[str, Any], folder: Path) -> None:
+    """Make the relative paths of the file, and of its defaults, relative to the folder the file stands in."""
+    document["database"] = str(folder / document.get("database", "nvqsync.db"))
+    export = document.setdefault("export", {})
+    if isinstance(export, dict):
+        export["folder"] = str(folder / export.get("folder", "exports"))
+    for section, key in (("mapping", "file"), ("moodle", "token_file"), ("portal", "credential_file")):
+        table = document.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = str(folder / table[key])
