@@ -1,0 +1,146 @@
+"""The SQLite file: opening it, migrating it, and writing to it in one piece.
+
+What we ask of it is in ``store_lms`` (what the LMS told us) and ``store_claims`` (registrations, claims, audit).
+Every write happens inside ``Store.writing()``, which takes the write lock at once: a deferred transaction that reads
+first and writes later fails under a second writer however long the busy timeout.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+
+from nvqsync.errors import StoreError
+from nvqsync.migrations import migrations
+
+OLDEST_SQLITE = (3, 38, 0)
+
+
+def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+    """Refuse an SQLite without the features the tables need. Raises ``StoreError`` with the remedy."""
+    if version < OLDEST_SQLITE:
+        says = f"SQLite {'.'.join(map(str, version))} is too old: nvqsync needs {'.'.join(map(str, OLDEST_SQLITE))}."
+        raise StoreError(says, "Install the Python package pysqlite3-binary beside nvqsync, or upgrade the system.")
+
+
+class Store:
+    """One open database. Not shared between threads: each thread opens its own."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        check_sqlite()
+        self.path = path
+        self._db = _open(path, read_only=read_only)
+
+    @property
+    def db(self) -> sqlite_utils.Database:
+        """The sqlite-utils database, for queries that have no function of their own yet."""
+        return self._db
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[Store]:
+        """One write transaction: all of it or nothing. ``durable`` survives a power cut once it returns.
+
+        Inside another one it is a savepoint of that one.
+        """
+        if self._db.conn.in_transaction:
+            with self._db.atomic():
+                yield self
+            return
+        self._db.conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        try:
+            self._db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._db.conn.execute("ROLLBACK")
+                raise
+            self._db.conn.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise _explained(error, self.path) from error
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a question, as dictionaries."""
+        cursor = self._db.conn.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
+        """One statement inside the transaction that is open."""
+        return self._db.conn.execute(sql, parameters)
+
+    def execute_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        """One statement for many rows, inside the transaction that is open."""
+        self._db.conn.executemany(sql, parameters)
+
+
+def _open(path: Path, *, read_only: bool) -> sqlite_utils.Database:
+    try:
+        if read_only:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, isolation_level=None)
+            if path.stat().st_size == 0:
+                path.chmod(0o600)
+    except (sqlite3.Error, OSError) as error:
+        raise _explained(error, path) from error
+    try:
+        db = sqlite_utils.Database(connection)
+        db.conn.execute("PRAGMA busy_timeout = 10000")
+        db.conn.execute("PRAGMA foreign_keys = ON")
+        if not read_only:
+            db.conn.execute("PRAGMA journal_mode = WAL")
+        _migrate(db, path, read_only=read_only)
+    except (sqlite3.Error, OSError) as error:
+        connection.close()
+        raise _explained(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite_utils.Database, path: Path, *, read_only: bool) -> None:
+    known = {migration.name for migration in migrations._migrations}
+    applied = {migration.name for migration in migrations.applied(db)}
+    if newer := sorted(applied - known):
+        says = f"{path} was written by a newer nvqsync (it has {newer[-1]})."
+        raise StoreError(says, "Install that version or a later one; this one will not touch the file.")
+    if read_only or not known - applied:
+        return
+    with path.with_name(path.name + ".migrating").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        migrations.apply(db)
+
+
+def _explained(error: Exception, path: Path) -> StoreError:
+    text = str(error)
+    steps = {
+        "unable to open": "Check that the folder exists and that this user may write to it.",
+        "readonly": "Check that the file and its folder may be written by this user.",
+        "read-only": "Check that the file system is mounted for writing.",
+        "Permission denied": "Check that the file and its folder may be written by this user.",
+        "not a database": "This file is not an nvqsync database. Name another with `database` in the settings.",
+        "malformed": "The file is damaged. Restore the latest backup.",
+        "disk is full": "Free some space; nothing was lost, the last change was not made.",
+        "locked": "Another process is writing. Try again in a moment.",
+    }
+    step = next((step for key, step in steps.items() if key in text), "")
+    return StoreError(f"The database {path} cannot be used: {text}.", step)

@@ -1,0 +1,286 @@
+"""What we ask the store about the LMS: passes, courses, items, learners, grades. Records in, records out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from nvqsync.model import (
+    Assessed,
+    CourseReading,
+    GradebookEntry,
+    Grading,
+    GradingRow,
+    LmsCourse,
+    LmsItem,
+    LmsMember,
+    Observation,
+    RowScore,
+)
+from nvqsync.planning import GradeChange, GradeKey
+from nvqsync.store import Store
+
+# ---------------------------------------------------------------- passes
+
+
+def begin_pass(store: Store, at: int) -> int:
+    """Open a new pass and return its number."""
+    with store.writing():
+        return int(store.execute("INSERT INTO passes (started_at) VALUES (?)", [at]).lastrowid or 0)
+
+
+def end_pass(store: Store, pass_id: int, at: int, outcome: str, report: dict[str, Any]) -> None:
+    """Close a pass with its outcome and report."""
+    with store.writing():
+        sql = "UPDATE passes SET finished_at = ?, outcome = ?, report = ? WHERE id = ?"
+        store.execute(sql, [at, outcome, json.dumps(report, ensure_ascii=False), pass_id])
+
+
+def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
+    """The most recent passes, newest first, each with its report decoded."""
+    rows = store.rows("SELECT * FROM passes ORDER BY id DESC LIMIT ?", [count])
+    return [{**row, "report": json.loads(row["report"])} for row in rows]
+
+
+# ---------------------------------------------------------------- writing a reading
+
+
+def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> None:
+    """Write one course as it was read, and the grades that changed, in one transaction. An equal row is not touched."""
+    with store.writing():
+        _record_course(store, reading, pass_id)
+        _record_items(store, reading)
+        _record_members(store, reading)
+        _record_grades(store, changes, pass_id)
+
+
+def _record_course(store: Store, reading: CourseReading, pass_id: int) -> None:
+    course = reading.course
+    store.execute(
+        """INSERT INTO courses (lms_id, short_name, full_name, id_number, read_at, read_pass) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET short_name = excluded.short_name, full_name = excluded.full_name,
+            id_number = excluded.id_number, read_at = excluded.read_at, read_pass = excluded.read_pass""",
+        [course.lms_id, course.short_name, course.full_name, course.id_number, reading.server_time, pass_id],
+    )
+
+
+def _record_items(store: Store, reading: CourseReading) -> None:
+    store.execute_many(
+        """INSERT INTO items (lms_id, course_id, name, id_number, facts) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET course_id = excluded.course_id, name = excluded.name,
+            id_number = excluded.id_number, facts = excluded.facts, gone = 0
+        WHERE (excluded.course_id, excluded.name, excluded.id_number, excluded.facts, 0)
+            IS NOT (course_id, name, id_number, facts, gone)""",
+        [(i.lms_id, i.course_id, i.name, i.id_number, _item_facts(i)) for i in reading.items],
+    )
+    shown = [*(i.lms_id for i in reading.items), *reading.unread_items]
+    store.execute(
+        "UPDATE items SET gone = 1 WHERE course_id = ? AND lms_id NOT IN (SELECT value FROM json_each(?))",
+        [reading.course.lms_id, json.dumps(shown)],
+    )
+
+
+def _record_members(store: Store, reading: CourseReading) -> None:
+    store.execute_many(
+        """INSERT INTO learners (lms_id, name, id_number, uln, candidate_number, date_of_birth)
+        VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET name = excluded.name, id_number = excluded.id_number, uln = excluded.uln,
+            candidate_number = excluded.candidate_number, date_of_birth = excluded.date_of_birth
+        WHERE (excluded.name, excluded.id_number, excluded.uln, excluded.candidate_number, excluded.date_of_birth)
+            IS NOT (name, id_number, uln, candidate_number, date_of_birth)""",
+        [
+            (m.lms_id, m.name, m.id_number, m.uln, m.candidate_number, m.date_of_birth and m.date_of_birth.isoformat())
+            for m in reading.members
+        ],
+    )
+    store.execute_many(
+        """INSERT INTO memberships (course_id, learner_id, roles, active) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET roles = excluded.roles, active = excluded.active, gone = 0
+        WHERE (excluded.roles, excluded.active, 0) IS NOT (roles, active, gone)""",
+        [(reading.course.lms_id, m.lms_id, json.dumps(m.roles), int(m.active)) for m in reading.members],
+    )
+    store.execute(
+        "UPDATE memberships SET gone = 1 WHERE course_id = ? AND learner_id NOT IN (SELECT value FROM json_each(?))",
+        [reading.course.lms_id, json.dumps([m.lms_id for m in reading.members])],
+    )
+
+
+def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
+    store.execute_many(
+        """INSERT OR REPLACE INTO grades (item_id, learner_id, grade_id, attempt, grade, graded_at, grader_id,
+            workflow_state, row_scores, gradebook, assessor_id, graders_seen, decided_at, gone)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [_grade_row(change.after) for change in changes],
+    )
+    store.execute_many(
+        """INSERT INTO grade_changes (pass_id, item_id, learner_id, change, before, after)
+        VALUES (?, ?, ?, ?, ?, ?)""",
+        [
+            (pass_id, *change.key, change.kind.value, change.before and _told(change.before), _told(change.after))
+            for change in changes
+        ],
+    )
+
+
+def _told(assessed: Assessed) -> str:
+    """A grade as the change history keeps it."""
+    seen = assessed.observation
+    grade = None if seen.grade is None else str(seen.grade)
+    book = seen.gradebook and {"grade": _text(seen.gradebook.grade), "hidden": seen.gradebook.hidden}
+    rows = [[row.row_id, str(row.score)] for row in seen.rows]
+    told: dict[str, Any] = {"grade": grade, "attempt": seen.attempt, "rows": rows}
+    told |= {"state": seen.workflow_state, "at": seen.graded_at, "grader": seen.grader_id, "gradebook": book}
+    return json.dumps(told | {"gone": assessed.gone})
+
+
+# ---------------------------------------------------------------- reading records back
+
+
+def courses(store: Store) -> list[LmsCourse]:
+    """Every course ever followed."""
+    rows = store.rows("SELECT lms_id, short_name, full_name, id_number FROM courses ORDER BY CAST(lms_id AS INTEGER)")
+    return [LmsCourse(**row) for row in rows]
+
+
+def items(store: Store, course_ids: Iterable[str] | None = None, *, gone: bool = True) -> list[LmsItem]:
+    """The items of the given courses (of all when ``None``); ``gone=False`` leaves out the deleted ones."""
+    sql, parameters = "SELECT * FROM items WHERE (gone = 0 OR ?)", [int(gone)]
+    if course_ids is not None:
+        sql += " AND course_id IN (SELECT value FROM json_each(?))"
+        return [_item(row) for row in store.rows(sql + " ORDER BY rowid", [*parameters, json.dumps(list(course_ids))])]
+    return [_item(row) for row in store.rows(sql + " ORDER BY rowid", parameters)]
+
+
+def gone_items(store: Store) -> set[str]:
+    """The ids of items that the LMS no longer shows."""
+    return {row["lms_id"] for row in store.rows("SELECT lms_id FROM items WHERE gone = 1")}
+
+
+def grades(store: Store, course_ids: Iterable[str], learner_ids: Iterable[str] | None = None) -> list[Assessed]:
+    """Every grade known in the given courses, of the given learners (of all when ``None``)."""
+    sql = """SELECT grades.* FROM grades JOIN items ON items.lms_id = grades.item_id
+        WHERE items.course_id IN (SELECT value FROM json_each(?))"""
+    parameters = [json.dumps(list(course_ids))]
+    if learner_ids is not None:
+        sql += " AND learner_id IN (SELECT value FROM json_each(?))"
+        parameters.append(json.dumps(list(learner_ids)))
+    return [_assessed(row) for row in store.rows(sql, parameters)]
+
+
+def known_grades(store: Store, course_id: str) -> dict[GradeKey, Assessed]:
+    """Every grade known in one course, by item and learner."""
+    return {(a.observation.item_id, a.observation.learner_id): a for a in grades(store, [course_id])}
+
+
+def roster(store: Store, course_ids: Iterable[str], roles: Iterable[str]) -> list[LmsMember]:
+    """Everyone who holds or held one of ``roles`` in the given courses; active when active in any of them."""
+    sql = """SELECT learners.*, json_group_array(memberships.roles) AS role_lists,
+            MAX(memberships.active AND NOT memberships.gone) AS is_active
+        FROM learners JOIN memberships ON memberships.learner_id = learners.lms_id
+        WHERE memberships.course_id IN (SELECT value FROM json_each(?))
+            AND EXISTS (SELECT 1 FROM json_each(memberships.roles) AS held
+                WHERE held.value IN (SELECT value FROM json_each(?)))
+        GROUP BY learners.lms_id ORDER BY CAST(learners.lms_id AS INTEGER)"""
+    return [_member(row) for row in store.rows(sql, [json.dumps(list(course_ids)), json.dumps(list(roles))])]
+
+
+def courses_of(store: Store, course_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Which of the given courses each learner is or was on."""
+    sql = "SELECT learner_id, course_id FROM memberships WHERE course_id IN (SELECT value FROM json_each(?))"
+    found: dict[str, set[str]] = {}
+    for row in store.rows(sql, [json.dumps(list(course_ids))]):
+        found.setdefault(row["learner_id"], set()).add(row["course_id"])
+    return found
+
+
+def learners(store: Store) -> list[LmsMember]:
+    """Everyone ever seen on a roster."""
+    return [_member(row) for row in store.rows("SELECT *, '[]' AS role_lists, 1 AS is_active FROM learners")]
+
+
+# ---------------------------------------------------------------- rows to records and back
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _item_facts(item: LmsItem) -> str:
+    facts = {
+        "grading": item.grading.value, "maximum": _text(item.maximum), "scale": item.scale,
+        "pass_mark": _text(item.pass_mark), "workflow": item.workflow, "identities_hidden": item.identities_hidden,
+        "team": item.team, "hidden": item.hidden, "url_path": item.url_path,
+        "rows": [[row.row_id, row.text, str(row.top_score)] for row in item.rows],
+    }  # fmt: skip
+    return json.dumps(facts, ensure_ascii=False)
+
+
+def _item(row: dict[str, Any]) -> LmsItem:
+    facts = json.loads(row["facts"])
+    return LmsItem(
+        lms_id=row["lms_id"],
+        course_id=row["course_id"],
+        name=row["name"],
+        id_number=row["id_number"],
+        grading=Grading(facts["grading"]),
+        maximum=_decimal(facts["maximum"]),
+        scale=tuple(facts["scale"]),
+        pass_mark=_decimal(facts["pass_mark"]),
+        rows=tuple(GradingRow(row_id, text, Decimal(top)) for row_id, text, top in facts["rows"]),
+        workflow=facts["workflow"],
+        identities_hidden=facts["identities_hidden"],
+        team=facts["team"],
+        hidden=facts["hidden"],
+        url_path=facts["url_path"],
+    )
+
+
+def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
+    seen, book = assessed.observation, assessed.observation.gradebook
+    book_text = book and json.dumps([_text(book.grade), book.hidden, book.overridden])
+    rows = json.dumps([[row.row_id, str(row.score)] for row in seen.rows])
+    return (
+        seen.item_id, seen.learner_id, seen.grade_id, seen.attempt, _text(seen.grade), seen.graded_at, seen.grader_id,
+        seen.workflow_state, rows, book_text,
+        assessed.assessor_id, json.dumps(assessed.graders_seen), assessed.decided_at, int(assessed.gone),
+    )  # fmt: skip
+
+
+def _assessed(row: dict[str, Any]) -> Assessed:
+    book = json.loads(row["gradebook"]) if row["gradebook"] else None
+    seen = Observation(
+        item_id=row["item_id"],
+        learner_id=row["learner_id"],
+        grade_id=row["grade_id"],
+        attempt=row["attempt"],
+        grade=_decimal(row["grade"]),
+        graded_at=row["graded_at"],
+        grader_id=row["grader_id"],
+        workflow_state=row["workflow_state"],
+        rows=tuple(RowScore(row_id, Decimal(score)) for row_id, score in json.loads(row["row_scores"])),
+        gradebook=book and GradebookEntry(_decimal(book[0]), book[1], book[2]),
+    )
+    graders = tuple(json.loads(row["graders_seen"]))
+    return Assessed(seen, row["assessor_id"], graders, row["decided_at"], bool(row["gone"]))
+
+
+def _member(row: dict[str, Any]) -> LmsMember:
+    held = {role for roles in json.loads(row["role_lists"]) for role in json.loads(roles)}
+    born = row["date_of_birth"]
+    return LmsMember(
+        lms_id=row["lms_id"],
+        name=row["name"],
+        id_number=row["id_number"],
+        roles=tuple(sorted(held)),
+        active=bool(row["is_active"]),
+        uln=row["uln"],
+        candidate_number=row["candidate_number"],
+        date_of_birth=dt.date.fromisoformat(born) if born else None,
+    )
