@@ -1,0 +1,119 @@
+"""The one place where real parts are put together: settings, plugins, store, connectors, gates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nvqsync import clock
+from nvqsync.errors import SettingsError
+from nvqsync.evidence import PassDefaults
+from nvqsync.gates import CORE_GATES, Gate
+from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
+from nvqsync.mapping import MappingFile
+from nvqsync.mapping_file import read_mapping_file
+from nvqsync.model import CentreFacts, EndDate, Qualification
+from nvqsync.plugin_manager import Plugins, load_plugins
+from nvqsync.settings import QualificationFacts, Settings
+from nvqsync.settings import load as load_settings
+from nvqsync.standing import Reader
+from nvqsync.store import Store
+
+
+@dataclass(frozen=True)
+class App:
+    """nvqsync, put together. ``now`` is the clock (seconds since 1970); tests and the daemon hand in their own."""
+
+    settings: Settings
+    plugins: Plugins
+    now: Callable[[], int] = field(default=clock.now)
+
+    @property
+    def today(self) -> dt.date:
+        """The Europe/London day it is now."""
+        return clock.day(self.now())
+
+    @cached_property
+    def mapping_file(self) -> MappingFile | None:
+        """The centre's mapping file, if the settings name one. Raises ``MappingFileError``."""
+        path = self.settings.mapping.file
+        return read_mapping_file(path) if path else None
+
+    @cached_property
+    def gates(self) -> tuple[Gate, ...]:
+        """The shared gates and the plugins' own."""
+        return (*CORE_GATES, *self.plugins.gates)
+
+    def open_store(self, *, read_only: bool = False) -> Store:
+        """The database the settings name. Raises ``StoreError``."""
+        return Store(self.settings.database, read_only=read_only)
+
+    def reader(self, store: Store) -> Reader:
+        """What reads standings out of an open store."""
+        defaults = PassDefaults(tuple(self.settings.evidence.scale_pass))
+        roles = tuple(self.settings.moodle.learner_roles)
+        return Reader(store, self.plugins, self.mapping_file, defaults, roles)
+
+    def open_lms(self) -> LmsConnector:
+        """The LMS connector the settings name, opened. Raises ``SettingsError`` or ``LmsError``."""
+        offer = self.plugins.lms(self.settings.lms)
+        return offer.open(self._section(self.settings.lms, self.settings.moodle.model_dump()))
+
+    def open_portal(self) -> PortalConnector | None:
+        """The portal connector the settings name, opened; ``None`` where batches are only written."""
+        name = self.settings.portal.name
+        if not name:
+            return None
+        return self.plugins.portal(name).open(self._section(name, self.settings.portal.model_dump()))
+
+    def formats(self) -> list[ExportFormat]:
+        """The export formats the settings name."""
+        return [self.plugins.export_format(name) for name in self.settings.export.formats]
+
+    def centre_facts(self, qualification: Qualification) -> CentreFacts:
+        """What the centre knows about one qualification; a date the body published wins over one typed in."""
+        facts = self.settings.centre.qualifications.get(qualification.id, QualificationFacts())
+        return CentreFacts(
+            centre_number=self.settings.centre.numbers.get(qualification.awarding_body, ""),
+            approved_on=facts.approved_on,
+            direct_claim_from=facts.direct_claim_from,
+            direct_claim_to=facts.direct_claim_to,
+            registration_end=_end(qualification.registration_end_on, facts.registration_end),
+            certification_end=_end(qualification.certification_end_on, facts.certification_end),
+        )
+
+    def _section(self, name: str, builtin: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.settings.connectors.get(name, builtin)
+
+
+def _end(published: dt.date | None, entered: dt.date | str | None) -> EndDate:
+    if published is not None:
+        return EndDate(known=True, on=published)
+    return EndDate(known=entered is not None, on=entered if isinstance(entered, dt.date) else None)
+
+
+def bootstrap(config: Path | None = None, now: Callable[[], int] = clock.now) -> App:
+    """Settings and plugins, loaded and checked against each other. Raises ``SettingsError`` or ``PluginError``."""
+    settings = load_settings(config)
+    app = App(settings, load_plugins(settings.plugins.disable), now)
+    for name in settings.centre.qualifications:
+        if name not in app.plugins.catalogue.qualifications:
+            known = ", ".join(app.plugins.catalogue.qualifications)
+            raise SettingsError(f"centre.qualifications names {name!r}, which no plugin offers.", f"Offered: {known}.")
+    return app
+
+
+def actor() -> str:
+    """Who is acting from the command line: ``$NVQSYNC_ACTOR``, else the system account."""
+    if named := os.environ.get("NVQSYNC_ACTOR"):
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -1,0 +1,112 @@
+"""The program: finds a command, runs it, and turns what went wrong into words and an exit status.
+
+Exit status: 0 done, 1 done with problems reported, 2 usage or settings, 3 LMS or portal refused or unreachable.
+Commands are imported when they are asked for, so that ``nvqsync judge`` does not wait for the web server's libraries.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from nvqsync import __version__
+from nvqsync.errors import NvqsyncError
+
+COMMANDS = {
+    "qualifications": "nvqsync.commands.catalogue:qualifications_command",
+    "units": "nvqsync.commands.catalogue:units_command",
+    "judge": "nvqsync.commands.catalogue:judge_command",
+    "plugins": "nvqsync.commands.catalogue:plugins_command",
+    "settings": "nvqsync.commands.settings:settings_group",
+    "sync": "nvqsync.commands.passes:sync_command",
+    "run": "nvqsync.commands.passes:run_command",
+    "status": "nvqsync.commands.passes:status_command",
+    "mapping": "nvqsync.commands.learners:mapping_group",
+    "progress": "nvqsync.commands.learners:progress_command",
+    "sign-off": "nvqsync.commands.learners:sign_off_command",
+    "registrations": "nvqsync.commands.registrations:registrations_group",
+    "claims": "nvqsync.commands.claims:claims_group",
+    "gates": "nvqsync.commands.claims:gates_command",
+    "audit": "nvqsync.commands.claims:audit_group",
+    "export": "nvqsync.commands.batches:export_command",
+    "reconcile": "nvqsync.commands.batches:reconcile_command",
+    "serve": "nvqsync.commands.serve:serve_command",
+    "demo": "nvqsync.commands.demo:demo_command",
+}
+"""Every command, in the order in which a college meets them, and where it lives."""
+
+
+class Program(click.Group):
+    """The group of all commands, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command, or ``None`` where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name where there is no such command."""
+        from difflib import get_close_matches  # noqa: PLC0415  (only needed when something is misspelt)
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, 1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nvqsync")
+@click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file (TOML). Also: $NVQSYNC_CONFIG."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Tell more about what is being done, on standard error.")
+@click.pass_context
+def program(ctx: click.Context, config: Path | None, verbose: bool) -> None:
+    """From a grade in Moodle to a reviewed NVQ certificate claim.
+
+    Start with 'nvqsync demo' to see it work on an invented college, or with 'nvqsync settings example' to connect your
+    own Moodle. 'nvqsync COMMAND --help' explains each command.
+    """
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    ctx.obj = config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status. Bugs keep their traceback."""
+    try:
+        outcome = program.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Stopped. What was done so far is kept; run the same command again to go on.", err=True)
+        return 130
+    except NvqsyncError as error:
+        click.echo(f"nvqsync: {error.says}", err=True)
+        if error.next_step:
+            click.echo(error.next_step, err=True)
+        return error.exit_status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return outcome if isinstance(outcome, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

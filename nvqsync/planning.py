@@ -1,0 +1,97 @@
+"""What changed between what we knew and what was just read, decided before anything is written.
+
+Absence is never taken for withdrawal: a grade that is no longer shown is marked ``gone`` and its decisions stand until
+a person looks. An item that the LMS did not answer for, and a learner who left the roster, prove nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from nvqsync.model import Assessed, CourseReading, Observation
+
+GradeKey = tuple[str, str]
+"""An item's id and a learner's id: where one grade lives."""
+
+
+class ChangeKind(StrEnum):
+    """How a grade differs from what we knew."""
+
+    APPEARED = "appeared"
+    ALTERED = "altered"
+    VANISHED = "vanished"
+
+
+@dataclass(frozen=True, slots=True)
+class GradeChange:
+    """One grade that differs: what we knew (``None`` when new) and what we know now."""
+
+    kind: ChangeKind
+    before: Assessed | None
+    after: Assessed
+
+    @property
+    def key(self) -> GradeKey:
+        """Where the grade lives."""
+        return self.after.observation.item_id, self.after.observation.learner_id
+
+
+@dataclass(frozen=True, slots=True)
+class VanishGuard:
+    """How much of a course may vanish at once before a person is asked: a share, and a number always allowed."""
+
+    share: float = 0.5
+    least: int = 10
+
+    def trips(self, vanished: int, known: int) -> bool:
+        """Whether losing ``vanished`` of ``known`` is more than should happen unseen."""
+        return vanished > self.least and vanished > self.share * known
+
+
+def same_judgement(left: Observation, right: Observation) -> bool:
+    """Whether two readings of one grade are the same decision by an assessor, whoever saved it last."""
+    return (left.grade, left.rows, left.attempt) == (right.grade, right.rows, right.attempt)
+
+
+def remember(known: Assessed | None, seen: Observation) -> Assessed:
+    """What we know of a grade once ``seen`` was read: who gave it stays, unless the grade or its rows changed."""
+    earlier = known.graders_seen if known else ()
+    graders = tuple(dict.fromkeys([*earlier, *([seen.grader_id] if seen.grader_id else [])]))
+    if known is not None and same_judgement(known.observation, seen):
+        return Assessed(seen, known.assessor_id, graders, known.decided_at)
+    return Assessed(seen, seen.grader_id, graders, seen.graded_at)
+
+
+def _appeared_or_altered(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
+    for seen in reading.observations:
+        before = known.get((seen.item_id, seen.learner_id))
+        if before is None:
+            yield GradeChange(ChangeKind.APPEARED, None, remember(None, seen))  # graded for the first time
+        elif before.gone or before.observation != seen:
+            yield GradeChange(ChangeKind.ALTERED, before, remember(before, seen))  # regraded, released, or back again
+
+
+def _vanished(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
+    seen = {(o.item_id, o.learner_id) for o in reading.observations}
+    roster = {member.lms_id for member in reading.members}
+    unread = set(reading.unread_items)
+    for key, before in known.items():
+        if key in seen or before.gone or key[0] in unread or key[1] not in roster:
+            continue
+        yield GradeChange(ChangeKind.VANISHED, before, replace(before, gone=True))  # attempt reopened, item deleted
+
+
+def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> tuple[GradeChange, ...]:
+    """Every grade of one course that differs from what we knew, in a stable order.
+
+    ``known`` holds all grades stored for the course. Nothing is decided about grades the reading could not see.
+    """
+    changes = [*_appeared_or_altered(known, reading), *_vanished(known, reading)]
+    return tuple(sorted(changes, key=lambda change: change.key))
+
+
+def vanished(changes: tuple[GradeChange, ...]) -> int:
+    """How many of the changes are grades that are no longer shown."""
+    return sum(change.kind is ChangeKind.VANISHED for change in changes)

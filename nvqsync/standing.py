@@ -1,0 +1,105 @@
+"""From the store to standings: load what the LMS told us, map it, assess it, judge it. Reads; never writes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from nvqsync import store_claims, store_lms
+from nvqsync.evidence import Assessment, PassDefaults, assess
+from nvqsync.mapping import CourseMapping, map_course
+from nvqsync.mapping_file import MappingFile
+from nvqsync.model import Assessed, LmsCourse, LmsItem, Notice, Qualification, UnitStatus
+from nvqsync.plugin_manager import Plugins
+from nvqsync.progress import LearnerProgress, progress
+from nvqsync.store import Store
+
+Elsewhere = Mapping[str, Mapping[str, set[str]]]
+"""By learner and qualification: the references of the units achieved there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everyone's progress in one qualification, and what its evidence could not use."""
+
+    qualification: Qualification
+    mappings: tuple[CourseMapping, ...]
+    rows: tuple[LearnerProgress, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What is needed to read standings out of a store."""
+
+    store: Store
+    plugins: Plugins
+    mapping_file: MappingFile | None
+    defaults: PassDefaults
+    learner_roles: tuple[str, ...]
+
+    def mappings(self) -> list[CourseMapping]:
+        """The mapping of every course known, followed or not, from what the store holds of it."""
+        items: dict[str, list[LmsItem]] = defaultdict(list)
+        for item in store_lms.items(self.store):
+            items[item.course_id].append(item)
+        return [self.map(course, items[course.lms_id]) for course in store_lms.courses(self.store)]
+
+    def map(self, course: LmsCourse, items: Iterable[LmsItem]) -> CourseMapping:
+        """The mapping of one course with the given items."""
+        qualifications = self.plugins.catalogue.qualifications
+        return map_course(course, list(items), qualifications, self.mapping_file, self.plugins.match_unit)
+
+    def standings(self, qualification_ids: Iterable[str] | None = None) -> list[Standing]:
+        """Everyone's progress in the given qualifications, or in all that are followed, in the catalogue's order."""
+        by_qualification: dict[str, list[CourseMapping]] = defaultdict(list)
+        for mapping in self.mappings():
+            if mapping.qualification_id:
+                by_qualification[mapping.qualification_id].append(mapping)
+        assessments = {q: self._assess(q, mappings) for q, mappings in by_qualification.items()}
+        wanted = set(qualification_ids if qualification_ids is not None else by_qualification)
+        elsewhere = _elsewhere(assessments)
+        return [
+            self._standing(q, by_qualification[q], assessments[q], elsewhere)
+            for q in self.plugins.catalogue.qualifications
+            if q in wanted and q in by_qualification
+        ]
+
+    def _assess(self, qualification_id: str, mappings: list[CourseMapping]) -> Assessment:
+        courses = [mapping.course.lms_id for mapping in mappings]
+        gone = store_lms.gone_items(self.store)
+        learners: dict[str, list[Assessed]] = defaultdict(list)
+        for known in store_lms.grades(self.store, courses):
+            source_gone = known.gone or known.observation.item_id in gone
+            learners[known.observation.learner_id].append(replace(known, gone=source_gone))
+        items = {item.lms_id: item for item in store_lms.items(self.store, courses)}
+        qualification = self.plugins.catalogue.qualifications[qualification_id]
+        sign_offs = store_claims.sign_offs(self.store, qualification_id)
+        members = store_lms.roster(self.store, courses, self.learner_roles)
+        known_learners = {member.lms_id: learners.get(member.lms_id, []) for member in members}
+        courses_of = store_lms.courses_of(self.store, courses)
+        return assess(qualification, mappings, items, known_learners, sign_offs, self.defaults, courses_of)
+
+    def _standing(
+        self, q: str, mappings: list[CourseMapping], assessment: Assessment, elsewhere: Elsewhere
+    ) -> Standing:
+        qualification = self.plugins.catalogue.qualifications[q]
+        members = store_lms.roster(self.store, [m.course.lms_id for m in mappings], self.learner_roles)
+        other = {
+            learner: frozenset(set().union(*(held for body, held in by_body.items() if body != q)))
+            for learner, by_body in elsewhere.items()
+        }
+        rows = progress(qualification, members, assessment.outcomes, other)
+        return Standing(qualification, tuple(mappings), rows, assessment.notices)
+
+
+def _elsewhere(assessments: Mapping[str, Assessment]) -> dict[str, dict[str, set[str]]]:
+    """The unit references each learner achieved, by learner and qualification."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    for q, assessment in assessments.items():
+        for learner, outcomes in assessment.outcomes.items():
+            held = {o.unit_reference for o in outcomes if o.status is UnitStatus.ACHIEVED}
+            if held:
+                found[learner][q] = held
+    return found
