@@ -1,0 +1,213 @@
+"""``progress``, ``mapping`` and ``sign-off``: where learners stand, and what their grades stand for."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable
+
+import click
+
+from nvqsync import store_claims, store_lms
+from nvqsync.bootstrap import App, actor
+from nvqsync.commands.common import app_and_store, json_option, print_json, tell
+from nvqsync.commands.tables import table
+from nvqsync.commands.verdict_text import verdict_text
+from nvqsync.coverage import coverage
+from nvqsync.errors import InputError, UnknownName
+from nvqsync.model import LmsMember, SignOff
+from nvqsync.progress import LearnerProgress, progress_json
+from nvqsync.standing import Standing
+from nvqsync.store import Store
+
+COLUMNS = ("lms_id", "id_number", "name", "qualification", "met", "credits_counted", "credits_to_go",
+           "units_achieved", "unit", "status", "criteria_met", "criteria_total", "achieved_on")  # fmt: skip
+
+
+def find_learner(store: Store, text: str) -> LmsMember:
+    """A learner by Moodle ID number or Moodle id. Raises ``UnknownName``."""
+    for learner in store_lms.learners(store):
+        if text in {learner.id_number, learner.lms_id}:
+            return learner
+    raise UnknownName(f"No learner has the ID number or Moodle id {text}.", "Run 'nvqsync sync' first, or check it.")
+
+
+@click.command("progress")
+@click.argument("learner", required=False)
+@click.option("--qualification", "-q", help="Only this qualification, e.g. OCR/03455.")
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a row for each learner and unit.")
+@click.pass_context
+def progress_command(
+    ctx: click.Context, learner: str | None, qualification: str | None, as_json: bool, as_csv: bool
+) -> None:
+    """Show where each learner stands with each qualification, or all about one LEARNER (Moodle ID number or id).
+
+    Units and criteria done, the verdict on the rule of combination, and what is still short.
+    """
+    with app_and_store(ctx) as (app, store):
+        only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
+        who = find_learner(store, learner).lms_id if learner else None
+        rows = [row for standing in app.reader(store).standings(only) for row in standing.rows]
+        rows = [row for row in rows if who in (None, row.learner.lms_id)]
+    if not rows:
+        tell("Nobody to show yet. Run 'nvqsync sync', then 'nvqsync mapping check' if the list stays empty.")
+    if as_json:
+        print_json([progress_json(row) for row in rows])
+    elif as_csv:
+        _print_csv(rows)
+    elif learner:
+        _print_learner(rows)
+    else:
+        _print_table(rows)
+
+
+def _print_table(rows: Iterable[LearnerProgress]) -> None:
+    heads = ("ID number", "Name", "Qualification", "Units", "Criteria", "Credits", "To go", "Verdict", "Short")
+    click.echo(table(heads, [_table_row(row) for row in rows]))
+
+
+def _table_row(row: LearnerProgress) -> tuple[object, ...]:
+    told = progress_json(row)
+    short = "; ".join(f"{r.says} ({r.short})" for r in row.verdict.requirements if not r.met)
+    known = [unit for unit in told["units"] if unit["criteria_total"]]
+    criteria = f"{sum(u['criteria_met'] for u in known)}/{sum(u['criteria_total'] for u in known)}"
+    verdict = "undecided" if row.verdict.undecided else "met" if row.verdict.met else "not met"
+    credits_done = f"{row.verdict.credits_counted}/{row.qualification.credits}"
+    return (row.learner.id_number, row.learner.name, row.qualification.id, told["units_achieved"], criteria,
+            credits_done, told["credits_to_go"], verdict, short)  # fmt: skip
+
+
+def _print_learner(rows: Iterable[LearnerProgress]) -> None:
+    for row in rows:
+        click.echo(f"{row.learner.name} ({row.learner.id_number})" + ("" if row.learner.active else ", not active"))
+        click.echo(verdict_text(row.judgement))
+        if row.offered:
+            click.echo(f"Achieved elsewhere, counts once confirmed: {', '.join(row.offered)}")
+        units = [u for u in progress_json(row)["units"] if u["status"] != "not_started"]
+        click.echo()
+        keys = ("code", "status", "criteria_met", "criteria_total", "achieved_on")
+        heads = ("Unit", "Status", "Criteria met", "of", "Achieved")
+        click.echo(
+            table(heads, [[str(u[k]).replace("_", " ") if u[k] is not None else None for k in keys] for u in units])
+        )
+        click.echo()
+
+
+def _print_csv(rows: Iterable[LearnerProgress]) -> None:
+    writer = csv.writer(sys.stdout)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        told = progress_json(row)
+        for unit in told["units"]:
+            values = {**told, **told["learner"], **unit, "unit": unit["code"]}
+            writer.writerow([_cell(values[name]) for name in COLUMNS])
+
+
+def _cell(value: object) -> str:
+    """A value no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text
+
+
+@click.group("mapping")
+def mapping_group() -> None:
+    """What Moodle's assignments stand for."""
+
+
+@mapping_group.command("check")
+@json_option
+@click.pass_context
+def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
+    """List what is mapped, what is not and why, and criteria nobody assesses.
+
+    Works on what the last pass read. Exit status 1 where something is unmapped that should not be.
+    """
+    with app_and_store(ctx) as (app, store):
+        reader = app.reader(store)
+        document = _mapping_json(app, reader.mappings(), reader.standings())
+    if as_json:
+        print_json(document)
+    else:
+        _print_mapping(document)
+    ctx.exit(1 if any(problem["severity"] == "problem" for problem in document["problems"]) else 0)
+
+
+def _mapping_json(app: App, mappings: list, standings: list[Standing]) -> dict:  # type: ignore[type-arg]
+    return {
+        "courses": [
+            {
+                "id": mapping.course.lms_id,
+                "short_name": mapping.course.short_name,
+                "qualification": mapping.qualification_id or None,
+                "items": [
+                    {"id": item.item_id, "name": item.name, "stands_for": item.text, "origin": item.origin}
+                    for item in mapping.items
+                ],
+            }
+            for mapping in mappings
+        ],
+        "problems": [
+            {"code": p.code, "says": p.says, "next_step": p.next_step, "nearest": p.nearest or None,
+             "course": p.course_id or None, "item": p.item_id or None, "severity": p.severity}
+            for mapping in mappings for p in mapping.problems
+        ],
+        "not_assessed": [
+            {"qualification": s.qualification.id, "unit": gap.code, "criteria": list(gap.criteria) or None}
+            for s in standings for gap in coverage(s.qualification, s.mappings) if gap.kind != "unit" or gap.mandatory
+        ],
+    }  # fmt: skip
+
+
+def _print_mapping(document: dict) -> None:  # type: ignore[type-arg]
+    rows = [
+        (course["short_name"], course["qualification"], item["id"], item["name"], item["stands_for"], item["origin"])
+        for course in document["courses"] for item in course["items"]
+    ]  # fmt: skip
+    click.echo(table(("Course", "Qualification", "Item", "Name", "Stands for", "Says so"), rows))
+    if document["problems"]:
+        click.echo("\nNot mapped, or worth a look:")
+        for problem in document["problems"]:
+            near = f" Nearest: {problem['nearest']}" if problem["nearest"] else ""
+            click.echo(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}")
+    if document["not_assessed"]:
+        click.echo("\nNobody assesses:")
+        gaps = [(gap["qualification"], gap["unit"], ", ".join(gap["criteria"] or ["the whole unit"]))
+                for gap in document["not_assessed"]]  # fmt: skip
+        click.echo(table(("Qualification", "Unit", "Criteria"), gaps))
+
+
+@click.command("sign-off")
+@click.argument("learner")
+@click.argument("qualification")
+@click.argument("unit")
+@click.option("--assessor", required=True, help="Moodle id of the assessor who signs the unit off.")
+@click.pass_context
+def sign_off_command(ctx: click.Context, learner: str, qualification: str, unit: str, assessor: str) -> None:
+    """Record that an assessor signed off UNIT of QUALIFICATION for LEARNER (Moodle ID number or id).
+
+    Only a unit all of whose criteria are met can be signed off.
+    """
+    with app_and_store(ctx) as (app, store):
+        who = find_learner(store, learner)
+        found = app.plugins.catalogue.find_qualification(qualification)
+        listed = app.plugins.catalogue.find_unit(found, unit)
+        _must_be_ready(app, store, who, found.id, listed.code)
+        sign_off = SignOff(who.lms_id, found.id, listed.unit.reference, assessor, app.now())
+        store_claims.record_sign_off(store, sign_off, actor=actor())
+    click.echo(f"{listed.code} of {found.id} is signed off. 'nvqsync sync' brings the claims in line.")
+
+
+def _must_be_ready(app: App, store: Store, who: LmsMember, qualification_id: str, code: str) -> None:
+    for standing in app.reader(store).standings([qualification_id]):
+        for row in standing.rows:
+            if row.learner.lms_id != who.lms_id:
+                continue
+            outcome = next((o for o in row.outcomes if o.code == code), None)
+            if outcome and outcome.status in {"ready", "achieved"}:
+                return
+            met = len(outcome.criteria_met) if outcome else 0
+            total = outcome.criteria_total if outcome and outcome.criteria_total else "all"
+            says = f"{code} cannot be signed off: {met} of {total} criteria are met."
+            raise InputError(says, "Have the rest assessed first.")
+    raise InputError(f"This learner is not on a course for {qualification_id}.", "Check both, or run 'nvqsync sync'.")
