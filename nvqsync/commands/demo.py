@@ -1,0 +1,87 @@
+"""``demo``: the main job on an invented college, with nothing to set up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from nvqsync.clock import iso
+from nvqsync.commands.tables import table
+from nvqsync.demo import Cycle, Demo, first_pass, full_cycle, running
+
+HEADS = ("Qualification", "Learners", "Rule met", "Claims", "Blocked", "Certificated", "Waiting or returned")
+
+
+@click.command("demo")
+@click.option("--once", is_flag=True, help="One full cycle, a summary, and the end.")
+@click.option("--learners", default=240, show_default=True, help="How many learners the invented college has.")
+@click.option("--seed", default=1, show_default=True, help="Another number, another college.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo-data"), show_default=True,
+    help="Where settings, database and batch files go.",
+)  # fmt: skip
+def demo_command(once: bool, learners: int, seed: int, folder: Path) -> None:
+    """See the main job at work on an invented college.
+
+    Starts a simulated Moodle and a mock awarding-body portal on free loopback ports, reads the college, judges every
+    learner, queues claims and serves the queue page. Runs until Ctrl-C; with --once it also approves what nothing
+    blocks, exports, reconciles, prints a summary and ends.
+    """
+    with running(folder, learners=learners, seed=seed) as demo, demo.app.open_store() as store:
+        if once:
+            _print_summary(full_cycle(demo, store, click.echo))
+        else:
+            first_pass(demo, store, click.echo)
+            _stay(demo)
+
+
+def _print_summary(cycle: Cycle) -> None:
+    click.echo()
+    click.echo(table(HEADS, cycle.table))
+    click.echo()
+    for batch in cycle.exported.batches:
+        click.echo(f"Batch {batch['id']}: {batch['claims']} claims, digest {batch['digest'][:12]}")
+    told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in cycle.by_status.items())
+    click.echo(f"\nClaims: {told}.")
+    click.echo("Done.")
+
+
+def _stay(demo: Demo) -> None:
+    """Serve the queue and keep reading the college until Ctrl-C or SIGTERM."""
+    from contextlib import closing  # noqa: PLC0415
+
+    from nvqsync.sync import run_pass  # noqa: PLC0415
+    from nvqsync.web.app import WebServer  # noqa: PLC0415
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, frame: stop.set())
+    with WebServer(demo.app, "127.0.0.1", demo.app.settings.web.port) as web:
+        _print_places(demo, web.url)
+        while not stop.wait(demo.app.settings.daemon.every_minutes * 60):
+            with demo.app.open_store() as store, closing(demo.app.open_lms()) as lms:
+                report = run_pass(demo.app, store, lms, by="demo")
+            changed = sum(sum(course.changes.values()) for course in report.courses)
+            click.echo(f"{iso(report.finished_at)}: pass {report.pass_id}, {changed} grades changed, claims "
+                       + ", ".join(f"{n} {what}" for what, n in report.claims.items()))  # fmt: skip
+    click.echo("Stopped.")
+
+
+def _print_places(demo: Demo, web: str) -> None:
+    config = demo.config
+    click.echo(f"""
+The claim queue:      {web}
+Grade by hand here:   {demo.moodle.url}/control
+The mock portal:      {demo.portal.url}/books   (control: {demo.portal.control_url})
+
+Try, in another terminal:
+  nvqsync --config {config} progress
+  nvqsync --config {config} claims list --ready
+  nvqsync --config {config} claims approve --all-ready
+  nvqsync --config {config} export
+  nvqsync --config {config} reconcile
+
+A pass runs every {demo.app.settings.daemon.every_minutes * 60:.0f} seconds. Ctrl-C stops everything.""")
