@@ -101,7 +101,8 @@ def _end(published: dt.date | None, entered: dt.date | str | None) -> EndDate:
 def bootstrap(config: Path | None = None, now: Callable[[], int] = clock.now) -> App:
     """Settings and plugins, loaded and checked against each other. Raises ``SettingsError`` or ``PluginError``."""
     settings = load_settings(config)
-    app = App(settings, load_plugins(settings.plugins.disable), now)
+    plugins = load_plugins(settings.plugins.disable, criteria_files=settings.catalogue.criteria_files)
+    app = App(settings, plugins, now)
     for name in settings.centre.qualifications:
         if name not in app.plugins.catalogue.qualifications:
             known = ", ".join(app.plugins.catalogue.qualifications)

@@ -65,6 +65,16 @@ class Moodle(Section):
         return self
 
 
+class Catalogue(Section):
+    """What the centre adds to the catalogue."""
+
+    criteria_files: list[Path] = Field(
+        [],
+        description="Files with assessment criteria from the centre's own copies of unit specifications.",
+        examples=[["criteria.toml"]],
+    )
+
+
 class Mapping(Section):
     """How LMS items are mapped where ID numbers cannot say it."""
 
@@ -158,6 +168,7 @@ class Settings(BaseSettings):
     database: Path = Field(Path("nvqsync.db"), description="The database.", examples=["/var/lib/nvqsync/nvqsync.db"])
     lms: str = Field("moodle", description="Which LMS connector reads the LMS.")
     moodle: Annotated[Moodle, Field(description="The Moodle site that is read.")] = Moodle()
+    catalogue: Annotated[Catalogue, Field(description="What the centre adds to the catalogue.")] = Catalogue()
     mapping: Annotated[Mapping, Field(description="Mapping beyond ID numbers.")] = Mapping()
     evidence: Annotated[Evidence, Field(description="What counts as a pass.")] = Evidence()
     centre: Annotated[Centre, Field(description="The college as its awarding bodies know it.")] = Centre()
@@ -267,6 +278,9 @@ def _anchor(document: dict[str, Any], folder: Path) -> None:
     export = document.setdefault("export", {})
     if isinstance(export, dict):
         export["folder"] = str(folder / export.get("folder", "exports"))
+    criteria = document.get("catalogue", {})
+    if isinstance(criteria, dict) and isinstance(criteria.get("criteria_files"), list):
+        criteria["criteria_files"] = [str(folder / str(name)) for name in criteria["criteria_files"]]
     for section, key in (("mapping", "file"), ("moodle", "token_file"), ("portal", "credential_file")):
         table = document.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str):

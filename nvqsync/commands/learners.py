@@ -69,7 +69,7 @@ def _print_table(rows: Iterable[LearnerProgress]) -> None:
 
 def _table_row(row: LearnerProgress) -> tuple[object, ...]:
     told = progress_json(row)
-    short = "; ".join(f"{r.says} ({r.short})" for r in row.verdict.requirements if not r.met)
+    short = " ".join(r.says for r in row.verdict.requirements if not r.met)
     known = [unit for unit in told["units"] if unit["criteria_total"]]
     criteria = f"{sum(u['criteria_met'] for u in known)}/{sum(u['criteria_total'] for u in known)}"
     verdict = "undecided" if row.verdict.undecided else "met" if row.verdict.met else "not met"
