@@ -1,0 +1,268 @@
+"""From payload to plain rows: what each web-service function of Moodle says, validated, without any I/O.
+
+Every function here takes a decoded answer and returns frozen rows, or raises ``LmsUnreadable`` naming the function and
+the key. ``forms.py`` does the same for rubrics and marking guides, ``gradebook.py`` for gradebook reports, and
+``reading.py`` puts the rows of one course together into the records of ``nvqsync.model``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.moodle.functions import (
+    ASSIGNMENTS,
+    CONTENTS,
+    COURSE_MODULE,
+    COURSES,
+    COURSES_BY_FIELD,
+    FLAGS,
+    GRADES,
+    ROSTER,
+    SCALE,
+    SITE_INFO,
+)
+from connectors.moodle.wire import Answered, Row, as_row, as_rows, grade_of, name_of, unreadable
+from nvqsync.model import LmsCourse, LmsMember
+
+LONDON = ZoneInfo("Europe/London")
+SITE_COURSE = 1
+_NO_ACCESS = ("1", "2")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who answered. ``policy_agreed`` is ``None`` where the release does not say (before 4.4)."""
+
+    name: str
+    release: str
+    url: str
+    user_id: int
+    is_admin: bool
+    functions: frozenset[str]
+    policy_agreed: bool | None
+
+
+def site(payload: Any) -> Site:
+    """``core_webservice_get_site_info``; its ``userprivateaccesskey`` is a secret and is left where it is."""
+    row = as_row(SITE_INFO, "", payload)
+    return Site(
+        name=name_of(row.text("sitename")),
+        release=row.text("release"),
+        url=row.text("siteurl"),
+        user_id=row.identifier("userid"),
+        is_admin=row.truth("userissiteadmin", default=False),
+        functions=frozenset(function.text("name") for function in row.rows("functions")),
+        policy_agreed=row.truth("policyagreed") if "policyagreed" in row.data else None,
+    )
+
+
+def courses(payload: Any, *, by_field: bool = False) -> list[tuple[LmsCourse, bool]]:
+    """Each course but the front page, with whether its ID number was told (that takes ``moodle/course:update``)."""
+    rows = as_row(COURSES_BY_FIELD, "", payload).rows("courses") if by_field else as_rows(COURSES, "", payload)
+    return [(_course(row), "idnumber" in row.data) for row in rows if row.identifier("id") != SITE_COURSE]
+
+
+def _course(row: Row) -> LmsCourse:
+    return LmsCourse(
+        lms_id=str(row.identifier("id")),
+        short_name=name_of(row.text("shortname")),
+        full_name=name_of(row.text("fullname")),
+        id_number=row.text("idnumber", default=""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFields:
+    """The short names of the profile fields that hold what Moodle has no field for."""
+
+    uln: str = "uln"
+    candidate_number: str = "ocr_candidate_number"
+    date_of_birth: str = "dob"
+
+
+def members(payload: Any, fields: ProfileFields) -> list[LmsMember]:
+    """One page of a roster, everyone taken as active (a second question tells who is)."""
+    return [_member(row, fields) for row in as_rows(ROSTER, "", payload)]
+
+
+def member_ids(payload: Any) -> list[int]:
+    """One page of a roster asked for ids alone."""
+    return [row.identifier("id") for row in as_rows(ROSTER, "", payload)]
+
+
+def _member(row: Row, fields: ProfileFields) -> LmsMember:
+    profile = {entry.text("shortname"): entry for entry in row.rows("customfields", default=[])}
+    return LmsMember(
+        lms_id=str(row.identifier("id")),
+        name=row.text("fullname"),
+        id_number=row.text("idnumber", default=""),
+        roles=tuple(role.text("shortname") for role in row.rows("roles")),
+        uln=_profile_text(profile, fields.uln),
+        candidate_number=_profile_text(profile, fields.candidate_number),
+        date_of_birth=_profile_day(profile, fields.date_of_birth),
+    )
+
+
+def _profile_text(profile: Mapping[str, Row], name: str) -> str:
+    return profile[name].text("value", default="") if name in profile else ""
+
+
+def _profile_day(profile: Mapping[str, Row], name: str) -> dt.date | None:
+    """A day from a date field (epoch seconds, read as a London day) or a text field (ISO, or day/month/year)."""
+    value = _profile_text(profile, name).strip()
+    if re.fullmatch(r"-?[0-9]{1,11}", value):
+        return None if int(value) == 0 else _london_day(int(value))
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return dt.datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a day has no time zone
+        except ValueError:
+            continue
+    return None
+
+
+def _london_day(seconds: int) -> dt.date:
+    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    return (epoch + dt.timedelta(seconds=seconds)).astimezone(LONDON).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An assignment as listed. ``grade`` above 0 is the maximum, below 0 minus the scale's id, 0 no grade."""
+
+    id: int
+    cmid: int
+    name: str
+    grade: int
+    workflow: bool
+    identities_hidden: bool
+    team: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentList:
+    """One course's assignments and the course module ids that were denied. ``None`` for a course that was denied."""
+
+    assignments: tuple[Assignment, ...]
+    denied: frozenset[int]
+
+
+def assignments(payload: Any, course_id: int) -> AssignmentList | None:
+    """``mod_assign_get_assignments``, asked for one course. ``None`` means no access to the course."""
+    top = as_row(ASSIGNMENTS, "", payload)
+    warnings = top.rows("warnings", default=[])
+    for row in top.rows("courses"):
+        if row.identifier("id") == course_id:
+            listed = tuple(_assignment(entry) for entry in row.rows("assignments"))
+            return AssignmentList(listed, frozenset(_denied(warnings, "module")))
+    if course_id in _denied(warnings, "course"):
+        return None
+    raise unreadable(ASSIGNMENTS, "courses", f"says nothing about course {course_id}")
+
+
+def _assignment(row: Row) -> Assignment:
+    return Assignment(
+        id=row.identifier("id"),
+        cmid=row.identifier("cmid"),
+        name=name_of(row.text("name")),
+        grade=row.integer("grade"),
+        workflow=row.truth("markingworkflow"),
+        identities_hidden=row.truth("blindmarking") and not row.truth("revealidentities"),
+        team=row.truth("teamsubmission"),
+    )
+
+
+def _denied(warnings: Iterable[Row], kind: str) -> set[int]:
+    return {w.integer("itemid") for w in warnings if w.text("item") == kind and w.text("warningcode") in _NO_ACCESS}
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRow:
+    """One row of ``mod_assign_get_grades``: the latest attempt's grade of one user. ``grade`` ``None``: no grade."""
+
+    id: int
+    user_id: int
+    attempt: int
+    grade: Decimal | None
+    modified: int
+    grader: int
+
+
+def grades(payload: Any) -> Answered[list[GradeRow]]:
+    """``mod_assign_get_grades``: warning 3 means nothing found (normal), any other one that access was denied."""
+    top = as_row(GRADES, "", payload)
+    answer = Answered[list[GradeRow]]()
+    for row in top.rows("assignments"):
+        answer.rows[row.identifier("assignmentid")] = _latest(_grade_row(entry) for entry in row.rows("grades"))
+    answer.take_warnings(top)
+    return answer
+
+
+def _grade_row(row: Row) -> GradeRow:
+    text = row.text("grade")
+    try:
+        value = grade_of(text)
+    except ValueError:
+        raise row.wrong("grade", "is not a grade") from None
+    attempt = row.integer("attemptnumber")
+    if attempt < 0:
+        raise row.wrong("attemptnumber", "is below zero")
+    return GradeRow(
+        row.identifier("id"),
+        row.identifier("userid"),
+        attempt,
+        value,
+        row.integer("timemodified"),
+        row.integer("grader"),
+    )
+
+
+def _latest(rows: Iterable[GradeRow]) -> list[GradeRow]:
+    """One row a user, the latest attempt's, in the order of row ids."""
+    latest: dict[int, GradeRow] = {}
+    for row in rows:
+        held = latest.get(row.user_id)
+        if held is None or (row.attempt, row.id) > (held.attempt, held.id):
+            latest[row.user_id] = row
+    return list(latest.values())
+
+
+def flags(payload: Any) -> Answered[dict[int, str]]:
+    """``mod_assign_get_user_flags``: the marking-workflow state of each user who has a row (``""``: no state yet)."""
+    top = as_row(FLAGS, "", payload)
+    answer = Answered[dict[int, str]]()
+    for row in top.rows("assignments"):
+        states = {f.identifier("userid"): f.text("workflowstate", default="") for f in row.rows("userflags")}
+        answer.rows[row.identifier("assignmentid")] = states
+    answer.take_warnings(top)
+    return answer
+
+
+def scale(payload: Any) -> tuple[str, ...]:
+    """``core_competency_get_scale_values``: a scale's items from the lowest."""
+    rows = as_rows(SCALE, "", payload)
+    if [row.integer("id") for row in rows] != list(range(1, len(rows) + 1)) or not rows:
+        raise unreadable(SCALE, "the list of items", "is not numbered from 1")
+    return tuple(name_of(row.text("name")).strip() for row in rows)
+
+
+def pass_mark(payload: Any) -> Decimal | None:
+    """``core_course_get_course_module``: the pass mark, ``None`` where the token may not read it."""
+    row = as_row(COURSE_MODULE, "", payload).row("cm")
+    return None if row.data.get("gradepass") is None else row.number("gradepass")
+
+
+def hidden_activities(payload: Any) -> dict[int, bool]:
+    """``core_course_get_contents``: whether each assignment (by instance id) is hidden from learners."""
+    hidden = {}
+    for section in as_rows(CONTENTS, "", payload):
+        off = not section.truth("visible", default=True)
+        for module in section.rows("modules"):
+            if module.text("modname") == "assign":
+                hidden[module.identifier("instance")] = off or not module.truth("visible", default=True)
+    return hidden
