@@ -1,0 +1,46 @@
+# Everything a person or a CI machine does with this repository. `make` alone lists it.
+# Each target installs what it needs first; nothing is installed outside .venv but Debian packages, and those by name.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+ONCE ?=
+PYTEST ?= -n 2 --dist loadfile
+
+.PHONY: help demo test lint bench install install-test lock rehearse clean
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## the whole job on a made-up college, until Ctrl-C; ONCE=1: one cycle, a summary, done
+	@$(BIN)/nvqsync demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: install-test lint ## every check and every test
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: install-test ## ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install-test ## pass time, calls, verdicts a second and memory, for the demo college
+	@$(BIN)/python -m bench
+
+install: ## nvqsync and what it needs, into .venv
+	@tools/install run
+
+install-test: ## what the tests need besides: their packages, a browser, systemd's checker
+	@tools/install test
+
+lock: ## write requirements/*.txt anew from pyproject.toml; UPGRADE=1: newest versions of everything
+	@tools/lock $(if $(UPGRADE),--upgrade)
+
+rehearse: ## both commands of the README in an empty Debian 12, with times (root, debootstrap)
+	@tools/rehearse
+
+clean: ## remove .venv, every cache and the demo's folder
+	rm -rf .venv demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
