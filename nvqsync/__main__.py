@@ -1,7 +1,5 @@
 """``python -m nvqsync`` is ``nvqsync``."""
 
-import sys
+from nvqsync.cli import run
 
-from nvqsync.cli import main
-
-sys.exit(main())
+run()

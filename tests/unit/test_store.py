@@ -1,0 +1,140 @@
+"""The database file: transactions, the audit log's triggers, and records that come back as they went in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nvqsync import store_claims, store_lms
+from nvqsync.audit import first_bad
+from nvqsync.errors import StoreError
+from nvqsync.model import (
+    CourseReading,
+    GradebookEntry,
+    Grading,
+    GradingRow,
+    LmsCourse,
+    LmsItem,
+    LmsMember,
+    Observation,
+    RowScore,
+)
+from nvqsync.planning import plan
+from nvqsync.store import Store, check_sqlite
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
+decimals = st.decimals(-1000, 1000, places=5)
+maybe_decimals = st.none() | decimals
+items = st.builds(
+    LmsItem, lms_id=st.just("10"), course_id=st.just("1"), name=words, id_number=words,
+    grading=st.sampled_from(Grading), maximum=maybe_decimals, scale=st.lists(words, max_size=3).map(tuple),
+    pass_mark=maybe_decimals, rows=st.lists(st.builds(GradingRow, words, words, decimals), max_size=3).map(tuple),
+    workflow=st.booleans(), identities_hidden=st.booleans(), team=st.booleans(), hidden=st.none() | st.booleans(),
+    url_path=words,
+)  # fmt: skip
+members = st.builds(
+    LmsMember, lms_id=st.just("7"), name=words, id_number=words, roles=st.just(("student",)), active=st.booleans(),
+    uln=words, candidate_number=words, date_of_birth=st.none() | st.dates(),
+)  # fmt: skip
+observed = st.builds(
+    Observation, item_id=st.just("10"), learner_id=st.just("7"), grade_id=words, attempt=st.integers(0, 9),
+    grade=maybe_decimals, graded_at=st.integers(0, 2**40), grader_id=words, workflow_state=words,
+    rows=st.lists(st.builds(RowScore, words, decimals), max_size=3).map(tuple),
+    gradebook=st.none() | st.builds(GradebookEntry, maybe_decimals, st.booleans(), st.booleans()),
+)  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with Store(tmp_path / "nvqsync.db") as opened:
+        yield opened
+
+
+@settings(max_examples=40, deadline=None)
+@given(items, members, observed)
+def test_what_was_read_comes_back_as_it_was(item: LmsItem, member: LmsMember, grade: Observation) -> None:
+    """Names in any script, exact decimals, nulls and nested rows survive the database."""
+    with TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store:
+        reading = CourseReading(LmsCourse("1", "CS2", "Customer Service", "OCR/03455"), (item,), (member,), (grade,), 5)
+        store_lms.record(store, reading, plan({}, reading), store_lms.begin_pass(store, 1))
+        assert store_lms.items(store) == [item]
+        assert store_lms.roster(store, ["1"], ["student"]) == [member]
+        assert [known.observation for known in store_lms.grades(store, ["1"])] == [grade]
+        assert store_lms.courses(store) == [reading.course]
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    """Everything inside one ``writing`` happens, or none of it."""
+    with pytest.raises(ZeroDivisionError), store.writing():
+        store.execute("INSERT INTO passes (started_at) VALUES (1)")
+        _ = 1 / 0
+    assert store_lms.latest_passes(store) == []
+
+
+def test_a_transaction_inside_another_is_a_savepoint(store: Store) -> None:
+    """The inner one is undone alone; the outer one keeps its own work."""
+    with store.writing():
+        store.execute("INSERT INTO passes (started_at) VALUES (1)")
+        with pytest.raises(ZeroDivisionError), store.writing():
+            store.execute("INSERT INTO passes (started_at) VALUES (2)")
+            _ = 1 / 0
+    assert [row["started_at"] for row in store_lms.latest_passes(store, 9)] == [1]
+
+
+def test_the_audit_log_can_be_neither_edited_nor_cut(store: Store) -> None:
+    """The database itself refuses, whoever asks."""
+    with store.writing():
+        for number in range(3):
+            store_claims.append_audit(store, at=number, actor="a", subject="claim:1", action="hold", text="why")
+    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit WHERE id = 3"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            store.execute(statement)
+    assert first_bad(store_claims.audit_entries(store)) is None
+
+
+def test_two_full_award_claims_of_one_learner_cannot_be_open(store: Store) -> None:
+    """The database refuses the second, whatever the code does; a withdrawn one leaves room."""
+    store.execute("INSERT INTO learners VALUES ('7', 'A', '', '', '', NULL)")
+    insert = """INSERT INTO claims (key, learner_id, qualification_id, awarding_body, kind, status, fingerprint, facts,
+        blockers, cautions, created_at, updated_at) VALUES (?, '7', 'OCR/03455', 'OCR', 'full_award', ?, '', '{}', '[]',
+        '[]', 1, 1)"""
+    store.execute(insert, ["one", "withdrawn"])
+    store.execute(insert, ["two", "certificated"])
+    with pytest.raises(sqlite3.IntegrityError):
+        store.execute(insert, ["three", "proposed"])
+
+
+def test_the_file_is_readable_by_its_owner_only(store: Store) -> None:
+    """It holds names and dates of birth."""
+    assert store.path.stat().st_mode & 0o077 == 0
+
+
+def test_an_old_sqlite_is_refused_with_the_remedy() -> None:
+    """Below 3.38 the start stops and says what to install."""
+    with pytest.raises(StoreError, match=r"3\.34\.0") as refused:
+        check_sqlite((3, 34, 0))
+    assert "pysqlite3-binary" in refused.value.next_step
+
+
+def test_a_birthday_survives(store: Store) -> None:
+    """A date of birth is a day and stays one."""
+    born = dt.date(2006, 3, 1)
+    member = LmsMember("7", "A", roles=("student",), date_of_birth=born)
+    reading = CourseReading(LmsCourse("1", "C", "C"), (), (member,), (), 5)
+    store_lms.record(store, reading, (), store_lms.begin_pass(store, 1))
+    assert store_lms.learners(store)[0].date_of_birth == born
+
+
+def test_exact_decimals_are_kept_as_text(store: Store) -> None:
+    """A grade of 0.1 stays exactly that."""
+    grade = Observation("10", "7", "1", 0, Decimal("0.10000"), 1)
+    reading = CourseReading(LmsCourse("1", "C", "C"), (LmsItem("10", "1", "x"),), (LmsMember("7", "A"),), (grade,), 5)
+    store_lms.record(store, reading, plan({}, reading), store_lms.begin_pass(store, 1))
+    assert store.rows("SELECT grade FROM grades") == [{"grade": "0.10000"}]
