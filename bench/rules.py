@@ -1,0 +1,142 @@
+"""How fast the rules engine is: the six real rules, 1,000 seeded hard instances, a cohort of 100,000 learners.
+
+Run ``python -m bench.rules`` (``--json`` for machines, ``--quick`` for a tenth of everything). Times are wall-clock
+milliseconds on one core; nothing is remembered from an earlier question unless the row says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from nvqsync.model import Rule
+from nvqsync.rule_compiled import compiled
+from nvqsync.rules import Verdict, judge
+from tests.unit.rule_oracle import best_credits
+from tests.unit.rule_tables import OCR_03455, REAL, hard_instance
+
+Learner = tuple[Rule, tuple[str, ...]]
+
+
+def figures(seconds: Sequence[float]) -> dict[str, float]:
+    """Median, 99th percentile and greatest, in milliseconds."""
+    ranked = sorted(seconds)
+    picks = {"median_ms": 0.5, "p99_ms": 0.99, "max_ms": 1.0}
+    return {name: round(1000 * ranked[min(len(ranked) - 1, int(len(ranked) * q))], 4) for name, q in picks.items()}
+
+
+def timed(question: Callable[[], Verdict]) -> tuple[float, Verdict]:
+    """How long one question takes, and its answer."""
+    start = time.perf_counter()
+    verdict = question()
+    return time.perf_counter() - start, verdict
+
+
+def random_learner(rule: Rule, rng: random.Random) -> tuple[str, ...]:
+    """Someone who holds each unit with the same chance, between none and half of them."""
+    share = rng.random() * 0.5
+    return tuple(unit.code for unit in rule.units if rng.random() < share)
+
+
+def real_rules(count: int) -> dict[str, object]:
+    """Verdicts alone, and verdicts with their route, for random learners of each real rule."""
+    rng, answer = random.Random(1), {}
+    for name, rule in REAL.items():
+        learners = [random_learner(rule, rng) for _ in range(count)]
+        verdicts, routes = [], []
+        compiled(rule).at_least  # noqa: B018 - compiling is not what is measured
+        for held in learners:
+            verdicts.append(timed(lambda: judge(rule, held, with_route=False))[0])  # noqa: B023
+            routes.append(timed(lambda: judge(rule, held))[0])  # noqa: B023
+        answer[name] = {"verdict": figures(verdicts), "route": figures(routes)}
+    return answer
+
+
+def hard_instances(count: int) -> dict[str, object]:
+    """The seeded hard instances of the tests, each rule compiled beforehand."""
+    verdicts, routes, met, undecided = [], [], 0, 0
+    for seed in range(count):
+        rule, held = hard_instance(seed)
+        compiled(rule).at_least  # noqa: B018
+        verdicts.append(timed(lambda: judge(rule, held, with_route=False))[0])  # noqa: B023
+        seconds, verdict = timed(lambda: judge(rule, held))  # noqa: B023
+        routes.append(seconds)
+        met, undecided = met + verdict.met, undecided + verdict.undecided
+    return {"met": met, "undecided": undecided, "verdict": figures(verdicts), "route": figures(routes)}
+
+
+def cohort(count: int) -> list[Learner]:
+    """Learners as colleges have them: sixty centres, each with a plan of ten units or so for every qualification."""
+    rng, learners = random.Random(2), []
+    plans = [(rule, _plan(rule, rng)) for rule in REAL.values() for _ in range(60)]
+    for _ in range(count):
+        rule, plan = rng.choice(plans)
+        progress = rng.random() * 1.3
+        learners.append((rule, tuple(code for code in plan if rng.random() < progress)))
+    return learners
+
+
+def _plan(rule: Rule, rng: random.Random) -> tuple[str, ...]:
+    route = judge(rule, ()).route
+    wanted = set(route.units if route else ()) | {unit.code for unit in rng.sample(rule.units, 5)}
+    return tuple(unit.code for unit in rule.units if unit.code in wanted)
+
+
+def scattered(count: int) -> list[Learner]:
+    """Learners nobody has: each holds units at random, so that hardly two are alike."""
+    rng, rules = random.Random(3), list(REAL.values())
+    return [(rule, random_learner(rule, rng)) for rule in (rng.choice(rules) for _ in range(count))]
+
+
+def seconds_for(learners: Sequence[Learner]) -> float:
+    """How long it takes to judge them all, routes included, from a cold start."""
+    fresh = {id(rule): replace(rule) for rule, _ in learners}
+    start = time.perf_counter()
+    for rule, held in learners:
+        judge(fresh[id(rule)], held)
+    return round(time.perf_counter() - start, 3)
+
+
+def against_brute_force() -> dict[str, float]:
+    """One learner with 14 units of OCR/03455: the engine against trying every subset."""
+    held = [unit.code for unit in OCR_03455.units[::3]][:14]
+    engine = min(timed(lambda: judge(replace(OCR_03455), held, with_route=False))[0] for _ in range(3))
+    start = time.perf_counter()
+    best_credits(OCR_03455, held, ())
+    brute = time.perf_counter() - start
+    return {"engine_ms": round(engine * 1000, 3), "brute_force_ms": round(brute * 1000, 1), "ratio": round(brute / engine)}
+
+
+def measure(scale: float = 1.0) -> dict[str, object]:
+    """Every figure."""
+    return {
+        "real_rules": real_rules(int(2000 * scale)),
+        "hard_instances": hard_instances(int(1000 * scale)),
+        "cohort_100000_seconds": seconds_for(cohort(int(100_000 * scale))),
+        "scattered_100000_seconds": seconds_for(scattered(int(100_000 * scale))),
+        "brute_force": against_brute_force(),
+    }
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    found = measure(0.1 if options.quick else 1.0)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, rule in found.pop("real_rules").items():  # type: ignore[attr-defined]
+        print(f"{name:15} verdict {rule['verdict']}  route {rule['route']}")
+    for name, value in found.items():
+        print(f"{name}: {value}")
+
+
+if __name__ == "__main__":
+    main()
