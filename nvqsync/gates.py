@@ -229,11 +229,7 @@ def _marked(caution: str, says: str) -> Callable[[ClaimFacts], str | None]:
     """A check that finds the units whose evidence carries ``caution``."""
 
     def check(facts: ClaimFacts) -> str | None:
-        units = [
-            unit.code
-            for unit in facts.units
-            if caution in unit.cautions or any(caution in decision.cautions for decision in unit.decisions)
-        ]
+        units = [unit.code for unit in facts.units if caution in unit.cautions]
         return f"{says} Units: {', '.join(units)}." if units else None
 
     return check

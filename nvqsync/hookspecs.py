@@ -92,17 +92,17 @@ class ExportFormat:
 
 @hookspec
 def register_units(register: Callable[[Unit], None]) -> None:
-    """Offer units to the shared bank: call register(unit). Runs before register_qualifications, whatever the load order."""
+    """Offer units to the shared bank: call register(unit). Runs before register_qualifications in any load order."""
 
 
 @hookspec
 def register_qualifications(register: Callable[[Qualification], None], units: Mapping[str, Unit]) -> None:
-    """Offer each qualification this awarding body certificates: call register(qualification). `units` is the bank by reference."""
+    """Offer each qualification this body certificates: call register(qualification). `units`: the bank by reference."""
 
 
 @hookspec(firstresult=True)
 def match_unit(qualification: Qualification, lms_item: LmsItem) -> str | None:
-    """Name the ID number (mapping notation) an unmapped LMS item stands for, or return None to let another plugin try."""
+    """Name what an unmapped LMS item stands for, in ID number notation, or return None to let another plugin try."""
 
 
 @hookspec

@@ -299,7 +299,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class CourseReading:
-    """One complete reading of one course. An item listed in ``unread_items`` was not answered for: absence proves nothing."""
+    """One complete reading of one course. An item in ``unread_items`` was not answered for: absence proves nothing."""
 
     course: LmsCourse
     items: tuple[LmsItem, ...]
@@ -409,7 +409,7 @@ class Assessed:
     """An observation with its memory: who gave this very grade, when, and everyone who ever saved one here.
 
     A later save that leaves grade and rows as they were changes ``observation.graded_at`` but neither ``assessor_id``
-    nor ``decided_at``; its grader joins ``graders_seen``. ``gone`` is true when the LMS no longer shows the item or row.
+    nor ``decided_at``; its grader joins ``graders_seen``. ``gone``: the LMS no longer shows the item or row.
     """
 
     observation: Observation

@@ -195,7 +195,7 @@ def _sent(
     return _move(Move.FLAG, row, claim, claim.status, claim.facts, claim.fingerprint, marks, why)
 
 
-def _move(  # noqa: PLR0917
+def _move(
     move: Move, row: LearnerProgress, before: Claim | None, status: Status, facts: Mapping[str, Any], mark: str,
     findings: tuple[Finding, ...], why: str,
 ) -> ClaimMove:  # fmt: skip

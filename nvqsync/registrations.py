@@ -83,7 +83,7 @@ def _check_columns(names: Sequence[str]) -> None:
         raise InputError("; ".join(part for part in parts if part).capitalize() + ".", step)
 
 
-def _read_row(  # noqa: PLR0917
+def _read_row(
     row: Mapping[str, str | None], line: int, catalogue: Catalogue, finder: _Finder,
     found: dict[tuple[str, str, Entry], Registration], errors: list[RowError],
 ) -> None:  # fmt: skip

@@ -27,7 +27,7 @@ Block = tuple[Choice, ...]
 _SCALE = 1024  # multipliers are kept in 1024ths of a unit of cost
 _RING_CAP = 1000  # choices tried in one ring before the problem is split
 _DIVE_CAP = 150  # choices tried for a first solution, however dear
-_TIES_CAP = 200  # choices tried to find the first in the rule's order among equally cheap ones
+_TIES_CAP = 500  # choices tried to find the first in the rule's order among equally cheap ones
 _GROWTH = 16
 _LP_NODES = 50  # what asking for multipliers costs, in choices
 _SURE = 1e-6
@@ -98,7 +98,7 @@ def minimise(problem: Problem, budget: Budget) -> Solution | None:
     Of equally cheap ones, that with the least ``order`` where a short look finds it, and always the same one.
     """
     best = _Best()
-    _solve(list(problem.blocks), problem.limits, best, budget, _broken(problem.blocks, problem.limits))
+    _solve(list(problem.blocks), problem.limits, best, budget)
     if best.main is None:
         return None
     _settle_ties(best, budget)
@@ -106,15 +106,10 @@ def minimise(problem: Problem, budget: Budget) -> Solution | None:
     return Solution(problem.main + best.main, problem.order + best.order, problem.settled + taken)
 
 
-def _solve(
-    blocks: list[Block], limits: Sequence[int], best: _Best, budget: Budget, rows: Sequence[int] | None = None
-) -> None:
-    """Improve ``best`` to the cheapest solution of these blocks, if they hold a cheaper one.
-
-    Multipliers for the ``rows`` that are sure to matter come first, being cheap; then for all.
-    """
+def _solve(blocks: list[Block], limits: Sequence[int], best: _Best, budget: Budget) -> None:
+    """Improve ``best`` to the cheapest solution of these blocks, if they hold a cheaper one."""
     budget.spend(_LP_NODES)
-    relaxed = _relax(blocks, limits, range(len(limits)) if rows is None else rows)
+    relaxed = _relax(blocks, limits)
     if relaxed is None:
         return
     prices, doubts = relaxed
@@ -125,9 +120,6 @@ def _solve(
     if best.main is None:
         _Ring(frame, best, budget, _WIDE, _DIVE_CAP, stop_at_first=True).search()
     if _rings(frame, best, budget):
-        return
-    if rows is not None:
-        _solve(blocks, limits, best, budget)
         return
     place = max(range(len(blocks)), key=lambda i: _promise(blocks[i], doubts[i][0]))
     for part in _parts(blocks[place], doubts[place][1]):
@@ -181,24 +173,21 @@ def _parts(block: Block, share: float) -> tuple[Block, ...]:
 # ---------------------------------------------------------------- multipliers and penalties
 
 
-def _relax(
-    blocks: Sequence[Block], limits: Sequence[int], rows: Sequence[int]
-) -> tuple[list[int], list[tuple[float, float]]] | None:
+def _relax(blocks: Sequence[Block], limits: Sequence[int]) -> tuple[list[int], list[tuple[float, float]]] | None:
     """Whole-number multipliers and each block's doubt; ``None`` where multipliers prove, exactly, that nothing fits.
 
-    Only ``rows`` get a price; the others are left to the search. A block starts from its first choice; a chain then adds
-    its steps, alternatives add columns of which one is taken.
+    A block starts from its first choice; a chain then adds its steps, alternatives add columns of which one is taken.
     """
     columns: list[list[int]] = []
     costs: list[int] = []
-    spans, groups, start = [], [], [limits[k] for k in rows]
+    spans, groups, start = [], [], list(limits)
     for block in blocks:
         base, chain = block[0], _is_chain(block)
-        start = [a - base.column[k] for a, k in zip(start, rows, strict=True)]
+        start = [a - b for a, b in zip(start, base.column, strict=True)]
         first = len(columns)
         for before, choice in zip(block, block[1:], strict=False):
             origin = before if chain else base
-            columns.append([choice.column[k] - origin.column[k] for k in rows])
+            columns.append([a - b for a, b in zip(choice.column, origin.column, strict=True)])
             costs.append(choice.main - origin.main)
         spans.append((first, len(columns)))
         if not chain and len(columns) > first + 1:
@@ -206,24 +195,12 @@ def _relax(
     for j, column in enumerate(columns):
         column.extend([int(i <= j < k) for i, k in groups])
     advice = advise(columns, costs, [*start, *(1 for _ in groups)])
-    prices = [0] * len(limits)
-    for k, price in zip(rows, advice.multipliers, strict=False):
-        prices[k] = round(price * _SCALE)
+    prices = [round(p * _SCALE) for p in advice.multipliers[: len(limits)]]
     if advice.infeasible:
         if _proves(prices, blocks, limits):
             return None
         return [0] * len(limits), [(float(len(block) > 1), 0.0) for block in blocks]
     return prices, [_doubt(advice.shares[i:j], block) for (i, j), block in zip(spans, blocks, strict=True)]
-
-
-def _broken(blocks: Sequence[Block], limits: Sequence[int]) -> list[int]:
-    """The rows that would fail if every block were decided by its cost alone (of equals, by taking most)."""
-    cheapest = [min(block, key=_alone).column for block in blocks]
-    return [k for k, limit in enumerate(limits) if sum([column[k] for column in cheapest]) > limit]
-
-
-def _alone(choice: Choice) -> tuple[int, int]:
-    return choice.main, -len(choice.taken)
 
 
 def _is_chain(block: Block) -> bool:

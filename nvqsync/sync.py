@@ -149,7 +149,7 @@ def run_pass(
     return report
 
 
-def _observe(  # noqa: PLR0917
+def _observe(
     app: App,
     store: Store,
     lms: LmsConnector,

@@ -167,13 +167,15 @@ def _print_story(story: dict[str, Any]) -> None:
 
 
 def _unit_row(unit: dict[str, Any]) -> tuple[object, ...]:
-    grades = [f"{d['criterion'] or 'whole unit'}: {d['grade']}" for d in unit["decisions"] if d["met"]]
-    told = "; ".join(grades[:3]) + (f" and {len(grades) - 3} more" if len(grades) > 3 else "")
+    met = [decision for decision in unit["decisions"] if decision["met"]]
+    whole = [f"whole unit: {decision['grade']}" for decision in met if not decision["criterion"]]
+    criteria = len({decision["criterion"] for decision in met if decision["criterion"]})
+    told = "; ".join([*whole, *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else [])])
     return (unit["code"], unit["title"], unit["credit_value"], unit["level"], unit["achieved_on"],
             unit["signed_off_by"], told)  # fmt: skip
 
 
-def _act(ctx: click.Context, claim_ids: Iterable[int], event: Event, why: str, as_json: bool, dry_run: bool) -> None:  # noqa: PLR0917
+def _act(ctx: click.Context, claim_ids: Iterable[int], event: Event, why: str, as_json: bool, dry_run: bool) -> None:
     with app_and_store(ctx) as (app, store):
         results = act(app, store, claim_ids, event, by=actor(), why=why, dry_run=dry_run)
     _report(ctx, results, event, as_json, dry_run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from nvqsync.commands.tables import table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.coverage import coverage
 from nvqsync.errors import InputError, UnknownName
+from nvqsync.mapping import CourseMapping, Problem, unused_rules
 from nvqsync.model import LmsMember, SignOff
 from nvqsync.progress import LearnerProgress, progress_json
 from nvqsync.standing import Standing
@@ -133,7 +135,7 @@ def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if any(problem["severity"] == "problem" for problem in document["problems"]) else 0)
 
 
-def _mapping_json(app: App, mappings: list, standings: list[Standing]) -> dict:  # type: ignore[type-arg]
+def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Standing]) -> dict[str, Any]:
     return {
         "courses": [
             {
@@ -150,16 +152,36 @@ def _mapping_json(app: App, mappings: list, standings: list[Standing]) -> dict: 
         "problems": [
             {"code": p.code, "says": p.says, "next_step": p.next_step, "nearest": p.nearest or None,
              "course": p.course_id or None, "item": p.item_id or None, "severity": p.severity}
-            for mapping in mappings for p in mapping.problems
+            for p in _problems(app, mappings)
+        ] + [
+            {"code": n.code, "says": n.says, "next_step": "", "nearest": None, "course": n.course_id or None,
+             "item": n.item_id or None, "severity": n.severity}
+            for s in standings for n in s.notices if not n.learner_id
         ],
         "not_assessed": [
-            {"qualification": s.qualification.id, "unit": gap.code, "criteria": list(gap.criteria) or None}
+            {"qualification": s.qualification.id, "unit": gap.code, "lacks": gap.kind,
+             "criteria": list(gap.criteria) or None}
             for s in standings for gap in coverage(s.qualification, s.mappings) if gap.kind != "unit" or gap.mandatory
         ],
     }  # fmt: skip
 
 
-def _print_mapping(document: dict) -> None:  # type: ignore[type-arg]
+def _problems(app: App, mappings: list[CourseMapping]) -> list[Problem]:
+    """What keeps items from being mapped, the rules of the mapping file that pick nothing included."""
+    unused = unused_rules(app.mapping_file, mappings) if app.mapping_file else ()
+    return [*unused, *(problem for mapping in mappings for problem in mapping.problems)]
+
+
+GAPS = {
+    "unit": "nothing assesses it, and it is mandatory",
+    "whole unit": "its criteria are unknown and nothing stands for the whole unit",
+    "criteria": "nothing assesses criteria",
+    "number": "fewer assignments than the mapping asks for, for criteria",
+}
+"""What each kind of gap means, in words."""
+
+
+def _print_mapping(document: dict[str, Any]) -> None:
     rows = [
         (course["short_name"], course["qualification"], item["id"], item["name"], item["stands_for"], item["origin"])
         for course in document["courses"] for item in course["items"]
@@ -172,9 +194,11 @@ def _print_mapping(document: dict) -> None:  # type: ignore[type-arg]
             click.echo(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}")
     if document["not_assessed"]:
         click.echo("\nNobody assesses:")
-        gaps = [(gap["qualification"], gap["unit"], ", ".join(gap["criteria"] or ["the whole unit"]))
-                for gap in document["not_assessed"]]  # fmt: skip
-        click.echo(table(("Qualification", "Unit", "Criteria"), gaps))
+        gaps = [
+            (gap["qualification"], gap["unit"], " ".join([GAPS[gap["lacks"]], ", ".join(gap["criteria"] or [])]).strip())
+            for gap in document["not_assessed"]
+        ]
+        click.echo(table(("Qualification", "Unit", "Why"), gaps))
 
 
 @click.command("sign-off")

@@ -92,7 +92,9 @@ def test_a_newer_database_is_never_touched(rehearsal: Rehearsal) -> None:
     """A database with a migration this version does not know is refused."""
     rehearsal.run("sync")
     with Store(rehearsal.database()) as store:
-        store.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('nvqsync', 'm999', 'x')")
+        store.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('nvqsync', 'm999', 'x')"
+        )
     answer = rehearsal.run("sync")
     assert answer.status == 2
     assert "newer" in answer.err

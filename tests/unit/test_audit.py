@@ -16,7 +16,9 @@ def chain(words: list[str]) -> list[AuditEntry]:
     entries: list[AuditEntry] = []
     for number, text in enumerate(words, 1):
         previous = entries[-1].digest if entries else GENESIS
-        entry = AuditEntry(number, number * 10, "officer", "claim:1", "hold", "a", "b", "f", commit_to(text, "00"), previous)
+        entry = AuditEntry(
+            number, number * 10, "officer", "claim:1", "hold", "a", "b", "f", commit_to(text, "00"), previous
+        )
         entries.append(replace(entry, digest=digest_of(entry)))
     return entries
 
@@ -32,7 +34,9 @@ def test_an_edit_is_found_at_the_entry_that_was_edited(words: list[str], data: s
     """Changing any field of any entry is found there."""
     entries = chain(words)
     place = data.draw(st.integers(0, len(entries) - 1))
-    field = data.draw(st.sampled_from(["actor", "action", "subject", "from_status", "to_status", "fingerprint", "commitment"]))
+    field = data.draw(
+        st.sampled_from(["actor", "action", "subject", "from_status", "to_status", "fingerprint", "commitment"])
+    )
     entries[place] = replace(entries[place], **{field: "forged"})
     assert first_bad(entries) == entries[place].id
 

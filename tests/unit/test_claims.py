@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ def walk(path: list[Event]) -> list[Status]:
 def test_nothing_is_exported_without_approval(path: list[Event]) -> None:
     """Whatever happens, a claim that left our hands was approved just before it was exported."""
     statuses = walk(path)
-    for before, after in zip(statuses, statuses[1:], strict=False):
+    for before, after in itertools.pairwise(statuses):
         if before in WAITING and after in GONE:
             assert (before, after) == (Status.APPROVED, Status.EXPORTED)
 

@@ -14,11 +14,15 @@ from nvqsync.planning import ChangeKind, VanishGuard, plan, remember, vanished
 COURSE = LmsCourse("1", "CS2", "Customer Service")
 
 
-def seen(item: str = "10", learner: str = "7", grade: str | None = "2", at: int = 100, grader: str = "3") -> Observation:
+def seen(
+    item: str = "10", learner: str = "7", grade: str | None = "2", at: int = 100, grader: str = "3"
+) -> Observation:
     return Observation(item, learner, f"{item}-{learner}", 0, None if grade is None else Decimal(grade), at, grader)
 
 
-def reading(*observations: Observation, members: tuple[str, ...] = ("7", "8"), unread: tuple[str, ...] = ()) -> CourseReading:
+def reading(
+    *observations: Observation, members: tuple[str, ...] = ("7", "8"), unread: tuple[str, ...] = ()
+) -> CourseReading:
     items = tuple(LmsItem(item, "1", item) for item in sorted({o.item_id for o in observations}))
     people = tuple(LmsMember(member, "Invented") for member in members)
     return CourseReading(COURSE, items, people, observations, 200, unread)
@@ -100,4 +104,6 @@ def test_nothing_known_is_ever_forgotten(first: CourseReading, second: CourseRea
     assert store.keys() <= later.keys()
     for key, before in store.items():
         assert set(before.graders_seen) <= set(later[key].graders_seen)
-    assert vanished(plan(store, second)) == sum(key not in {(o.item_id, o.learner_id) for o in second.observations} for key in store)
+    assert vanished(plan(store, second)) == sum(
+        key not in {(o.item_id, o.learner_id) for o in second.observations} for key in store
+    )
