@@ -194,11 +194,12 @@ def _print_mapping(document: dict[str, Any]) -> None:
             click.echo(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}")
     if document["not_assessed"]:
         click.echo("\nNobody assesses:")
-        gaps = [
-            (gap["qualification"], gap["unit"], " ".join([GAPS[gap["lacks"]], ", ".join(gap["criteria"] or [])]).strip())
-            for gap in document["not_assessed"]
-        ]
+        gaps = [(gap["qualification"], gap["unit"], _why(gap)) for gap in document["not_assessed"]]
         click.echo(table(("Qualification", "Unit", "Why"), gaps))
+
+
+def _why(gap: dict[str, Any]) -> str:
+    return " ".join([GAPS[gap["lacks"]], ", ".join(gap["criteria"] or [])]).strip()
 
 
 @click.command("sign-off")
