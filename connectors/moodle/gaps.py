@@ -39,6 +39,7 @@ def gaps(gathered: Gathered) -> Iterable[Gap]:
         (fn.FLAGS, gathered.flags.silent(workflow), True),
         (fn.DEFINITIONS, forms_denied, False),
         (fn.DEFINITIONS, forms_silent, True),
+        (fn.INSTANCES, {a.id for a in gathered.assignments if a.cmid in gathered.unmarked_forms}, False),
         (fn.SCALE, lost_scales, True),
         (fn.REPORT, unlisted if gathered.members else set(), False),
     ):
@@ -80,7 +81,7 @@ def roster_gap(gathered: Gathered) -> tuple[Notice, ...]:
 
 
 def denial_notices(gathered: Gathered) -> Iterable[Notice]:
-    """Notices on rights that are missing without anything being refused: activities, form rows, ID numbers."""
+    """Notices on rights that are missing without anything being refused: activities, ID numbers."""
     course = gathered.course
     if gathered.denied_modules:
         modules = _named(str(cmid) for cmid in sorted(gathered.denied_modules))
@@ -89,13 +90,6 @@ def denial_notices(gathered: Gathered) -> Iterable[Notice]:
             f"module {modules}. {_grant(gathered, fn.ASSIGNMENTS)}"
         )
         yield Notice("moodle-no-access", says, course.lms_id)
-    marked = [a for a in gathered.assignments if a.cmid in gathered.unmarked_forms]
-    if marked:
-        says = (
-            f"Course {course.short_name}: the rows given on rubrics and marking guides cannot be read, so these are "
-            f"judged without them: {_named(a.name for a in marked)}. {_grant(gathered, fn.INSTANCES)}"
-        )
-        yield Notice("moodle-no-marking-rows", says, course.lms_id)
     if len(gathered.members) >= _NAMED and not any(_identified(member) for member in gathered.members):
         says = (
             f"Course {course.short_name}: nobody on the roster has an ID number, ULN or candidate number. If the "

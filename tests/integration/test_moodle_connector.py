@@ -398,18 +398,17 @@ def test_without_the_right_to_grade_workflow_items_count_as_unread(
     assert "HSC-2" in reading.notices[0].says
 
 
-def test_without_the_right_to_forms_rubrics_are_read_without_rows(
+def test_without_the_right_to_forms_rubrics_count_as_unread(
     connector: MoodleConnector, moodle: Simulator, small: Small
 ) -> None:
-    """The computed grade stays, the rows given do not come, and a person is told."""
+    """Without the rows a grade would seem to change: nothing is concluded from it, and a person is told."""
     small.college.grade_rows(small.rubric, small.learners[0], [2, 2], grader=small.tutor)
     moodle.role.discard("moodle/grade:managegradingforms")
     reading = read(connector)
-    found = seen(reading, small.rubric, small.learners[0])
-    assert found is not None
-    assert found.rows == ()
+    assert seen(reading, small.rubric, small.learners[0]) is None
+    assert str(small.rubric.id) in reading.unread_items
     assert len(item(reading, small.rubric).rows) == 2
-    assert codes(reading) == {"moodle-no-marking-rows"}
+    assert codes(reading) == {"moodle-no-access"}
     assert "moodle/grade:managegradingforms" in reading.notices[0].says
 
 
