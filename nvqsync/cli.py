@@ -32,6 +32,8 @@ COMMANDS = {
     "mapping": "nvqsync.commands.learners:mapping_group",
     "progress": "nvqsync.commands.learners:progress_command",
     "sign-off": "nvqsync.commands.learners:sign_off_command",
+    "learner": "nvqsync.commands.confirmations:learner_group",
+    "confirm": "nvqsync.commands.confirmations:confirm_group",
     "registrations": "nvqsync.commands.registrations:registrations_group",
     "claims": "nvqsync.commands.claims:claims_group",
     "gates": "nvqsync.commands.claims:gates_command",

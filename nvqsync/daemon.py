@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import random
@@ -9,12 +10,16 @@ import signal
 import socket
 from threading import Event
 from types import FrameType
+from zoneinfo import ZoneInfo
 
+from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError
+from nvqsync.store import Store
 from nvqsync.sync import only_one, run_pass
 
 log = logging.getLogger("nvqsync.daemon")
+LAST_FULL = "last full pass"
 
 
 class Stopped(BaseException):
@@ -64,6 +69,19 @@ def run(app: App) -> int:
     return 0
 
 
+def full_due(app: App, store: Store) -> bool:
+    """Whether everything is to be read anew now: once a day, from the hour the settings name on.
+
+    The very first pass reads everything anyway, and the day after that is soon enough for a second look.
+    """
+    last = store_lms.kept(store, LAST_FULL)
+    if not last:
+        store_lms.keep(store, LAST_FULL, app.today.isoformat())
+        return False
+    hour = dt.datetime.fromtimestamp(app.now(), ZoneInfo("Europe/London")).hour
+    return last < app.today.isoformat() and hour >= app.settings.daemon.full_at
+
+
 def one_tick(app: App) -> bool:
     """One pass, whatever happens; returns whether it went well. What went wrong is logged with its next step."""
     notify("STATUS=reading the LMS")
@@ -71,7 +89,10 @@ def one_tick(app: App) -> bool:
         with app.open_store() as store:
             lms = app.open_lms()
             try:
-                report = run_pass(app, store, lms, by="nvqsync")
+                full = full_due(app, store)
+                report = run_pass(app, store, lms, by="nvqsync", full=full)
+                if full:
+                    store_lms.keep(store, LAST_FULL, app.today.isoformat())
             finally:
                 lms.close()
     except NvqsyncError as error:

@@ -275,12 +275,15 @@ class Decider:
 
     def _cautions(self, known: Assessed) -> tuple[str, ...]:
         item = self.item
-        if not (known.gone or item.hidden or item.team or not known.assessor_id or known.observation.gradebook):
+        seen = known.observation
+        if not (known.gone or item.hidden or item.team or not known.assessor_id or seen.gradebook or seen.resubmitting):
             return ()
         found = (
+            ("being-resubmitted", seen.resubmitting and not known.gone),
             ("gradebook-differs", self._gradebook_differs(known.observation)),
             ("hidden-activity", bool(item.hidden)),
-            ("source-gone", known.gone),
+            ("source-gone", known.gone and not known.gone_confirmed),
+            ("source-gone-confirmed", known.gone and known.gone_confirmed),
             ("team-grade", item.team),
             ("unknown-grader", not known.assessor_id),
         )

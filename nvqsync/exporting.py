@@ -13,7 +13,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from nvqsync.model import Answer, Batch, BatchClaim, BatchUnit, ClaimKind, LmsMe
 from nvqsync.proposing import Claim
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from nvqsync.sync import read_learners_again
 
 EVENTS = {
     Outcome.ACKNOWLEDGED: Event.ACKNOWLEDGE,
@@ -62,11 +63,16 @@ class ExportReport:
 def export(app: App, store: Store, portal: PortalConnector | None, *, by: str) -> ExportReport:
     """Send every approved claim, after taking up whatever an earlier run left unfinished.
 
+    Everything about the learners is read again first. Raises ``LmsError`` where that cannot be done: then nothing goes.
     Raises ``PortalRefused`` when the portal accepts nothing; the batch stays written and goes with the next export.
     """
     report = ExportReport()
     approved = store_claims.claims(store, "status = ?", [Status.APPROVED.value])
-    settle(app, store, by="nvqsync", qualification_ids={claim.qualification_id for claim in approved})
+    learners = {claim.learner_id for claim in approved}
+    if approved:
+        with closing(app.open_lms()) as lms:
+            read_learners_again(app, store, lms, learners)
+    settle(app, store, by="nvqsync", learners=learners, propose_new=False)
     sendable = [c for c in store_claims.claims(store, "status = ?", [Status.APPROVED.value]) if not c.blockers]
     report.held = sorted({claim.id for claim in approved} - {claim.id for claim in sendable})
     for group in _groups(app, sendable):

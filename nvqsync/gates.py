@@ -33,7 +33,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """All that a gate may look at, freshly read. ``units`` are the outcomes the claim rests on."""
+    """All that a gate may look at, freshly read. ``units`` are the outcomes the claim rests on.
+
+    ``learner_status`` is what a person recorded: ``leaver``, ``active``, or nothing; ``alarms`` are the courses that
+    wait for a person's word.
+    """
 
     learner: LmsMember
     qualification: Qualification
@@ -46,6 +50,8 @@ class ClaimFacts:
     verdict_cautions: tuple[str, ...]
     same_uln: tuple[str, ...]
     today: dt.date
+    learner_status: str = ""
+    alarms: tuple[str, ...] = ()
 
     @property
     def registration(self) -> Registration | None:
@@ -212,9 +218,23 @@ def _name_differs(facts: ClaimFacts) -> str | None:
 
 
 def _left(facts: ClaimFacts) -> str | None:
-    if facts.learner.active:
+    if facts.learner.active or facts.learner_status:
         return None
-    return "The learner is suspended or no longer on the course. Claim only once it is clear that they finished."
+    return (
+        "The learner is suspended or no longer on the course. Find out whether they have left with what is achieved or "
+        "are still active, and record it: 'nvqsync learner status LEARNER leaver' or 'active'."
+    )
+
+
+def _alarmed(facts: ClaimFacts) -> str | None:
+    resting = {decision.course_id for unit in facts.units for decision in unit.decisions if decision.met}
+    courses = sorted(resting & set(facts.alarms))
+    if not courses:
+        return None
+    return (
+        f"Course {', '.join(courses)}, which the claim rests on, lost its mapping or most of its grades at once. See the "
+        "report of the last pass: it says what to check and how to confirm it."
+    )
 
 
 def _evidence_early(facts: ClaimFacts) -> str | None:
@@ -256,15 +276,22 @@ CORE_GATES: tuple[Gate, ...] = (
     Gate("ID-10", C, "Date of birth is confirmed before a claim", "OCR final entry information", _no_date_of_birth),
     Gate("ID-10/name", C, "The certificate prints the registered name", "OCR final entry information", _name_differs),
     Gate("LMS-1", B, "Grade and gradebook agree", "nvqsync", _marked(
-        "gradebook-differs", "The gradebook shows another grade than the assignment. Settle which one is right.")),
+        "gradebook-differs", "The gradebook shows another grade than the assignment. Say which one is right: 'nvqsync "
+        "confirm gradebook LEARNER ITEM', or 'gradebook' in the mapping file.")),
     Gate("LMS-2", B, "The learner is on the course", "nvqsync", _left),
     Gate("LMS-3", B, "The grade a decision rests on can still be seen", "nvqsync", _marked(
-        "source-gone", "Moodle no longer shows a grade the claim rests on: resubmitted, or its assignment deleted.")),
+        "source-gone", "Moodle no longer shows a grade the claim rests on: its assignment was deleted. If the grade "
+        "stands: 'nvqsync confirm gone LEARNER ITEM'.")),
     Gate("LMS-4", C, "The assessor is known", "nvqsync", _marked("unknown-grader", "Moodle names no grader.")),
     Gate("LMS-5", C, "Group work shows each candidate's own part", "10378, 4.11", _marked(
         "team-grade", "Graded as a team. Check that the candidate's own contribution is identified.")),
     Gate("LMS-6", C, "The activity is open to the learner", "nvqsync", _marked(
         "hidden-activity", "Rests on an activity that is hidden in Moodle.")),
+    Gate("LMS-7", B, "The latest attempt is graded", "nvqsync", _marked(
+        "being-resubmitted", "A new attempt is open on a grade the claim rests on: wait until it is graded.")),
+    Gate("LMS-8", B, "The course reads as it should", "nvqsync", _alarmed),
+    Gate("LMS-9", C, "A lost grade was confirmed by a person", "nvqsync", _marked(
+        "source-gone-confirmed", "Rests on a grade that Moodle no longer shows and that a person confirmed.")),
     Gate("REG-1", C, "Evidence is dated after registration", "centre quality assurance handbooks", _evidence_early),
     Gate("ROC", C, "The verdict depends on a reading of the rule", "docs/rules.md", _verdict_cautions),
 )  # fmt: skip

@@ -7,13 +7,14 @@ Each ``register_...`` hook is handed a callable; call it once for each thing off
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pluggy
 
-from nvqsync.model import Answer, Batch, CourseReading, LmsCourse, LmsItem, Qualification, SiteFacts, Unit
+from nvqsync.errors import LmsError
+from nvqsync.model import Answer, Asked, Batch, CourseReading, LmsCourse, LmsItem, Qualification, SiteFacts, Unit
 
 CONTRACT_VERSION = 1
 
@@ -30,12 +31,18 @@ class LmsConnector(Protocol):
         """Who is there, and may we do what we need to? Raises ``LmsRefused`` naming what is missing."""
         ...
 
-    def courses(self) -> Sequence[LmsCourse]:
-        """Every course the account can see, with its ID number where one is set."""
+    def courses(self, known: Mapping[str, str]) -> Sequence[LmsCourse]:
+        """Every course the account can see, with its ID number where one is set.
+
+        ``known`` holds ID numbers by course id that need not be asked for again; it may be ignored.
+        """
         ...
 
-    def read_course(self, course: LmsCourse) -> CourseReading:
-        """Everything there is to know about one course, read as one."""
+    def read(self, asked: Iterable[Asked]) -> Iterator[tuple[LmsCourse, CourseReading | LmsError]]:
+        """Each course asked for, once, in any order: its reading, or the error that stopped just that one.
+
+        ``asked`` is taken in small batches and answered as it goes, so that nobody holds a whole college in memory.
+        """
         ...
 
     def close(self) -> None:

@@ -116,3 +116,29 @@ def m001_first_tables(db: Database) -> None:
     run_statements(db, LMS_TABLES)
     run_statements(db, CLAIM_TABLES)
     run_statements(db, AUDIT_TABLES)
+
+
+READING_TABLES = """
+CREATE TABLE bookmarks (
+    course_id TEXT NOT NULL, what TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (course_id, what)
+) STRICT;
+CREATE TABLE course_numbers (
+    course_id TEXT PRIMARY KEY, id_number TEXT NOT NULL, read_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE alarms (
+    course_id TEXT NOT NULL, what TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (course_id, what)
+) STRICT;
+CREATE TABLE confirmations (
+    what TEXT NOT NULL, learner_id TEXT NOT NULL, item_id TEXT NOT NULL, says TEXT NOT NULL, facts TEXT NOT NULL,
+    said_by TEXT NOT NULL, said_at INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY (what, learner_id, item_id)
+) STRICT;
+CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
+"""
+
+
+@migrations()
+def m003_bookmarks_and_confirmations(db: Database) -> None:
+    """Where each course's reading goes on from, what stands still until a person says so, and what people said."""
+    run_statements(db, READING_TABLES)
+    db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")

@@ -267,7 +267,8 @@ class Observation:
 
     ``grade`` is ``None`` where the LMS says "no grade". On a scale it is the 1-based place in the item's ``scale``.
     ``workflow_state`` is empty where the item has no marking workflow. ``grader_id`` is empty where nobody is named.
-    ``gradebook`` is ``None`` where the gradebook was not read for this grade.
+    ``gradebook`` is ``None`` where the gradebook was not read for this grade. ``resubmitting`` marks the last grade
+    of an earlier attempt, shown because a newer attempt is open and has no grade yet.
     """
 
     item_id: str
@@ -280,6 +281,7 @@ class Observation:
     workflow_state: str = ""
     rows: tuple[RowScore, ...] = ()
     gradebook: GradebookEntry | None = None
+    resubmitting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,8 +300,42 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Covers:
+    """What a reading covers. Absence proves something only inside it; the default covers everything.
+
+    ``roster``: the members were read, so that someone not among them has left. ``grades``: the items whose grades were
+    all read (``None``: every item's); of other items only changed grades are told. ``gradebook``: an observation tells
+    what the gradebook says. ``learners``: the only learners the reading speaks of (``None``: everyone).
+    """
+
+    roster: bool = True
+    grades: frozenset[str] | None = None
+    gradebook: bool = True
+    learners: frozenset[str] | None = None
+
+    def all_grades_of(self, item_id: str) -> bool:
+        """Whether every grade of the item was read, so that one that is not told is not there."""
+        return self.grades is None or item_id in self.grades
+
+    def speaks_of(self, learner_id: str) -> bool:
+        """Whether the reading says anything about the learner."""
+        return self.learners is None or learner_id in self.learners
+
+
+ROSTER, NUMBERS, GRADES, GRADEBOOK = "roster", "numbers", "grades", "gradebook"
+"""The bookmarks every reading may move: who is on the course, ID numbers and forms, grades, the gradebook."""
+
+
+@dataclass(frozen=True, slots=True)
 class CourseReading:
-    """One complete reading of one course. An item in ``unread_items`` was not answered for: absence proves nothing."""
+    """One reading of one course: all of it, or what ``covers`` says.
+
+    ``items`` is always the whole list. ``members`` is the roster as last known where ``covers.roster`` is false. An
+    item in ``unread_items`` was not answered for: absence proves nothing. ``states`` gives, for items whose marking
+    workflow was polled, each learner's state now, also where the grade itself was not told. ``bookmarks`` are the
+    moments, by the server's clock, from which the next reading has to go on, by what was read; what could not be read
+    has none, and keeps its old one.
+    """
 
     course: LmsCourse
     items: tuple[LmsItem, ...]
@@ -308,6 +344,28 @@ class CourseReading:
     server_time: int
     unread_items: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    covers: Covers = Covers()
+    states: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    bookmarks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One course to be read, and what is known of it, so that a connector need tell only what changed.
+
+    Without ``bookmarks`` everything is asked for. ``refresh`` names what is to be read anew although nothing tells that
+    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``). ``items`` and ``members`` are as last read, people
+    who have left not among them; ``unread`` are the items last left unread. ``learners`` limits the reading to a few, all of whose facts are then read anew. A
+    connector that cannot tell what changed answers with everything.
+    """
+
+    course: LmsCourse
+    bookmarks: Mapping[str, int] = field(default_factory=dict)
+    refresh: frozenset[str] = frozenset()
+    items: tuple[LmsItem, ...] = ()
+    members: tuple[LmsMember, ...] = ()
+    unread: frozenset[str] = frozenset()
+    learners: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +467,8 @@ class Assessed:
     """An observation with its memory: who gave this very grade, when, and everyone who ever saved one here.
 
     A later save that leaves grade and rows as they were changes ``observation.graded_at`` but neither ``assessor_id``
-    nor ``decided_at``; its grader joins ``graders_seen``. ``gone``: the LMS no longer shows the item or row.
+    nor ``decided_at``; its grader joins ``graders_seen``. ``gone``: the LMS no longer shows the item or row;
+    ``gone_confirmed``: a person said that the grade stands all the same.
     """
 
     observation: Observation
@@ -417,6 +476,7 @@ class Assessed:
     graders_seen: tuple[str, ...]
     decided_at: int
     gone: bool = False
+    gone_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

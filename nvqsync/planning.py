@@ -1,7 +1,8 @@
 """What changed between what we knew and what was just read, decided before anything is written.
 
 Absence is never taken for withdrawal: a grade that is no longer shown is marked ``gone`` and its decisions stand until
-a person looks. An item that the LMS did not answer for, and a learner who left the roster, prove nothing at all.
+a person looks. An item that the LMS did not answer for, a learner who left the roster, and a grade outside what the
+reading covers prove nothing at all.
 """
 
 from __future__ import annotations
@@ -65,22 +66,49 @@ def remember(known: Assessed | None, seen: Observation) -> Assessed:
 
 
 def _appeared_or_altered(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
-    for seen in reading.observations:
-        before = known.get((seen.item_id, seen.learner_id))
+    for told in reading.observations:
+        before = known.get((told.item_id, told.learner_id))
+        seen = told if before is None else _carried(before.observation, told)
         if before is None:
             yield GradeChange(ChangeKind.APPEARED, None, remember(None, seen))  # graded for the first time
         elif before.gone or before.observation != seen:
             yield GradeChange(ChangeKind.ALTERED, before, remember(before, seen))  # regraded, released, or back again
 
 
+def _carried(before: Observation, told: Observation) -> Observation:
+    """What was told, with what it leaves open kept: an unread gradebook says what it said before."""
+    if told.resubmitting and (told.grade_id, told.grade) == (before.grade_id, before.grade):
+        return replace(before, resubmitting=True)  # the very grade we know: it stands as it was
+    if told.gradebook is None and before.gradebook is not None:
+        return replace(told, gradebook=before.gradebook)
+    return told
+
+
+def _moved_in_workflow(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
+    told = {(o.item_id, o.learner_id) for o in reading.observations}
+    for item_id, states in reading.states.items():
+        for learner_id, state in states.items():
+            key = (item_id, learner_id)
+            before = known.get(key)
+            if before is None or before.gone or key in told or before.observation.resubmitting:
+                continue
+            if before.observation.workflow_state != state:
+                seen = replace(before.observation, workflow_state=state)
+                yield GradeChange(ChangeKind.ALTERED, before, remember(before, seen))  # a flag alone bumps no time
+
+
 def _vanished(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
-    seen = {(o.item_id, o.learner_id) for o in reading.observations}
+    told = {(o.item_id, o.learner_id) for o in reading.observations}
     roster = {member.lms_id for member in reading.members}
-    unread = set(reading.unread_items)
+    listed, unread = {item.lms_id for item in reading.items}, set(reading.unread_items)
     for key, before in known.items():
-        if key in seen or before.gone or key[0] in unread or key[1] not in roster:
+        item_id, learner_id = key
+        if key in told or before.gone or item_id in unread:
             continue
-        yield GradeChange(ChangeKind.VANISHED, before, replace(before, gone=True))  # attempt reopened, item deleted
+        if learner_id not in roster or not reading.covers.speaks_of(learner_id):
+            continue
+        if item_id not in listed or reading.covers.all_grades_of(item_id):
+            yield GradeChange(ChangeKind.VANISHED, before, replace(before, gone=True))  # its assignment deleted
 
 
 def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> tuple[GradeChange, ...]:
@@ -88,7 +116,11 @@ def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> tuple[Gr
 
     ``known`` holds all grades stored for the course. Nothing is decided about grades the reading could not see.
     """
-    changes = [*_appeared_or_altered(known, reading), *_vanished(known, reading)]
+    changes = [
+        *_appeared_or_altered(known, reading),
+        *_moved_in_workflow(known, reading),
+        *_vanished(known, reading),
+    ]
     return tuple(sorted(changes, key=lambda change: change.key))
 
 

@@ -38,7 +38,7 @@ def act(
         raise InputError(f"To {event.value} a claim, say why.", 'Add --why "...".')
     wanted = [store_claims.claim(store, claim_id) for claim_id in dict.fromkeys(claim_ids)]
     if wanted and event in {Event.APPROVE, Event.RELEASE} and not dry_run:
-        settle(app, store, by="nvqsync", qualification_ids={claim.qualification_id for claim in wanted})
+        settle(app, store, by="nvqsync", learners={claim.learner_id for claim in wanted}, propose_new=False)
     return [_one(app, store, claim.id, event, by=by, why=why, dry_run=dry_run) for claim in wanted]
 
 

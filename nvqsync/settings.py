@@ -143,6 +143,7 @@ class Daemon(Section):
     """``nvqsync run``."""
 
     every_minutes: float = Field(15, description="Minutes between passes.", gt=0)
+    full_at: int = Field(2, description="Hour of the day (London) at which everything is read anew.", ge=0, le=23)
 
 
 class Sync(Section):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from nvqsync import store_claims, store_lms
+from nvqsync import store_claims, store_confirmations, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.gates import ClaimFacts, run_gates
-from nvqsync.model import ClaimKind, Registration
+from nvqsync.model import ClaimKind, Notice, Registration
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import ClaimMove, Move, propose
 from nvqsync.standing import Standing
@@ -18,10 +18,14 @@ from nvqsync.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What settling came to: everyone's standing, and the moves it made in the claim queue."""
+    """What settling came to: what the evidence could not use, and the moves it made in the claim queue.
 
-    standings: tuple[Standing, ...]
+    ``due`` are the learners whose claim is met and was not proposed, because everything about them is read again first.
+    """
+
+    notices: tuple[Notice, ...]
     moves: tuple[ClaimMove, ...]
+    due: frozenset[str] = frozenset()
 
     def counts(self) -> dict[str, int]:
         """How many claims were proposed, refreshed, held and flagged."""
@@ -30,18 +34,41 @@ class Settled:
             name: counted[move] for name, move in zip(("proposed", "refreshed", "held", "flagged"), Move, strict=True)
         }
 
+    def and_then(self, later: Settled) -> Settled:
+        """Both, one after the other."""
+        return Settled((*self.notices, *later.notices), (*self.moves, *later.moves))
 
-def settle(app: App, store: Store, *, by: str, qualification_ids: Iterable[str] | None = None) -> Settled:
-    """Judge every learner of the given qualifications (of all followed) and do what follows for their claims."""
-    standings = tuple(app.reader(store).standings(qualification_ids))
-    shared = shared_ulns(store)
+
+AT_ONCE = 1000
+"""So many learners are judged at a time: what is held in memory does not grow with the college."""
+
+
+def settle(
+    app: App, store: Store, *, by: str, qualification_ids: Iterable[str] | None = None,
+    learners: Collection[str] | None = None, propose_new: bool = True,
+) -> Settled:  # fmt: skip
+    """Judge learners in the given qualifications (in all that are followed) and do what follows for their claims.
+
+    ``learners`` limits it to a few. Without ``propose_new`` no new claim is made; ``Settled.due`` says whose is due.
+    """
+    reader, shared = app.reader(store), shared_ulns(store)
+    mappings = reader.mappings()
+    wanted = None if qualification_ids is None else list(qualification_ids)
+    whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
+    notices: list[Notice] = []
     moves: list[ClaimMove] = []
-    for standing in standings:
-        now = list(_moves(app, store, standing, shared))
-        number = app.centre_facts(standing.qualification).centre_number
-        store_claims.make_moves(store, now, at=app.now(), actor=by, centre_number=number)
-        moves += now
-    return Settled(standings, tuple(moves))
+    due: set[str] = set()
+    for start in range(0, len(whom), AT_ONCE) or (0,):
+        for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
+            now = list(_moves(app, store, standing, shared))
+            if not propose_new:
+                due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
+                now = [move for move in now if move.move is not Move.PROPOSE]
+            number = app.centre_facts(standing.qualification).centre_number
+            store_claims.make_moves(store, now, at=app.now(), actor=by, centre_number=number)
+            moves += now
+            notices += standing.notices
+    return Settled(tuple(dict.fromkeys(notices)), tuple(moves), frozenset(due))
 
 
 def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tuple[str, ...]]) -> Iterable[ClaimMove]:
@@ -49,11 +76,14 @@ def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tupl
     registered: dict[str, list[Registration]] = defaultdict(list)
     for registration in store_claims.registrations(store, standing.qualification.id):
         registered[registration.learner_id].append(registration)
+    statuses, alarms = store_confirmations.statuses(store), tuple(sorted(store_lms.alarms(store)))
     for row in standing.rows:
-        mine = claims.get(row.learner.lms_id, [])
+        learner = row.learner.lms_id
+        mine = claims.get(learner, [])
         if not mine and not row.verdict.met:
             continue
-        facts = claim_facts(app, row, tuple(registered[row.learner.lms_id]), shared)
+        facts = claim_facts(app, row, tuple(registered[learner]), shared)
+        facts = replace(facts, learner_status=statuses.get(learner, ""), alarms=alarms)
         if move := propose(row, mine, facts, run_gates(app.gates, facts)):
             yield move
 

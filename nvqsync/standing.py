@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nvqsync import store_claims, store_lms
+from nvqsync import confirming, store_claims, store_confirmations, store_lms
 from nvqsync.evidence import Assessment, PassDefaults, assess
 from nvqsync.mapping import CourseMapping, map_course
 from nvqsync.mapping_file import MappingFile
@@ -51,41 +51,60 @@ class Reader:
         qualifications = self.plugins.catalogue.qualifications
         return map_course(course, list(items), qualifications, self.mapping_file, self.plugins.match_unit)
 
-    def standings(self, qualification_ids: Iterable[str] | None = None) -> list[Standing]:
-        """Everyone's progress in the given qualifications, or in all that are followed, in the catalogue's order."""
+    def standings(
+        self,
+        qualification_ids: Iterable[str] | None = None,
+        learners: Collection[str] | None = None,
+        mappings: Iterable[CourseMapping] | None = None,
+    ) -> list[Standing]:
+        """Everyone's progress in the given qualifications, or in all that are followed, in the catalogue's order.
+
+        ``learners`` limits it to a few; ``mappings`` are the mappings of all courses, where they are at hand.
+        """
         by_qualification: dict[str, list[CourseMapping]] = defaultdict(list)
-        for mapping in self.mappings():
+        for mapping in self.mappings() if mappings is None else mappings:
             if mapping.qualification_id:
                 by_qualification[mapping.qualification_id].append(mapping)
-        assessments = {q: self._assess(q, mappings) for q, mappings in by_qualification.items()}
+        assessments = {q: self._assess(q, found, learners) for q, found in by_qualification.items()}
         wanted = set(qualification_ids if qualification_ids is not None else by_qualification)
         elsewhere = _elsewhere(assessments)
         return [
-            self._standing(q, by_qualification[q], assessments[q], elsewhere)
+            self._standing(q, by_qualification[q], assessments[q], elsewhere, learners)
             for q in self.plugins.catalogue.qualifications
             if q in wanted and q in by_qualification
         ]
 
-    def _assess(self, qualification_id: str, mappings: list[CourseMapping]) -> Assessment:
+    def _assess(
+        self, qualification_id: str, mappings: list[CourseMapping], only: Collection[str] | None = None
+    ) -> Assessment:
         courses = [mapping.course.lms_id for mapping in mappings]
         gone = store_lms.gone_items(self.store)
+        confirmed = store_confirmations.about_grades(self.store)
         learners: dict[str, list[Assessed]] = defaultdict(list)
-        for known in store_lms.grades(self.store, courses):
+        for known in store_lms.grades(self.store, courses, only):
             source_gone = known.gone or known.observation.item_id in gone
-            learners[known.observation.learner_id].append(replace(known, gone=source_gone))
+            told = confirming.applied(replace(known, gone=source_gone), confirmed)
+            learners[known.observation.learner_id].append(told)
         items = {item.lms_id: item for item in store_lms.items(self.store, courses)}
         qualification = self.plugins.catalogue.qualifications[qualification_id]
         sign_offs = store_claims.sign_offs(self.store, qualification_id)
-        members = store_lms.roster(self.store, courses, self.learner_roles)
+        if only is not None:
+            sign_offs = [one for one in sign_offs if one.learner_id in only]
+        members = store_lms.roster(self.store, courses, self.learner_roles, only)
         known_learners = {member.lms_id: learners.get(member.lms_id, []) for member in members}
         courses_of = store_lms.courses_of(self.store, courses)
         return assess(qualification, mappings, items, known_learners, sign_offs, self.defaults, courses_of)
 
     def _standing(
-        self, q: str, mappings: list[CourseMapping], assessment: Assessment, elsewhere: Elsewhere
+        self,
+        q: str,
+        mappings: list[CourseMapping],
+        assessment: Assessment,
+        elsewhere: Elsewhere,
+        only: Collection[str] | None = None,
     ) -> Standing:
         qualification = self.plugins.catalogue.qualifications[q]
-        members = store_lms.roster(self.store, [m.course.lms_id for m in mappings], self.learner_roles)
+        members = store_lms.roster(self.store, [m.course.lms_id for m in mappings], self.learner_roles, only)
         other = {
             learner: frozenset(set().union(*(held for body, held in by_body.items() if body != q)))
             for learner, by_body in elsewhere.items()

@@ -9,8 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from nvqsync.model import (
+    GRADEBOOK,
+    GRADES,
+    NUMBERS,
+    ROSTER,
     Assessed,
     CourseReading,
+    Covers,
     GradebookEntry,
     Grading,
     GradingRow,
@@ -48,23 +53,52 @@ def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
 # ---------------------------------------------------------------- writing a reading
 
 
-def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> None:
-    """Write one course as it was read, and the grades that changed, in one transaction. An equal row is not touched."""
+def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> bool:
+    """Write one course as it was read, and the grades that changed; returns whether it differs from what was known.
+
+    An equal row is not touched. Bookmarks move in the same transaction as the last of what they stand for.
+    """
+    before = store.db.conn.total_changes
     with store.writing():
-        _record_course(store, reading, pass_id)
+        _record_course(store, reading)
         _record_items(store, reading)
         _record_members(store, reading)
+        differs = store.db.conn.total_changes != before or bool(changes)
         _record_grades(store, changes, pass_id)
+        _record_bookmarks(store, reading, pass_id)
+    return differs
 
 
-def _record_course(store: Store, reading: CourseReading, pass_id: int) -> None:
+def _record_course(store: Store, reading: CourseReading) -> None:
     course = reading.course
     store.execute(
-        """INSERT INTO courses (lms_id, short_name, full_name, id_number, read_at, read_pass) VALUES (?, ?, ?, ?, ?, ?)
+        """INSERT INTO courses (lms_id, short_name, full_name, id_number) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET short_name = excluded.short_name, full_name = excluded.full_name,
-            id_number = excluded.id_number, read_at = excluded.read_at, read_pass = excluded.read_pass""",
-        [course.lms_id, course.short_name, course.full_name, course.id_number, reading.server_time, pass_id],
+            id_number = excluded.id_number
+        WHERE (excluded.short_name, excluded.full_name, excluded.id_number) IS NOT (short_name, full_name, id_number)""",
+        [course.lms_id, course.short_name, course.full_name, course.id_number],
     )
+
+
+def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int) -> None:
+    course_id = reading.course.lms_id
+    if reading.covers.learners is None:
+        _record_unread(store, reading)
+        sql = "UPDATE courses SET read_at = ?, read_pass = ? WHERE lms_id = ?"
+        store.execute(sql, [reading.server_time, pass_id, course_id])
+    moved = reading.bookmarks or _whole_bookmarks(reading)
+    store.execute_many(
+        "INSERT OR REPLACE INTO bookmarks (course_id, what, at) VALUES (?, ?, ?)",
+        [(course_id, what, at) for what, at in sorted(moved.items())],
+    )
+
+
+def _whole_bookmarks(reading: CourseReading) -> dict[str, int]:
+    """The bookmarks of a reading that names none of its own: a connector that always reads everything."""
+    if reading.covers != Covers():
+        return {}
+    read = (ROSTER, NUMBERS) if reading.unread_items else (ROSTER, NUMBERS, GRADES, GRADEBOOK)
+    return dict.fromkeys(read, reading.server_time)
 
 
 def _record_items(store: Store, reading: CourseReading) -> None:
@@ -78,12 +112,23 @@ def _record_items(store: Store, reading: CourseReading) -> None:
     )
     shown = [*(i.lms_id for i in reading.items), *reading.unread_items]
     store.execute(
-        "UPDATE items SET gone = 1 WHERE course_id = ? AND lms_id NOT IN (SELECT value FROM json_each(?))",
+        "UPDATE items SET gone = 1 WHERE course_id = ? AND NOT gone AND lms_id NOT IN (SELECT value FROM json_each(?))",
         [reading.course.lms_id, json.dumps(shown)],
     )
 
 
+def _record_unread(store: Store, reading: CourseReading) -> None:
+    """Remember what was left unread, so that it is read from the start next time."""
+    store.execute(
+        """UPDATE items SET unread = NOT unread WHERE course_id = ?
+        AND unread IS NOT (lms_id IN (SELECT value FROM json_each(?)))""",
+        [reading.course.lms_id, json.dumps(reading.unread_items)],
+    )
+
+
 def _record_members(store: Store, reading: CourseReading) -> None:
+    if not reading.covers.roster:
+        return
     store.execute_many(
         """INSERT INTO learners (lms_id, name, id_number, uln, candidate_number, date_of_birth)
         VALUES (?, ?, ?, ?, ?, ?)
@@ -102,17 +147,23 @@ def _record_members(store: Store, reading: CourseReading) -> None:
         WHERE (excluded.roles, excluded.active, 0) IS NOT (roles, active, gone)""",
         [(reading.course.lms_id, m.lms_id, json.dumps(m.roles), int(m.active)) for m in reading.members],
     )
+    only = reading.covers.learners
     store.execute(
-        "UPDATE memberships SET gone = 1 WHERE course_id = ? AND learner_id NOT IN (SELECT value FROM json_each(?))",
-        [reading.course.lms_id, json.dumps([m.lms_id for m in reading.members])],
-    )
+        """UPDATE memberships SET gone = 1 WHERE course_id = ?1 AND NOT gone
+            AND learner_id NOT IN (SELECT value FROM json_each(?2))
+            AND (?3 IS NULL OR learner_id IN (SELECT value FROM json_each(?3)))""",
+        [
+            reading.course.lms_id, json.dumps([m.lms_id for m in reading.members]),
+            None if only is None else json.dumps(sorted(only)),
+        ],
+    )  # fmt: skip
 
 
 def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
     store.execute_many(
         """INSERT OR REPLACE INTO grades (item_id, learner_id, grade_id, attempt, grade, graded_at, grader_id,
-            workflow_state, row_scores, gradebook, assessor_id, graders_seen, decided_at, gone)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            workflow_state, row_scores, gradebook, assessor_id, graders_seen, decided_at, gone, resubmitting)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [_grade_row(change.after) for change in changes],
     )
     store.execute_many(
@@ -133,7 +184,71 @@ def _told(assessed: Assessed) -> str:
     rows = [[row.row_id, str(row.score)] for row in seen.rows]
     told: dict[str, Any] = {"grade": grade, "attempt": seen.attempt, "rows": rows}
     told |= {"state": seen.workflow_state, "at": seen.graded_at, "grader": seen.grader_id, "gradebook": book}
-    return json.dumps(told | {"gone": assessed.gone})
+    return json.dumps(told | {"gone": assessed.gone, "resubmitting": seen.resubmitting})
+
+
+# ---------------------------------------------------------------- bookmarks, ID numbers, alarms
+
+
+def bookmarks(store: Store, course_id: str | None = None) -> dict[str, dict[str, int]]:
+    """Where each course's reading goes on from: by course, then by what was read (server's clock)."""
+    where, parameters = ("WHERE course_id = ?", [course_id]) if course_id else ("", [])
+    found: dict[str, dict[str, int]] = {}
+    for row in store.rows(f"SELECT course_id, what, at FROM bookmarks {where} ORDER BY course_id, what", parameters):
+        found.setdefault(row["course_id"], {})[row["what"]] = row["at"]
+    return found
+
+
+def rewind(store: Store, course_id: str, to: int | None = None) -> int:
+    """Put a course's bookmarks back to ``to`` (none: to the very start); returns how many moved."""
+    with store.writing():
+        if to is None:
+            return store.execute("DELETE FROM bookmarks WHERE course_id = ?", [course_id]).rowcount
+        return store.execute("UPDATE bookmarks SET at = ? WHERE course_id = ? AND at > ?", [to, course_id, to]).rowcount
+
+
+def course_numbers(store: Store) -> dict[str, tuple[str, int]]:
+    """The ID number of every course ever seen, followed or not, and when it was last read (server's clock)."""
+    rows = store.rows("SELECT course_id, id_number, read_at FROM course_numbers")
+    return {row["course_id"]: (row["id_number"], row["read_at"]) for row in rows}
+
+
+def record_course_numbers(store: Store, numbers: Iterable[tuple[str, str, int]]) -> None:
+    """Keep ID numbers as read: course, number, moment."""
+    with store.writing():
+        store.execute_many("INSERT OR REPLACE INTO course_numbers VALUES (?, ?, ?)", numbers)
+
+
+def alarms(store: Store) -> dict[str, set[str]]:
+    """What waits for a person's word, by course: ``unmapped``, ``vanished``."""
+    found: dict[str, set[str]] = {}
+    for row in store.rows("SELECT course_id, what FROM alarms"):
+        found.setdefault(row["course_id"], set()).add(row["what"])
+    return found
+
+
+def raise_alarm(store: Store, course_id: str, what: str, at: int) -> None:
+    """Let a course wait for a person. An alarm that is raised already keeps its day."""
+    with store.writing():
+        store.execute("INSERT OR IGNORE INTO alarms VALUES (?, ?, ?)", [course_id, what, at])
+
+
+def clear_alarms(store: Store, course_id: str, what: str) -> None:
+    """The alarm is over: the course reads as it should again, or a person said so."""
+    with store.writing():
+        store.execute("DELETE FROM alarms WHERE course_id = ? AND what = ?", [course_id, what])
+
+
+def kept(store: Store, name: str) -> str:
+    """A value kept between passes, empty when there is none."""
+    rows = store.rows("SELECT value FROM kept WHERE name = ?", [name])
+    return str(rows[0]["value"]) if rows else ""
+
+
+def keep(store: Store, name: str, value: str) -> None:
+    """Keep a value for the next pass."""
+    with store.writing():
+        store.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", [name, value])
 
 
 # ---------------------------------------------------------------- reading records back
@@ -175,16 +290,79 @@ def known_grades(store: Store, course_id: str) -> dict[GradeKey, Assessed]:
     return {(a.observation.item_id, a.observation.learner_id): a for a in grades(store, [course_id])}
 
 
-def roster(store: Store, course_ids: Iterable[str], roles: Iterable[str]) -> list[LmsMember]:
-    """Everyone who holds or held one of ``roles`` in the given courses; active when active in any of them."""
+def roster(
+    store: Store, course_ids: Iterable[str], roles: Iterable[str], learner_ids: Iterable[str] | None = None
+) -> list[LmsMember]:
+    """Everyone who holds or held one of ``roles`` in the given courses; active when active in any of them.
+
+    ``learner_ids`` limits it to a few.
+    """
     sql = """SELECT learners.*, json_group_array(memberships.roles) AS role_lists,
             MAX(memberships.active AND NOT memberships.gone) AS is_active
         FROM learners JOIN memberships ON memberships.learner_id = learners.lms_id
-        WHERE memberships.course_id IN (SELECT value FROM json_each(?))
+        WHERE memberships.course_id IN (SELECT value FROM json_each(?1))
+            AND (?3 IS NULL OR learners.lms_id IN (SELECT value FROM json_each(?3)))
             AND EXISTS (SELECT 1 FROM json_each(memberships.roles) AS held
-                WHERE held.value IN (SELECT value FROM json_each(?)))
+                WHERE held.value IN (SELECT value FROM json_each(?2)))
         GROUP BY learners.lms_id ORDER BY CAST(learners.lms_id AS INTEGER)"""
-    return [_member(row) for row in store.rows(sql, [json.dumps(list(course_ids)), json.dumps(list(roles))])]
+    only = None if learner_ids is None else json.dumps(sorted(learner_ids))
+    return [_member(row) for row in store.rows(sql, [json.dumps(list(course_ids)), json.dumps(list(roles)), only])]
+
+
+def known_for(store: Store, reading: CourseReading) -> dict[GradeKey, Assessed]:
+    """The grades known of a course that a reading of it could change; every one of them where it is a whole reading."""
+    course_id = reading.course.lms_id
+    if reading.covers.grades is None:
+        return known_grades(store, course_id)
+    keys = {(seen.item_id, seen.learner_id) for seen in reading.observations}
+    sql = """SELECT item_id, learner_id, workflow_state, items.gone AS item_gone FROM grades
+        JOIN items ON items.lms_id = item_id WHERE course_id = ?"""
+    listed = {item.lms_id for item in reading.items}
+    for item_id, learner_id, state, _ in store.execute(sql, [course_id]):
+        states = reading.states.get(item_id)
+        moved = states is not None and states.get(learner_id, state) != state
+        if moved or item_id not in listed or item_id in reading.covers.grades:
+            keys.add((item_id, learner_id))
+    return _graded(store, keys)
+
+
+def _graded(store: Store, keys: Iterable[GradeKey]) -> dict[GradeKey, Assessed]:
+    sql = """SELECT grades.* FROM json_each(?) AS wanted JOIN grades
+        ON item_id = wanted.value ->> 0 AND learner_id = wanted.value ->> 1"""
+    found = [_assessed(row) for row in store.rows(sql, [json.dumps(sorted(keys))])]
+    return {(a.observation.item_id, a.observation.learner_id): a for a in found}
+
+
+def grade(store: Store, item_id: str, learner_id: str) -> Assessed | None:
+    """One learner's grade on one item, as far as it is known."""
+    return _graded(store, [(item_id, learner_id)]).get((item_id, learner_id))
+
+
+def renumber(store: Store, course_id: str, id_number: str) -> None:
+    """Give a course another ID number, once a person said that it is right."""
+    with store.writing():
+        store.execute("UPDATE courses SET id_number = ? WHERE lms_id = ?", [id_number, course_id])
+
+
+def grades_held(store: Store, course_id: str) -> dict[str, int]:
+    """How many grades are shown of each learner in a course."""
+    sql = """SELECT learner_id, COUNT(*) AS n FROM grades JOIN items ON items.lms_id = item_id
+        WHERE course_id = ? AND NOT grades.gone GROUP BY learner_id"""
+    return {row["learner_id"]: row["n"] for row in store.rows(sql, [course_id])}
+
+
+def unread_items(store: Store, course_id: str) -> set[str]:
+    """The items of a course that were left unread by the last reading."""
+    rows = store.rows("SELECT lms_id FROM items WHERE course_id = ? AND unread AND NOT gone", [course_id])
+    return {row["lms_id"] for row in rows}
+
+
+def members(store: Store, course_id: str, *, gone: bool = False) -> list[LmsMember]:
+    """Everyone on one course's roster as last read, with their roles there; with ``gone`` those who left as well."""
+    sql = """SELECT learners.*, json_array(memberships.roles) AS role_lists, memberships.active AS is_active
+        FROM learners JOIN memberships ON memberships.learner_id = learners.lms_id
+        WHERE course_id = ? AND (NOT gone OR ?) ORDER BY CAST(learners.lms_id AS INTEGER)"""
+    return [_member(row) for row in store.rows(sql, [course_id, int(gone)])]
 
 
 def courses_of(store: Store, course_ids: Iterable[str]) -> dict[str, set[str]]:
@@ -194,6 +372,17 @@ def courses_of(store: Store, course_ids: Iterable[str]) -> dict[str, set[str]]:
     for row in store.rows(sql, [json.dumps(list(course_ids))]):
         found.setdefault(row["learner_id"], set()).add(row["course_id"])
     return found
+
+
+def courses_of_learner(store: Store, learner_id: str) -> set[str]:
+    """The courses a learner is or was on."""
+    rows = store.rows("SELECT course_id FROM memberships WHERE learner_id = ?", [learner_id])
+    return {row["course_id"] for row in rows}
+
+
+def learner_ids(store: Store) -> set[str]:
+    """The ids of everyone ever seen on a roster."""
+    return {row["lms_id"] for row in store.rows("SELECT lms_id FROM learners")}
 
 
 def learners(store: Store) -> list[LmsMember]:
@@ -250,6 +439,7 @@ def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
         seen.item_id, seen.learner_id, seen.grade_id, seen.attempt, _text(seen.grade), seen.graded_at, seen.grader_id,
         seen.workflow_state, rows, book_text,
         assessed.assessor_id, json.dumps(assessed.graders_seen), assessed.decided_at, int(assessed.gone),
+        int(seen.resubmitting),
     )  # fmt: skip
 
 
@@ -266,6 +456,7 @@ def _assessed(row: dict[str, Any]) -> Assessed:
         workflow_state=row["workflow_state"],
         rows=tuple(RowScore(row_id, Decimal(score)) for row_id, score in json.loads(row["row_scores"])),
         gradebook=book and GradebookEntry(_decimal(book[0]), book[1], book[2]),
+        resubmitting=bool(row["resubmitting"]),
     )
     graders = tuple(json.loads(row["graders_seen"]))
     return Assessed(seen, row["assessor_id"], graders, row["decided_at"], bool(row["gone"]))

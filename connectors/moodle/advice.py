@@ -26,6 +26,8 @@ CAPABILITIES = MappingProxyType(
         fn.ASSIGNMENTS: ("moodle/course:view", "mod/assign:view", "moodle/course:viewhiddenactivities"),
         fn.GRADES: ("mod/assign:view", "mod/assign:grade", "moodle/course:viewhiddenactivities"),
         fn.FLAGS: ("mod/assign:view", "mod/assign:grade", "moodle/course:viewhiddenactivities"),
+        fn.SUBMISSIONS: ("mod/assign:view", "mod/assign:grade", "moodle/course:viewhiddenactivities"),
+        fn.ATTEMPTS: ("mod/assign:view", "mod/assign:grade", "moodle/course:viewhiddenactivities"),
         fn.DEFINITIONS: ("mod/assign:view", "moodle/course:viewhiddenactivities"),
         fn.INSTANCES: ("moodle/grade:managegradingforms",),
         fn.REPORT: ("moodle/course:view", "gradereport/user:view", "moodle/grade:viewall"),

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.moodle import functions as fn
 from connectors.moodle import replies
 from connectors.moodle.advice import as_lms_error, missing_functions
+from connectors.moodle.batch_reader import BatchReader
 from connectors.moodle.course_reader import CourseReader
 from connectors.moodle.errors import MoodleError, MoodleRefused
 from connectors.moodle.memory import Memory
 from connectors.moodle.options import Options
 from connectors.moodle.replies import Site
 from nvqsync import hookimpl
+from nvqsync.errors import LmsError
 from nvqsync.hookspecs import LmsOffer
-from nvqsync.model import CourseReading, LmsCourse, Notice, SiteFacts
+from nvqsync.model import Asked, CourseReading, LmsCourse, Notice, SiteFacts
 
 log = logging.getLogger(__name__)
 
 OLDEST_RELEASE = (4, 0)
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @hookimpl
@@ -77,19 +81,28 @@ class MoodleConnector:
             notices=tuple(_site_notices(site, self._options.url)),
         )
 
-    def courses(self) -> Sequence[LmsCourse]:
-        """Every course the account can see (or those the settings name), each with its ID number."""
+    def courses(self, known: Mapping[str, str] = NOTHING) -> Sequence[LmsCourse]:
+        """Every course the account can see (or those the settings name), each with its ID number.
+
+        ``known`` are ID numbers by course id that need not be asked for again.
+        """
         site = self._known_site()
         with self._translated():
             listed = [pair for pair in self._listed(site) if self._wanted(pair[0])]
             self._name_unmatched([course for course, _ in listed])
-            return self._with_id_numbers(site, listed)
+            return self._with_id_numbers(site, [_told(course, known) if not told else (course, True)
+                                                for course, told in listed])  # fmt: skip
 
-    def read_course(self, course: LmsCourse) -> CourseReading:
-        """Everything about one course, read as one."""
+    def read(self, asked: Iterable[Asked]) -> Iterator[tuple[LmsCourse, CourseReading | LmsError]]:
+        """Each course asked for: what changed since its bookmarks, or all of it, or why it cannot be read."""
         site = self._known_site()
-        with self._translated(f"course {course.short_name}"):
-            return self._reader(site).read(course)
+        batches = BatchReader(self._client, self._executor, site, self._reader(site))
+        for course, found in batches.read(asked):
+            yield course, self._as_ours(found, course) if isinstance(found, MoodleError) else found
+
+    def _as_ours(self, problem: MoodleError, course: LmsCourse) -> LmsError:
+        policy_open = self._site is not None and self._site.policy_agreed is False
+        return as_lms_error(problem, f"course {course.short_name}", policy_open=policy_open)
 
     def close(self) -> None:
         """Give back connections; calls that have not begun are called off."""
@@ -97,7 +110,7 @@ class MoodleConnector:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _reader(self, site: Site) -> CourseReader:
-        return CourseReader(self._client, self._executor, site, self._options.fields, self._memory)
+        return CourseReader(self._client, site, self._options.fields, self._memory)
 
     def _known_site(self) -> Site:
         if self._site is None:
@@ -161,6 +174,13 @@ class MoodleConnector:
         if refusals and len(refusals) == len(found):
             raise refusals[0]
         return found
+
+
+def _told(course: LmsCourse, known: Mapping[str, str]) -> tuple[LmsCourse, bool]:
+    """A course whose ID number the list did not tell, with the one that is known."""
+    if course.lms_id in known:
+        return replace(course, id_number=known[course.lms_id]), True
+    return course, False
 
 
 def _site_notices(site: Site, url: str) -> Iterator[Notice]:

@@ -18,12 +18,14 @@ _PLAIN_TEXT = 2
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A rubric or marking guide: its rows, and for a rubric what each level scores (by row id and level id)."""
+    """A rubric or marking guide: its rows, for a rubric what each level scores (by row id and level id), and when it
+    was last changed."""
 
     definition_id: int
     grading: Grading
     rows: tuple[GradingRow, ...]
     levels: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
+    modified: int = 0
 
 
 def definitions(payload: Any) -> Answered[Form | None]:
@@ -57,13 +59,15 @@ def _rubric(definition: Row) -> Form:
             raise criterion.wrong("levels", "is empty")
         levels.update({(row_id, level): score for level, score in scores.items()})
         rows.append(GradingRow(str(row_id), _words(criterion, "description"), max(scores.values())))
-    return Form(definition.identifier("id"), Grading.RUBRIC, tuple(rows), levels)
+    modified = definition.integer("timemodified", default=0)
+    return Form(definition.identifier("id"), Grading.RUBRIC, tuple(rows), levels, modified)
 
 
 def _guide(definition: Row) -> Form:
     criteria = definition.row("guide").rows("guide_criteria")
     rows = tuple(GradingRow(str(c.identifier("id")), _guide_text(c), c.number("maxscore")) for c in criteria)
-    return Form(definition.identifier("id"), Grading.GUIDE, rows)
+    modified = definition.integer("timemodified", default=0)
+    return Form(definition.identifier("id"), Grading.GUIDE, rows, modified=modified)
 
 
 def _guide_text(criterion: Row) -> str:

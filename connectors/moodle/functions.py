@@ -15,6 +15,8 @@ GRADES = "mod_assign_get_grades"
 FLAGS = "mod_assign_get_user_flags"
 SCALE = "core_competency_get_scale_values"
 DEFINITIONS = "core_grading_get_definitions"
+SUBMISSIONS = "mod_assign_get_submissions"
+ATTEMPTS = "mod_assign_get_submission_status"
 INSTANCES = "core_grading_get_gradingform_instances"
 REPORT = "gradereport_user_get_grade_items"
 
@@ -36,6 +38,8 @@ NEEDED = (
 USEFUL = MappingProxyType(
     {
         COURSE_MODULE: "pass marks set in Moodle (these also take moodle/course:manageactivities)",
+        SUBMISSIONS: "that an attempt was reopened, before the next full reading",
+        ATTEMPTS: "the grade of the attempt before one that was reopened",
         COURSES_BY_FIELD: "the list of courses where one course is closed to the token",
     }
 )

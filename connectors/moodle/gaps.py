@@ -26,12 +26,14 @@ def gaps(gathered: Gathered) -> Iterable[Gap]:
     """Each function that left some assignments out of its answers, and which."""
     all_ids = {a.id for a in gathered.assignments}
     workflow = {a.id for a in gathered.assignments if a.workflow}
-    by_cmid = {a.cmid: a.id for a in gathered.assignments if a.grade}
+    fresh = [a for a in gathered.assignments if a.grade and gathered.is_fresh(a)]
+    by_cmid = {a.cmid: a.id for a in fresh}
     untold = gathered.forms.denied | gathered.forms.empty  # either way the grading method is not known
-    forms_denied = {by_cmid[c] for c in untold if c in by_cmid}
+    forms_denied = {a.id for a in gathered.assignments if a.grade and a.cmid in untold}
     forms_silent = {by_cmid[c] for c in gathered.forms.silent(by_cmid)}
-    lost_scales = {a.id for a in gathered.assignments if a.grade < 0 and gathered.scales.get(-a.grade) is None}
-    unlisted = {a.id for a in gathered.assignments if a.grade and a.id not in gathered.report.id_numbers}
+    lost_scales = {a.id for a in fresh if a.grade < 0 and gathered.scales.get(-a.grade) is None}
+    listed = gathered.report.id_numbers if gathered.numbers_read else gathered.known
+    unlisted = {a.id for a in gathered.assignments if a.grade and a.id not in listed}
     for function, items, silent in (
         (fn.GRADES, gathered.grades.denied & all_ids, False),
         (fn.GRADES, gathered.grades.silent(all_ids), True),

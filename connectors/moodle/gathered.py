@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,12 +10,18 @@ from connectors.moodle.forms import Form, Marking
 from connectors.moodle.gradebook import Report
 from connectors.moodle.replies import Assignment, GradeRow
 from connectors.moodle.wire import Answered
-from nvqsync.model import LmsCourse, LmsMember
+from nvqsync.model import LmsCourse, LmsItem, LmsMember
 
 
 @dataclass(slots=True)
 class Gathered:
-    """Everything read of one course, by assignment id (``forms`` by course module id, ``markings`` by grade row id)."""
+    """Everything read of one course, by assignment id (``forms`` by course module id, ``markings`` by grade row id).
+
+    What is left at its default was asked for of the whole course. ``known`` are the items as last read, which stand in
+    for details not asked for now; ``fresh`` the assignments whose details (form, scale, pass mark) were asked for;
+    ``complete`` those whose grades were all asked for, not only the changed ones; ``earlier`` the grade of the attempt
+    before, where the latest attempt was reopened and has none, by assignment and user.
+    """
 
     course: LmsCourse
     server_time: int
@@ -32,7 +38,31 @@ class Gathered:
     unmarked_forms: frozenset[int] = frozenset()
     report: Report = field(default_factory=Report)
     policy_open: bool = False
+    known: Mapping[int, LmsItem] = field(default_factory=dict)
+    fresh: frozenset[int] | None = None
+    complete: frozenset[int] | None = None
+    earlier: dict[tuple[int, int], GradeRow] = field(default_factory=dict)
+    roster_read: bool = True
+    numbers_read: bool = True
+    gradebook_read: bool = True
+    learners: frozenset[str] | None = None
 
     def form_of(self, assignment: Assignment) -> Form | None:
         """The rubric or guide an assignment is marked with, if any."""
         return self.forms.rows.get(assignment.cmid)
+
+    def is_fresh(self, assignment: Assignment) -> bool:
+        """Whether the assignment's details were asked for, or nothing is known that could stand in for them."""
+        return self.fresh is None or assignment.id in self.fresh or assignment.id not in self.known
+
+    def is_complete(self, assignment_id: int) -> bool:
+        """Whether all the assignment's grades were asked for."""
+        return self.complete is None or assignment_id in self.complete
+
+    def rows(self) -> Iterable[tuple[Assignment, GradeRow]]:
+        """Every grade row that was told, with its assignment; those of earlier attempts last."""
+        for assignment in self.assignments:
+            for row in self.grades.rows.get(assignment.id, ()):
+                yield assignment, row
+        by_id = {assignment.id: assignment for assignment in self.assignments}
+        yield from ((by_id[assignment_id], row) for (assignment_id, _), row in self.earlier.items())

@@ -20,6 +20,7 @@ class Memory:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: dict[Hashable, tuple[float, Any]] = {}
+        self._handed: dict[Hashable, object] = {}
 
     def recall(self, key: Hashable, ask: Callable[[], T]) -> T:
         """The answer kept under ``key``, or the one ``ask`` gives now."""
@@ -33,3 +34,13 @@ class Memory:
             with self._lock:
                 self._kept[key] = (self._clock(), answer)
         return answer
+
+    def hand_on(self, key: Hashable, answer: object) -> None:
+        """Leave an answer for the next question about the same thing, to be taken once."""
+        with self._lock:
+            self._handed[key] = answer
+
+    def handed_on(self, key: Hashable) -> object:
+        """What was left under ``key``, taken away; ``None`` where there is nothing."""
+        with self._lock:
+            return self._handed.pop(key, None)

@@ -7,7 +7,7 @@ with a warning, and anything that leaves the meaning of a grade open (workflow s
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -16,15 +16,22 @@ from connectors.moodle.gaps import denial_notices, gap_notice, gaps, odd_row_not
 from connectors.moodle.gathered import Gathered
 from connectors.moodle.replies import Assignment, GradeRow
 from nvqsync.model import (
+    GRADEBOOK,
+    GRADES,
+    NUMBERS,
+    ROSTER,
     CourseReading,
+    Covers,
     Grading,
     LmsItem,
+    LmsMember,
     Notice,
     Observation,
     RowScore,
 )
 
 NOT_MARKED = "notmarked"
+RELEASED = "released"
 
 
 def assemble(gathered: Gathered) -> CourseReading:
@@ -36,45 +43,109 @@ def assemble(gathered: Gathered) -> CourseReading:
         unread |= {a.id for a in gathered.assignments}
     observations, notes = _observations(gathered, unread)
     number = gathered.report.course_id_number
+    members = gathered.members
+    if gathered.learners is not None:
+        members = tuple(m for m in members if m.lms_id in gathered.learners)
+        observations = [o for o in observations if o.learner_id in gathered.learners]
+    unseen = _unseen(gathered)
     return CourseReading(
         course=gathered.course if number is None else replace(gathered.course, id_number=number),
-        items=tuple(_item(gathered, a) for a in gathered.assignments),
-        members=gathered.members,
+        items=(*(_item(gathered, a) for a in gathered.assignments), *unseen),
+        members=members,
         observations=tuple(observations),
         server_time=gathered.server_time,
-        unread_items=tuple(str(a.id) for a in gathered.assignments if a.id in unread),
+        unread_items=(
+            *(str(a.id) for a in gathered.assignments if a.id in unread),
+            *(item.lms_id for item in unseen),
+        ),
         notices=(*(gap_notice(gathered, gap) for gap in found), *short_roster, *denial_notices(gathered), *notes),
+        covers=_covers(gathered),
+        states=_states(gathered, unread),
+        bookmarks=_bookmarks(gathered),
     )
+
+
+def _unseen(gathered: Gathered) -> list[LmsItem]:
+    """Items that are known and that Moodle now refuses to show: they are not deleted, and nothing is known of them."""
+    paths = {_path(cmid) for cmid in gathered.denied_modules}
+    listed = {a.id for a in gathered.assignments}
+    return [item for n, item in gathered.known.items() if n not in listed and item.url_path in paths]
+
+
+def _covers(gathered: Gathered) -> Covers:
+    complete = gathered.complete
+    return Covers(
+        roster=gathered.roster_read,
+        grades=None if complete is None else frozenset(map(str, complete)),
+        gradebook=gathered.gradebook_read,
+        learners=gathered.learners,
+    )
+
+
+def _bookmarks(gathered: Gathered) -> dict[str, int]:
+    """Where the next reading goes on from. A few learners read again move nothing."""
+    if gathered.learners is not None:
+        return {}
+    read = {
+        GRADES: True,
+        ROSTER: gathered.roster_read,
+        NUMBERS: gathered.numbers_read and gathered.fresh is None,
+        GRADEBOOK: gathered.gradebook_read,
+    }
+    return {what: gathered.server_time for what, done in read.items() if done}
+
+
+def _states(gathered: Gathered, unread: Collection[int]) -> dict[str, dict[str, str]]:
+    """For each item with workflow, everyone's state now: it changes without any time being bumped."""
+    return {
+        str(a.id): {m.lms_id: _state(gathered, a, int(m.lms_id)) for m in gathered.members if _asked(gathered, m)}
+        for a in gathered.assignments
+        if a.workflow and a.id not in unread
+    }
+
+
+def _asked(gathered: Gathered, member: LmsMember) -> bool:
+    return gathered.learners is None or member.lms_id in gathered.learners
 
 
 # ---------------------------------------------------------------- items
 
 
 def _item(gathered: Gathered, assignment: Assignment) -> LmsItem:
-    form = gathered.form_of(assignment) if assignment.grade else None
-    return LmsItem(
+    known = gathered.known.get(assignment.id)
+    item = LmsItem(
         lms_id=str(assignment.id),
         course_id=gathered.course.lms_id,
         name=assignment.name,
         id_number=gathered.report.id_numbers.get(assignment.id, ""),
-        grading=_grading(assignment, form),
         maximum=Decimal(assignment.grade) if assignment.grade > 0 else None,
-        scale=gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else (),
-        pass_mark=gathered.pass_marks.get(assignment.id),
-        rows=form.rows if form else (),
+        hidden=gathered.hidden.get(assignment.id, known.hidden if known else None),
         workflow=assignment.workflow,
         identities_hidden=assignment.identities_hidden,
         team=assignment.team,
-        hidden=gathered.hidden.get(assignment.id),
-        url_path=f"mod/assign/view.php?id={assignment.cmid}",
+        url_path=_path(assignment.cmid),
     )
+    if known is not None and not gathered.numbers_read:
+        item = replace(item, id_number=known.id_number)
+    if known is not None and not gathered.is_fresh(assignment):
+        item = replace(item, grading=known.grading, scale=known.scale, rows=known.rows, pass_mark=known.pass_mark)
+        return _with_form(item, gathered.form_of(assignment))
+    scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
+    plain = replace(item, scale=scale, pass_mark=gathered.pass_marks.get(assignment.id), grading=_plain(assignment))
+    return _with_form(plain, gathered.form_of(assignment)) if assignment.grade else plain
 
 
-def _grading(assignment: Assignment, form: Form | None) -> Grading:
+def _path(cmid: int) -> str:
+    return f"mod/assign/view.php?id={cmid}"
+
+
+def _with_form(item: LmsItem, form: Form | None) -> LmsItem:
+    return item if form is None else replace(item, grading=form.grading, rows=form.rows)
+
+
+def _plain(assignment: Assignment) -> Grading:
     if assignment.grade == 0:
         return Grading.NONE
-    if form:
-        return form.grading
     return Grading.SCALE if assignment.grade < 0 else Grading.POINTS
 
 
@@ -94,10 +165,26 @@ def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[list[Obs
             if row.user_id not in roster:
                 strangers.add(row.user_id)
                 continue
+            earlier = gathered.earlier.get((assignment.id, row.user_id))
+            if earlier is not None:
+                continue
             scores, odd = _row_scores(gathered, assignment, row)
             odd_rows += odd
             found.append(_observation(gathered, assignment, row, scores))
+        found += _resubmitted(gathered, assignment, roster)
     return found, [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
+
+
+def _resubmitted(gathered: Gathered, assignment: Assignment, roster: Collection[int]) -> Iterator[Observation]:
+    """The last grade of whoever is working on a reopened attempt. It was released where the gradebook still has it."""
+    for (assignment_id, user_id), row in gathered.earlier.items():
+        if assignment_id != assignment.id or user_id not in roster:
+            continue
+        seen = _observation(gathered, assignment, row, _row_scores(gathered, assignment, row)[0])
+        cell = gathered.report.cells.get((user_id, assignment.id))
+        if assignment.workflow and cell is not None and cell.grade is not None:
+            seen = replace(seen, workflow_state=RELEASED)
+        yield replace(seen, resubmitting=True)
 
 
 def _observation(
@@ -113,7 +200,7 @@ def _observation(
         grader_id=str(row.grader) if row.grader > 0 else "",
         workflow_state=_state(gathered, assignment, row.user_id),
         rows=scores,
-        gradebook=gathered.report.cells.get((row.user_id, assignment.id)),
+        gradebook=gathered.report.cells.get((row.user_id, assignment.id)) if gathered.gradebook_read else None,
     )
 
 

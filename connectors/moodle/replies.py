@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.moodle.functions import (
     ASSIGNMENTS,
+    ATTEMPTS,
     CONTENTS,
     COURSE_MODULE,
     COURSES,
@@ -26,8 +27,10 @@ from connectors.moodle.functions import (
     ROSTER,
     SCALE,
     SITE_INFO,
+    SUBMISSIONS,
 )
 from connectors.moodle.wire import Answered, Row, as_row, as_rows, grade_of, name_of, unreadable
+from nvqsync.errors import LmsUnreadable
 from nvqsync.model import LmsCourse, LmsMember
 
 LONDON = ZoneInfo("Europe/London")
@@ -142,27 +145,45 @@ class Assignment:
     workflow: bool
     identities_hidden: bool
     team: bool
+    modified: int = 0
+    reopens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentList:
-    """One course's assignments and the course module ids that were denied. ``None`` for a course that was denied."""
+    """One course's assignments, when the course was last changed, and the course module ids that were denied."""
 
     assignments: tuple[Assignment, ...]
     denied: frozenset[int]
+    modified: int = 0
 
 
-def assignments(payload: Any, course_id: int) -> AssignmentList | None:
-    """``mod_assign_get_assignments``, asked for one course. ``None`` means no access to the course."""
+def assignments(payload: Any, course_ids: Iterable[int]) -> dict[int, AssignmentList | None]:
+    """``mod_assign_get_assignments`` by course; ``None`` for a course that is denied. Raises ``LmsUnreadable`` for one
+    that is neither told nor warned about. Denied modules are not told by course: each list names them all."""
     top = as_row(ASSIGNMENTS, "", payload)
     warnings = top.rows("warnings", default=[])
-    for row in top.rows("courses"):
-        if row.identifier("id") == course_id:
-            listed = tuple(_assignment(entry) for entry in row.rows("assignments"))
-            return AssignmentList(listed, frozenset(_denied(warnings, "module")))
-    if course_id in _denied(warnings, "course"):
-        return None
-    raise unreadable(ASSIGNMENTS, "courses", f"says nothing about course {course_id}")
+    modules, refused = frozenset(_denied(warnings, "module")), _denied(warnings, "course")
+    told = {row.identifier("id"): row for row in top.rows("courses")}
+    found: dict[int, AssignmentList | None] = {}
+    for course_id in course_ids:
+        if course_id in told:
+            found[course_id] = _assignment_list(told[course_id], modules)
+        elif course_id in refused:
+            found[course_id] = None
+        else:
+            raise unreadable(ASSIGNMENTS, "courses", f"says nothing about course {course_id}")
+    return found
+
+
+def unattributed() -> LmsUnreadable:
+    """Some activity was denied, and an answer about many courses does not say whose: each must be asked alone."""
+    return unreadable(ASSIGNMENTS, "warnings", "does not say which course a denied activity belongs to")
+
+
+def _assignment_list(row: Row, denied: frozenset[int]) -> AssignmentList:
+    listed = tuple(_assignment(entry) for entry in row.rows("assignments"))
+    return AssignmentList(listed, denied, row.integer("timemodified", default=0))
 
 
 def _assignment(row: Row) -> Assignment:
@@ -174,6 +195,8 @@ def _assignment(row: Row) -> Assignment:
         workflow=row.truth("markingworkflow"),
         identities_hidden=row.truth("blindmarking") and not row.truth("revealidentities"),
         team=row.truth("teamsubmission"),
+        modified=row.integer("timemodified", default=0),
+        reopens=row.text("attemptreopenmethod", default="none") != "none",
     )
 
 
@@ -181,8 +204,7 @@ def _denied(warnings: Iterable[Row], kind: str) -> set[int]:
     return {w.integer("itemid") for w in warnings if w.text("item") == kind and w.text("warningcode") in _NO_ACCESS}
 
 
-@dataclass(frozen=True, slots=True)
-class GradeRow:
+class GradeRow(NamedTuple):
     """One row of ``mod_assign_get_grades``: the latest attempt's grade of one user. ``grade`` ``None``: no grade."""
 
     id: int
@@ -230,6 +252,27 @@ def _latest(rows: Iterable[GradeRow]) -> list[GradeRow]:
         if held is None or (row.attempt, row.id) > (held.attempt, held.id):
             latest[row.user_id] = row
     return list(latest.values())
+
+
+def later_attempts(payload: Any) -> Answered[set[int]]:
+    """``mod_assign_get_submissions``: by assignment, the users whose latest attempt is not their first."""
+    top = as_row(SUBMISSIONS, "", payload)
+    answer = Answered[set[int]]()
+    for row in top.rows("assignments"):
+        later = (s for s in row.rows("submissions") if s.integer("attemptnumber") > 0 and s.integer("userid") > 0)
+        answer.rows[row.identifier("assignmentid")] = {s.integer("userid") for s in later}
+    answer.take_warnings(top)
+    return answer
+
+
+def superseded(payload: Any) -> GradeRow | None:
+    """``mod_assign_get_submission_status``: the last grade of an earlier attempt, while the latest one has none."""
+    top = as_row(ATTEMPTS, "", payload)
+    if top.row("lastattempt").truth("graded"):
+        return None
+    attempts = (attempt for attempt in top.rows("previousattempts", default=[]) if attempt.data.get("grade"))
+    graded = [row for row in (_grade_row(attempt.row("grade")) for attempt in attempts) if row.grade is not None]
+    return max(graded, key=lambda row: row.attempt, default=None)
 
 
 def flags(payload: Any) -> Answered[dict[int, str]]:

@@ -149,6 +149,12 @@ class Answered(Generic[T]):
         self.denied |= other.denied
         self.empty |= other.empty
 
+    def only(self, ids: Iterable[int]) -> Answered[T]:
+        """The part of the answer that is about some ids."""
+        wanted = set(ids)
+        found = {one: self.rows[one] for one in wanted & self.rows.keys()}
+        return Answered(found, self.denied & wanted, self.empty & wanted)
+
     def take_warnings(self, top: Row) -> None:
         """Sort an answer's warnings: 3 is "nothing found", which is normal; any other means no access."""
         for warning in top.rows("warnings", default=[]):

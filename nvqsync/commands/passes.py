@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import click
 
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import Ticker, app_and_store, app_of, json_option, print_json, tell
+from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
+from nvqsync.errors import InputError, UnknownName
+from nvqsync.rotation import OLDEST
+from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 
 MANY = 20
@@ -17,19 +24,29 @@ MANY = 20
 @click.command("sync")
 @json_option
 @click.option("--course", "courses", multiple=True, help="Only this course (id or short name). May be repeated.")
+@click.option("--learner", "learners", multiple=True, help="Only this learner (Moodle ID number or id), everything.")
+@click.option("--full", is_flag=True, help="Read everything anew, and tell what the quick passes missed.")
+@click.option("--since", metavar="DAY", help="Read grades changed since this day (2026-11-01) or moment again.")
 @click.option("--accept-vanished", multiple=True, metavar="COURSE", help="This course was really emptied: go on.")
 @click.pass_context
-def sync_command(ctx: click.Context, as_json: bool, courses: tuple[str, ...], accept_vanished: tuple[str, ...]) -> None:
+def sync_command(
+    ctx: click.Context, as_json: bool, courses: tuple[str, ...], learners: tuple[str, ...], full: bool,
+    since: str | None, accept_vanished: tuple[str, ...],
+) -> None:  # fmt: skip
     """Make one pass over the followed courses.
 
-    Reads learners, assignments and grades, judges every learner, and brings the claim queue in line. Safe to repeat: a
-    pass that finds nothing new changes nothing. Exit status 1 means that something needs a person; see the report.
+    Reads what changed in learners, assignments and grades, judges whom it concerns, and brings the claim queue in line.
+    Safe to repeat: a pass that finds nothing new changes nothing. Exit status 1 means that something needs a person;
+    see the report.
     """
+    moment = parse_moment(since) if since else None
     with app_and_store(ctx) as (app, store):
+        some = [find_learner(store, learner).lms_id for learner in learners] or None
         lms = app.open_lms()
         try:
             with Ticker("courses read") as tick:
-                report = run_pass(app, store, lms, by=actor(), accept_vanished=accept_vanished, only=courses, tell=tick)
+                report = run_pass(app, store, lms, by=actor(), accept_vanished=accept_vanished, only=courses,
+                                  learners=some, full=full, since=moment, tell=tick)  # fmt: skip
         finally:
             lms.close()
     if as_json:
@@ -37,6 +54,15 @@ def sync_command(ctx: click.Context, as_json: bool, courses: tuple[str, ...], ac
     else:
         print_report(report)
     ctx.exit(report.exit_status)
+
+
+def parse_moment(text: str) -> int:
+    """Seconds since 1970 for a day or moment in ISO form; a day begins at midnight in London. Raises ``InputError``."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is no day or moment.", "Write it like 2026-11-01 or 2026-11-01T08:30.") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/London"))).timestamp())
 
 
 def print_report(report: PassReport) -> None:
@@ -79,14 +105,22 @@ def run_command(ctx: click.Context) -> None:
 
 @click.command("status")
 @json_option
+@click.option("--courses", "show_courses", is_flag=True, help="Show from where each course's reading goes on.")
+@click.option("--rewind", metavar="COURSE", help="Put this course's bookmarks back, so that more of it is read again.")
+@click.option("--to", metavar="DAY", help="With --rewind: back to this day (2026-11-01); without it, to the start.")
 @click.pass_context
-def status_command(ctx: click.Context, as_json: bool) -> None:
-    """When the last passes ran, what they found, and how many claims are where."""
-    with app_and_store(ctx) as (_, store):
+def status_command(
+    ctx: click.Context, as_json: bool, show_courses: bool, rewind: str | None, to: str | None
+) -> None:  # fmt: skip
+    """When the last passes ran, what they found, how fresh the rosters are, and how many claims are where."""
+    with app_and_store(ctx) as (app, store):
+        if rewind:
+            _rewind(store, rewind, to)
         passes = store_lms.latest_passes(store, 5)
         counts = store_claims.count_by_status(store)
+        reading = _reading_json(store, app.now())
     if as_json:
-        print_json({"passes": [_pass_json(row) for row in passes], "claims": counts})
+        print_json({"passes": [_pass_json(row) for row in passes], "claims": counts, "reading": reading})
         return
     if not passes:
         tell("No pass has run yet. Start one with 'nvqsync sync'.")
@@ -97,7 +131,43 @@ def status_command(ctx: click.Context, as_json: bool) -> None:
     ]  # fmt: skip
     click.echo(table(("Pass", "Started", "Outcome", "Courses", "Problems"), rows))
     click.echo()
+    _print_reading(reading, show_courses=show_courses or bool(rewind))
     click.echo(table(("Claims", "How many"), [(name.replace("_", " "), count) for name, count in counts.items()]))
+
+
+READ = ("grades", "roster", "numbers", "gradebook")
+"""What bookmarks are shown of."""
+
+
+def _reading_json(store: Store, now: int) -> dict:  # type: ignore[type-arg]
+    marks = store_lms.bookmarks(store)
+    names = {course.lms_id: course.short_name for course in store_lms.courses(store)}
+    oldest = [min(found.get(what, 0) for what in ("roster", "numbers")) for c, found in marks.items() if c in names]
+    return {
+        "oldest_roster_at": iso(min(oldest)) if oldest else None,
+        "oldest_roster_hours": round((now - min(oldest)) / 3600, 1) if oldest else None,
+        "courses": [
+            {"id": course, "short_name": names[course]} | {what: iso(found.get(what)) for what in READ}
+            for course, found in sorted(marks.items(), key=lambda one: names.get(one[0], "")) if course in names
+        ],
+    }  # fmt: skip
+
+
+def _print_reading(reading: dict, *, show_courses: bool) -> None:  # type: ignore[type-arg]
+    if reading["oldest_roster_at"]:
+        hours = reading["oldest_roster_hours"]
+        late = " No pass has run for too long." if hours > OLDEST / 3600 else ""
+        click.echo(f"Every roster and ID number was read since {reading['oldest_roster_at']} ({hours} hours).{late}\n")
+    if show_courses:
+        rows = [(c["id"], c["short_name"], *(c[what] for what in READ)) for c in reading["courses"]]
+        click.echo(table(("Course", "Name", "Grades", "Roster", "ID numbers", "Gradebook"), rows) + "\n")
+
+
+def _rewind(store: Store, course: str, to: str | None) -> None:
+    found = [known for known in store_lms.courses(store) if course in {known.lms_id, known.short_name}]
+    if not found:
+        raise UnknownName(f"No course {course} has been read.", "'nvqsync status --courses' lists them.")
+    store_lms.rewind(store, found[0].lms_id, parse_moment(to) if to else None)
 
 
 def _pass_json(row: dict) -> dict:  # type: ignore[type-arg]

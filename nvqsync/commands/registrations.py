@@ -37,7 +37,7 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
         added = changed = 0
         if not dry_run:
             added, changed = store_claims.record_registrations(store, found.registrations, actor=actor(), at=app.now())
-            settle(app, store, by="nvqsync", qualification_ids={r.qualification_id for r in found.registrations})
+            settle(app, store, by="nvqsync", learners={r.learner_id for r in found.registrations}, propose_new=False)
     if as_json:
         errors = [{"line": error.line, "says": error.says} for error in found.errors]
         print_json({"read": len(found.registrations), "added": added, "changed": changed, "errors": errors})

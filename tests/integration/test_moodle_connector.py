@@ -12,7 +12,7 @@ import pytest
 from connectors.moodle.connector import MoodleConnector, open_connector
 from connectors.moodle.simulator import College, Simulator
 from nvqsync.errors import LmsBusy, LmsError, LmsRefused, LmsUnreadable
-from nvqsync.model import CourseReading, Grading, LmsCourse, LmsItem, LmsMember, Observation
+from nvqsync.model import GRADEBOOK, Asked, CourseReading, Grading, LmsCourse, LmsItem, LmsMember, Observation
 
 RELEASES = ("4.3.0", "4.5.6")
 
@@ -72,7 +72,15 @@ def opened(moodle: Simulator, **settings: Any) -> MoodleConnector:
 
 def read(connector: MoodleConnector) -> CourseReading:
     (course,) = connector.courses()
-    return connector.read_course(course)
+    return whole(connector, course)
+
+
+def whole(connector: MoodleConnector, course: LmsCourse) -> CourseReading:
+    """Everything about a course, its gradebook too."""
+    ((_, found),) = connector.read([Asked(course, refresh=frozenset({GRADEBOOK}))])
+    if isinstance(found, LmsError):
+        raise found
+    return found
 
 
 def item(reading: CourseReading, assignment: Any) -> LmsItem:
@@ -377,7 +385,7 @@ def test_a_lost_right_refuses_the_course_and_is_named(
     (course,) = connector.courses()
     moodle.role.discard(capability)
     with pytest.raises(kind) as caught:
-        connector.read_course(course)
+        whole(connector, course)
     assert named in caught.value.next_step
     assert "Site administration" in caught.value.next_step
 
@@ -440,7 +448,7 @@ def test_separate_groups_are_told(connector: MoodleConnector, moodle: Simulator,
     small.course.separate_groups = True
     moodle.role.discard("moodle/site:accessallgroups")
     with pytest.raises(LmsRefused) as caught:
-        connector.read_course(course)
+        whole(connector, course)
     assert "moodle/site:accessallgroups" in caught.value.next_step
 
 
@@ -494,7 +502,7 @@ def test_one_closed_course_does_not_hide_the_others(
 def test_an_account_locked_out_is_told_both_remedies(connector: MoodleConnector, moodle: Simulator) -> None:
     """A policy not agreed to, or a password that must change, looks like lost rights everywhere."""
     moodle.locked_out = "Site policy not agreed"
-    for ask in (connector.courses, lambda: connector.read_course(LmsCourse("2", "HSC-2", "Health"))):
+    for ask in (connector.courses, lambda: whole(connector, LmsCourse("2", "HSC-2", "Health"))):
         with pytest.raises(LmsRefused) as caught:
             ask()
         assert "moodle/course:view" in caught.value.next_step
@@ -547,7 +555,7 @@ def test_a_lasting_fault_leaves_the_course_unread(small: Small, fault: str, func
         (course,) = connector.courses()
         moodle.faults.add(fault, function=function)
         with pytest.raises(FAULTS[fault]) as caught:
-            connector.read_course(course)
+            whole(connector, course)
         assert caught.value.next_step
         assert token not in str(caught.value)
         connector.close()
@@ -575,7 +583,7 @@ def test_a_request_cut_by_php_is_noticed(connector: MoodleConnector, moodle: Sim
     moodle.max_input_vars = 6
     course = LmsCourse(str(small.course.id), "HSC-2", "Health", "")
     try:
-        reading = connector.read_course(course)
+        reading = whole(connector, course)
     except LmsError:
         return  # other calls, cut as well, refused themselves: just as safe
     assert reading.unread_items
@@ -604,7 +612,7 @@ def test_a_large_gradebook_is_read_learner_by_learner(
     moodle.keep_log = True
     (course,) = connector.courses()
     moodle.log.clear()
-    reading = connector.read_course(course)
+    reading = whole(connector, course)
     users = [int(params.get("userid", 0)) for function, params in moodle.log if function.startswith("gradereport")]
     assert 0 not in users
     assert small.learners[0].id in users

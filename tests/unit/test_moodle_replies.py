@@ -30,7 +30,7 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "core_course_get_contents": replies.hidden_activities,
     "core_course_get_course_module__with_manageactivities_points": replies.pass_mark,
     "core_enrol_get_enrolled_users__options": lambda payload: replies.members(payload, ProfileFields()),
-    "mod_assign_get_assignments": lambda payload: replies.assignments(payload, 2),
+    "mod_assign_get_assignments": lambda payload: replies.assignments(payload, [2])[2],
     "mod_assign_get_grades__scale": replies.grades,
     "mod_assign_get_user_flags": replies.flags,
     "core_competency_get_scale_values": replies.scale,
@@ -135,13 +135,13 @@ def test_half_a_character_does_not_travel_on() -> None:
 def test_no_access_to_a_course_is_told_from_a_course_without_assignments() -> None:
     """Warning 1 or 2 about the course is no access; an answer that names the course is an answer."""
     denied = recorded("mod_assign_get_assignments__without_includenotenrolled")
-    assert replies.assignments(denied, 2) is None
+    assert replies.assignments(denied, [2]) == {2: None}
     empty = recorded("mod_assign_get_assignments__hidden_course")
-    found = replies.assignments(empty, 6)
+    found = replies.assignments(empty, [6])[6]
     assert found is not None
     assert found.assignments == ()
     with pytest.raises(LmsUnreadable, match="says nothing about course 2"):
-        replies.assignments(recorded("mod_assign_get_assignments__no_params"), 2)
+        replies.assignments(recorded("mod_assign_get_assignments__no_params"), [2])
 
 
 def test_grades_are_decimals_and_minus_one_is_none() -> None:

@@ -1,0 +1,120 @@
+"""``learner status`` and ``confirm``: what only a person can say."""
+
+from __future__ import annotations
+
+import click
+
+from nvqsync import store_confirmations, store_lms
+from nvqsync.bootstrap import App, actor
+from nvqsync.commands.common import app_and_store
+from nvqsync.commands.learners import find_learner
+from nvqsync.confirming import Confirmation, What, facts_of
+from nvqsync.errors import InputError, UnknownName
+from nvqsync.model import Assessed, LmsMember
+from nvqsync.observing import UNMAPPED
+from nvqsync.settling import settle
+from nvqsync.store import Store
+
+why_option = click.option("--why", required=True, help="The reason, for the audit log.")
+
+
+@click.group("learner")
+def learner_group() -> None:
+    """What is recorded of single learners."""
+
+
+@learner_group.command("status")
+@click.argument("learner")
+@click.argument("status", type=click.Choice(["leaver", "active", "follow"]))
+@why_option
+@click.pass_context
+def status_command(ctx: click.Context, learner: str, status: str, why: str) -> None:
+    """Record that LEARNER (Moodle ID number or id) has left with what is achieved, or is active whatever Moodle says.
+
+    'follow' takes that back: the course's roster decides again. A claim of someone suspended, unenrolled or deleted
+    waits until it is recorded here which of the two they are.
+    """
+    with app_and_store(ctx) as (app, store):
+        who = find_learner(store, learner)
+        said = Confirmation(What.STATUS, who.lms_id, "", status, "", actor(), app.now(), why)
+        keep = store_confirmations.withdraw if status == "follow" else store_confirmations.record
+        keep(store, said)
+        _settle(app, store, who)
+    click.echo(f"{who.id_number or who.lms_id}: {status}.")
+
+
+@click.group("confirm")
+def confirm_group() -> None:
+    """Say what Moodle cannot: a lost grade stands, which of two grades is right, a course was really unmapped."""
+
+
+@confirm_group.command("gone")
+@click.argument("learner")
+@click.argument("item")
+@why_option
+@click.pass_context
+def gone_command(ctx: click.Context, learner: str, item: str, why: str) -> None:
+    """Confirm that LEARNER's grade on ITEM (the assignment's id) stands although Moodle no longer shows it."""
+    with app_and_store(ctx) as (app, store):
+        who, known = _grade(store, learner, item)
+        if not known.gone and item not in store_lms.gone_items(store):
+            raise InputError("Moodle still shows that grade: there is nothing to confirm.", "See 'nvqsync claims show'.")
+        _record(app, store, who, What.GONE, known, "stands", why)
+    click.echo("Recorded: the grade stands.")
+
+
+@confirm_group.command("gradebook")
+@click.argument("learner")
+@click.argument("item")
+@click.argument("truth", type=click.Choice(["assignment", "gradebook"]))
+@why_option
+@click.pass_context
+def gradebook_command(ctx: click.Context, learner: str, item: str, truth: str, why: str) -> None:
+    """Say which is the truth about LEARNER's grade on ITEM (the assignment's id): the assignment or the gradebook.
+
+    For every learner of an assignment at once: the key 'gradebook' of the mapping file.
+    """
+    with app_and_store(ctx) as (app, store):
+        who, known = _grade(store, learner, item)
+        entry = known.observation.gradebook
+        if entry is None or not entry.overridden:
+            raise InputError("The gradebook does not override that grade.", "See 'nvqsync claims show'.")
+        _record(app, store, who, What.GRADEBOOK, known, truth, why)
+    click.echo(f"Recorded: the {truth} is right.")
+
+
+@confirm_group.command("unmapped")
+@click.argument("course")
+@why_option
+@click.pass_context
+def unmapped_command(ctx: click.Context, course: str, why: str) -> None:
+    """Confirm that COURSE (id) is really no longer mapped: its grades count no more, its claims go on hold."""
+    with app_and_store(ctx) as (app, store):
+        if UNMAPPED not in store_lms.alarms(store).get(course, set()):
+            raise UnknownName(f"No alarm waits on course {course}.", "The report of the last pass lists them.")
+        number = store_lms.course_numbers(store)[course][0]
+        store_lms.renumber(store, course, number)
+        said = Confirmation(What.UNMAPPED, "", course, number or "none", "", actor(), app.now(), why)
+        store_confirmations.record(store, said)
+        store_lms.clear_alarms(store, course, UNMAPPED)
+        settle(app, store, by=actor(), propose_new=False)
+    click.echo(f"Course {course} is no longer followed.")
+
+
+def _grade(store: Store, learner: str, item: str) -> tuple[LmsMember, Assessed]:
+    who = find_learner(store, learner)
+    known = store_lms.grade(store, item, who.lms_id)
+    if known is None:
+        raise UnknownName(f"No grade of {learner} on item {item} is known.", "'nvqsync mapping check' lists the items.")
+    return who, known
+
+
+def _record(app: App, store: Store, who: LmsMember, what: What, known: Assessed, says: str, why: str) -> None:
+    facts = facts_of(what, known)
+    said = Confirmation(what, who.lms_id, known.observation.item_id, says, facts, actor(), app.now(), why)
+    store_confirmations.record(store, said)
+    _settle(app, store, who)
+
+
+def _settle(app: App, store: Store, who: LmsMember) -> None:
+    settle(app, store, by=actor(), learners={who.lms_id}, propose_new=False)

@@ -1,0 +1,31 @@
+"""Which courses' rosters and ID numbers are due: read in turn, so that none is ever older than twelve hours. Pure.
+
+No timestamp of the LMS tells that a roster or an ID number changed, so each is read anew twice a day, a few courses in
+each pass: as many as the time since the last pass asks for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+OLDEST = 12 * 3600
+"""No roster and no ID number is ever older than this, in seconds, while passes run."""
+ROUND = OLDEST * 23 // 24
+"""A round over all courses takes this long, a little less, so that a late pass does no harm."""
+
+
+def due(read_at: Mapping[str, int | None], now: int, elapsed: int | None) -> set[str]:
+    """The courses to read anew in this pass.
+
+    ``read_at`` is when each was read last (``None``: never), ``now`` the server's clock, ``elapsed`` the seconds since
+    the last pass began (``None``: there was none). Never-read ones are due, and so is what would be too old by the time
+    of a next pass as far off as the last; beyond these, the oldest, as many as keep the round.
+    """
+    never = {course for course, at in read_at.items() if at is None}
+    if elapsed is None:
+        return set(read_at)
+    share = math.ceil(len(read_at) * min(1.0, max(0, elapsed) / ROUND))
+    oldest = sorted((at, course) for course, at in read_at.items() if at is not None)
+    aged = {course for at, course in oldest if now - at + max(0, elapsed) >= OLDEST}
+    return never | aged | {course for _, course in oldest[:share]}
