@@ -252,5 +252,6 @@ def _only_gradebook(change: GradeChange) -> bool:
 
 
 def _only_state(change: GradeChange) -> bool:
-    old = change.before and change.before.observation
-    return bool(old) and old is not None and old.workflow_state != change.after.observation.workflow_state
+    if change.before is None:
+        return False
+    return change.before.observation.workflow_state != change.after.observation.workflow_state

@@ -77,8 +77,6 @@ def _appeared_or_altered(known: Mapping[GradeKey, Assessed], reading: CourseRead
 
 def _carried(before: Observation, told: Observation) -> Observation:
     """What was told, with what it leaves open kept: an unread gradebook says what it said before."""
-    if told.resubmitting and (told.grade_id, told.grade) == (before.grade_id, before.grade):
-        return replace(before, resubmitting=True)  # the very grade we know: it stands as it was
     if told.gradebook is None and before.gradebook is not None:
         return replace(told, gradebook=before.gradebook)
     return told

@@ -75,7 +75,8 @@ def _record_course(store: Store, reading: CourseReading) -> None:
         """INSERT INTO courses (lms_id, short_name, full_name, id_number) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET short_name = excluded.short_name, full_name = excluded.full_name,
             id_number = excluded.id_number
-        WHERE (excluded.short_name, excluded.full_name, excluded.id_number) IS NOT (short_name, full_name, id_number)""",
+        WHERE (excluded.short_name, excluded.full_name, excluded.id_number)
+            IS NOT (short_name, full_name, id_number)""",
         [course.lms_id, course.short_name, course.full_name, course.id_number],
     )
 
@@ -88,7 +89,7 @@ def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int) -> Non
         store.execute(sql, [reading.server_time, pass_id, course_id])
     moved = reading.bookmarks or _whole_bookmarks(reading)
     store.execute_many(
-        "INSERT OR REPLACE INTO bookmarks (course_id, what, at) VALUES (?, ?, ?)",
+        "INSERT INTO bookmarks (course_id, what, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
         [(course_id, what, at) for what, at in sorted(moved.items())],
     )
 
@@ -216,7 +217,9 @@ def course_numbers(store: Store) -> dict[str, tuple[str, int]]:
 def record_course_numbers(store: Store, numbers: Iterable[tuple[str, str, int]]) -> None:
     """Keep ID numbers as read: course, number, moment."""
     with store.writing():
-        store.execute_many("INSERT OR REPLACE INTO course_numbers VALUES (?, ?, ?)", numbers)
+        sql = """INSERT INTO course_numbers VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET id_number = excluded.id_number, read_at = excluded.read_at"""
+        store.execute_many(sql, numbers)
 
 
 def alarms(store: Store) -> dict[str, set[str]]:
@@ -248,7 +251,7 @@ def kept(store: Store, name: str) -> str:
 def keep(store: Store, name: str, value: str) -> None:
     """Keep a value for the next pass."""
     with store.writing():
-        store.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", [name, value])
+        store.execute("INSERT INTO kept VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", [name, value])
 
 
 # ---------------------------------------------------------------- reading records back

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from connectors.moodle.errors import MoodleError
 from connectors.moodle.forms import Form
 from connectors.moodle.gathered import Gathered
 from connectors.moodle.replies import Assignment, AssignmentList
@@ -26,7 +27,7 @@ class Work:
     want_numbers: bool
     want_hidden: bool
     want_gradebook: bool
-    failed: LmsError | Exception | None = None
+    failed: MoodleError | LmsError | None = None
     later: set[tuple[int, int]] = field(default_factory=set)
 
     @property

@@ -169,9 +169,7 @@ class BatchReader:
         wanted = [number for number in ids if number in reopening]
         if fn.SUBMISSIONS not in self._site.functions:
             return Answered()
-        return self._answers(
-            fn.SUBMISSIONS, replies.later_attempts, wanted, sizes, most=MOST_ATTEMPTS, since=since
-        )
+        return self._answers(fn.SUBMISSIONS, replies.later_attempts, wanted, sizes, most=MOST_ATTEMPTS, since=since)
 
     def _states(self, group: Sequence[Work]) -> None:
         ids = [a.id for work in group for a in work.gathered.assignments if a.workflow]

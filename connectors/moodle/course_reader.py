@@ -16,6 +16,7 @@ from connectors.moodle import functions as fn
 from connectors.moodle.client import MoodleClient
 from connectors.moodle.errors import MoodleFault, MoodleNoSuch, MoodleRefused
 from connectors.moodle.forms import Form, Marking
+from connectors.moodle.gradebook import Report
 from connectors.moodle.memory import Memory
 from connectors.moodle.replies import Assignment, GradeRow, ProfileFields, Site
 from connectors.moodle.wire import Answered
@@ -75,10 +76,10 @@ class CourseReader:
         self._memory.hand_on(("numbers", course.lms_id), found)
         return found.course_id_number or ""
 
-    def numbers(self, course: LmsCourse, members: Iterable[LmsMember]) -> gradebook.Report:
+    def numbers(self, course: LmsCourse, members: Iterable[LmsMember]) -> Report:
         """The ID numbers of a course and its assignments, without any cells."""
         found = self._memory.handed_on(("numbers", course.lms_id))
-        if isinstance(found, gradebook.Report) and found.users:
+        if isinstance(found, Report) and found.users:
             return found
         return self._numbers(course, (int(member.lms_id) for member in itertools.islice(members, 3)))
 
@@ -86,24 +87,24 @@ class CourseReader:
         options = _options({"onlyactive": 1, "userfields": "id", "limitfrom": 0, "limitnumber": 1, "sortby": "id"})
         yield from replies.member_ids(self._client.call(fn.ROSTER, courseid=course_id, options=options))
 
-    def _numbers(self, course: LmsCourse, others: Iterable[int]) -> gradebook.Report:
+    def _numbers(self, course: LmsCourse, others: Iterable[int]) -> Report:
         """From one report: the service account's own (empty, cheap), else one of ``others``."""
         for user_id in itertools.chain([self._site.user_id], others):
             report = self.report(course, user_id)
             if report.users:
-                return gradebook.Report(report.course_id_number, report.id_numbers, {}, report.users)
-        return gradebook.Report()
+                return Report(report.course_id_number, report.id_numbers, {}, report.users)
+        return Report()
 
-    def gradebook(self, course: LmsCourse) -> gradebook.Report:
+    def gradebook(self, course: LmsCourse) -> Report:
         """The gradebook of all active learners. Slow: about 2.6 ms for each learner and item."""
         return gradebook.report(self._client.call(fn.REPORT, courseid=int(course.lms_id)))
 
-    def report(self, course: LmsCourse, user_id: int) -> gradebook.Report:
+    def report(self, course: LmsCourse, user_id: int) -> Report:
         """One user's report; an empty one for a user that Moodle does not have, or no longer."""
         try:
             return gradebook.report(self._client.call(fn.REPORT, courseid=int(course.lms_id), userid=user_id))
         except MoodleNoSuch:
-            return gradebook.Report()
+            return Report()
 
     # ------------------------------------------------------------ activities
 

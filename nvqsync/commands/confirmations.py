@@ -58,7 +58,9 @@ def gone_command(ctx: click.Context, learner: str, item: str, why: str) -> None:
     with app_and_store(ctx) as (app, store):
         who, known = _grade(store, learner, item)
         if not known.gone and item not in store_lms.gone_items(store):
-            raise InputError("Moodle still shows that grade: there is nothing to confirm.", "See 'nvqsync claims show'.")
+            raise InputError(
+                "Moodle still shows that grade: there is nothing to confirm.", "See 'nvqsync claims show'."
+            )
         _record(app, store, who, What.GONE, known, "stands", why)
     click.echo("Recorded: the grade stands.")
 
