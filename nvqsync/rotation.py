@@ -20,12 +20,12 @@ def due(read_at: Mapping[str, int | None], now: int, elapsed: int | None) -> set
 
     ``read_at`` is when each was read last (``None``: never), ``now`` the server's clock, ``elapsed`` the seconds since
     the last pass began (``None``: there was none). Never-read ones are due, and so is what would be too old by the time
-    of a next pass as far off as the last; beyond these, the oldest, as many as keep the round.
+    of a next pass as far off as the last; beyond these, the oldest, as many as keep the round and at least one.
     """
     never = {course for course, at in read_at.items() if at is None}
     if elapsed is None:
         return set(read_at)
-    share = math.ceil(len(read_at) * min(1.0, max(0, elapsed) / ROUND))
+    share = max(1, math.ceil(len(read_at) * min(1.0, max(0, elapsed) / ROUND)))
     oldest = sorted((at, course) for course, at in read_at.items() if at is not None)
     aged = {course for at, course in oldest if now - at + max(0, elapsed) >= OLDEST}
     return never | aged | {course for _, course in oldest[:share]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.moodle.simulator.access import MoodleError, View
 from connectors.moodle.simulator.grade_words import bounds, number, percentage, value_range, with_icon
-from connectors.moodle.simulator.records import Assignment, Cell, Course
+from connectors.moodle.simulator.records import Assignment, Cell, Course, User
 
 _EMPTY = Cell()
 
@@ -25,7 +25,7 @@ def grade_items(view: View, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one_user(view: View, user_id: int) -> int:
-    user = view.college.users.get(user_id)
+    user = _account(view, user_id)
     if user is None:
         raise MoodleError("dml_missing_record_exception", "invaliduser", "Invalid user")
     if user.deleted:
@@ -33,6 +33,12 @@ def _one_user(view: View, user_id: int) -> int:
     if not view.may("moodle/grade:viewall"):
         raise MoodleError("moodle_exception", "nopermissiontoviewgrades", "Cannot view grades.")
     return user_id
+
+
+def _account(view: View, user_id: int) -> User | None:
+    """An account of the site; the service account is one too, on no course."""
+    service = view.service_user
+    return view.college.users.get(user_id, service if user_id == service.id else None)
 
 
 def _everyone(view: View, course: Course, group: int) -> list[int]:
@@ -44,7 +50,7 @@ def _everyone(view: View, course: Course, group: int) -> list[int]:
 
 
 def _user(view: View, course: Course, user_id: int) -> dict[str, Any]:
-    user = view.college.users[user_id]
+    user = _account(view, user_id) or view.college.users[user_id]
     answer: dict[str, Any] = {"courseid": course.id, "courseidnumber": course.id_number, "userid": user.id}
     answer |= {"userfullname": user.full_name, "useridnumber": user.id_number, "maxdepth": 2}
     here = [view.college.assignments[each] for each in course.assignment_ids]
