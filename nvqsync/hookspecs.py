@@ -7,7 +7,7 @@ Each ``register_...`` hook is handed a callable; call it once for each thing off
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,10 +31,11 @@ class LmsConnector(Protocol):
         """Who is there, and may we do what we need to? Raises ``LmsRefused`` naming what is missing."""
         ...
 
-    def courses(self, known: Mapping[str, str]) -> Sequence[LmsCourse]:
+    def courses(self, known: Mapping[str, str], due: Collection[str]) -> Sequence[LmsCourse]:
         """Every course the account can see, with its ID number where one is set.
 
-        ``known`` holds ID numbers by course id that need not be asked for again; it may be ignored.
+        ``known`` holds the ID numbers last read by course id; only those of courses in ``due``, and of courses not in
+        it, need be asked for. A connector to which ID numbers cost nothing ignores both.
         """
         ...
 

@@ -188,12 +188,16 @@ class Grading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LmsCourse:
-    """A course of the LMS. ``id_number`` is empty where the college has set none."""
+    """A course of the LMS. ``id_number`` is empty where the college has set none.
+
+    ``number_told`` is false where the LMS would not tell it just now: it is then the one last known, or empty.
+    """
 
     lms_id: str
     short_name: str
     full_name: str
     id_number: str = ""
+    number_told: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,11 +102,12 @@ class Observer:
 
     def _courses(self, turn: Collection[str], now: int) -> Sequence[LmsCourse]:
         """Every visible course, its ID number asked for again only where its turn has come."""
-        numbers = store_lms.course_numbers(self.store)
-        known = {course: number for course, (number, _) in numbers.items() if course not in turn}
-        courses = self.lms.courses(known)
-        news = [(c.lms_id, c.id_number, now) for c in courses if c.lms_id not in known]
-        store_lms.record_course_numbers(self.store, news)
+        known = {course: number for course, (number, _) in store_lms.course_numbers(self.store).items()}
+        courses = self.lms.courses(known, turn)
+        asked = [
+            course for course in courses if course.number_told and (course.lms_id not in known or course.lms_id in turn)
+        ]
+        store_lms.record_course_numbers(self.store, [(course.lms_id, course.id_number, now) for course in asked])
         return courses
 
     def _followed(self, courses: Sequence[LmsCourse]) -> Iterator[tuple[LmsCourse, CourseMapping]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from connectors.moodle.errors import MoodleError
 from connectors.moodle.forms import Form
@@ -28,7 +28,6 @@ class Work:
     want_hidden: bool
     want_gradebook: bool
     failed: MoodleError | LmsError | None = None
-    later: set[tuple[int, int]] = field(default_factory=set)
 
     @property
     def course_id(self) -> int:

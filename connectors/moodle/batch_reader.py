@@ -23,7 +23,7 @@ from connectors.moodle.client import MoodleClient
 from connectors.moodle.course_reader import CourseReader
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.reading import assemble
-from connectors.moodle.replies import Site
+from connectors.moodle.replies import GradeRow, Site
 from connectors.moodle.wire import Answered
 from nvqsync.errors import LmsError
 from nvqsync.model import Asked, CourseReading, LmsCourse
@@ -157,8 +157,7 @@ class BatchReader:
             for work in group:
                 mine = {a.id for a in work.gathered.assignments}
                 work.gathered.grades.add(grades.only(mine))
-                found = later.only(mine).rows
-                work.later |= {(assignment_id, user) for assignment_id, users in found.items() for user in users}
+                work.gathered.later.add(later.only(mine))
 
     def _attempts(
         self, group: Sequence[Work], ids: Sequence[int], sizes: dict[int, int], since: int
@@ -167,8 +166,6 @@ class BatchReader:
         reopening = {a.id for work in group if work.gathered.learners is None
                      for a in work.gathered.assignments if a.reopens}  # fmt: skip
         wanted = [number for number in ids if number in reopening]
-        if fn.SUBMISSIONS not in self._site.functions:
-            return Answered()
         return self._answers(fn.SUBMISSIONS, replies.later_attempts, wanted, sizes, most=MOST_ATTEMPTS, since=since)
 
     def _states(self, group: Sequence[Work]) -> None:
@@ -230,7 +227,7 @@ class BatchReader:
     def _rows_and_attempts(self, group: Sequence[Work]) -> None:
         """Attempts before a reopened one, gradebooks of single learners, and rows given on forms."""
         candidates = [(work, pair) for work in group for pair in self._reopened(work)]
-        for (work, pair), row in self._of(candidates, lambda one: self._reader.superseded(*one[1])):
+        for (work, pair), row in self._of(candidates, self._superseded):
             if row is not None:
                 work.gathered.earlier[pair] = row
         self._of(list(self._reports(group)), self._read_report)
@@ -240,23 +237,31 @@ class BatchReader:
             if found is None:
                 work.gathered.unmarked_forms |= {cmid}
 
+    def _superseded(self, one: tuple[Work, tuple[int, int]]) -> GradeRow | None:
+        work, (assignment_id, user_id) = one
+        try:
+            return self._reader.superseded(assignment_id, user_id)
+        except MoodleRefused:
+            work.gathered.unread_attempts.add(assignment_id)
+            return None
+
     def _reopened(self, work: Work) -> Iterator[tuple[int, int]]:
         """Who may be on a reopened attempt: a later attempt, and no grade row of it."""
         gathered = work.gathered
         rows = {(a.id, row.user_id): row for a, row in gathered.rows()}
         members = {int(m.lms_id) for m in gathered.members if asking.speaks_of(work, m)}
-        for pair in sorted(work.later | self._missing(work, members, set(rows))):
+        later = {(number, user) for number, users in gathered.later.rows.items() for user in users}
+        for pair in sorted(later | self._missing(work, members)):
             row = rows.get(pair)
             waiting = row is None or (row.grade is None and row.grader <= 0)
             if waiting and pair[1] in members:
                 yield pair
 
-    def _missing(self, work: Work, members: set[int], rows: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    def _missing(self, work: Work, members: set[int]) -> set[tuple[int, int]]:
         """For a few learners: every grade that could be there, and is not."""
         if work.gathered.learners is None:
             return set()
-        reports = self._of([(work, user) for user in sorted(members)], self._read_report)
-        del reports
+        self._of([(work, user) for user in sorted(members)], self._read_report)
         cells = work.gathered.report.cells
         return {
             (a.id, user) for a in work.gathered.assignments for user in members

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +17,7 @@ from connectors.moodle import replies
 from connectors.moodle.advice import as_lms_error, missing_functions
 from connectors.moodle.batch_reader import BatchReader
 from connectors.moodle.course_reader import CourseReader
-from connectors.moodle.errors import MoodleError, MoodleRefused
+from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.memory import Memory
 from connectors.moodle.options import Options
 from connectors.moodle.replies import Site
@@ -81,17 +81,16 @@ class MoodleConnector:
             notices=tuple(_site_notices(site, self._options.url)),
         )
 
-    def courses(self, known: Mapping[str, str] = NOTHING) -> Sequence[LmsCourse]:
+    def courses(self, known: Mapping[str, str] = NOTHING, due: Collection[str] = ()) -> Sequence[LmsCourse]:
         """Every course the account can see (or those the settings name), each with its ID number.
 
-        ``known`` are ID numbers by course id that need not be asked for again.
+        ``known`` are ID numbers by course id, which are asked for again only where the course is ``due``.
         """
         site = self._known_site()
         with self._translated():
             listed = [pair for pair in self._listed(site) if self._wanted(pair[0])]
             self._name_unmatched([course for course, _ in listed])
-            return self._with_id_numbers(site, [_told(course, known) if not told else (course, True)
-                                                for course, told in listed])  # fmt: skip
+            return self._with_id_numbers(site, [_told(*pair, known, due) for pair in listed])
 
     def read(self, asked: Iterable[Asked]) -> Iterator[tuple[LmsCourse, CourseReading | LmsError]]:
         """Each course asked for: what changed since its bookmarks, or all of it, or why it cannot be read."""
@@ -156,18 +155,21 @@ class MoodleConnector:
                 log.warning("[moodle] courses names %r, which is no course that the service account can see", name)
 
     def _with_id_numbers(self, site: Site, listed: Sequence[tuple[LmsCourse, bool]]) -> list[LmsCourse]:
-        """Fill in the ID numbers that the list did not tell; refused only if that fails for every course."""
+        """Fill in the ID numbers that the list did not tell; a problem only if that fails for every course."""
         reader = self._reader(site)
         futures = [None if told else self._executor.submit(reader.id_number, course) for course, told in listed]
-        found, refusals = [], []
+        found: list[LmsCourse] = []
+        refusals: list[MoodleError | LmsError] = []
         try:
             for (course, _), future in zip(listed, futures, strict=True):
                 try:
                     found.append(course if future is None else replace(course, id_number=future.result()))
-                except MoodleRefused as refusal:
-                    refusals.append(refusal)
-                    log.warning("the ID number of course %s cannot be read: %s", course.lms_id, refusal.errorcode)
-                    found.append(course)
+                except MoodleBusy:
+                    raise
+                except (MoodleError, LmsError) as problem:
+                    refusals.append(problem)
+                    log.warning("the ID number of course %s cannot be read: %s", course.lms_id, type(problem).__name__)
+                    found.append(replace(course, number_told=False))
         finally:
             for future in filter(None, futures):
                 future.cancel()
@@ -176,11 +178,11 @@ class MoodleConnector:
         return found
 
 
-def _told(course: LmsCourse, known: Mapping[str, str]) -> tuple[LmsCourse, bool]:
-    """A course whose ID number the list did not tell, with the one that is known."""
-    if course.lms_id in known:
-        return replace(course, id_number=known[course.lms_id]), True
-    return course, False
+def _told(course: LmsCourse, told: bool, known: Mapping[str, str], due: Collection[str]) -> tuple[LmsCourse, bool]:
+    """A course whose ID number the list did not tell, with the one that is known; and whether that will do."""
+    if told or course.lms_id not in known:
+        return course, told
+    return replace(course, id_number=known[course.lms_id]), course.lms_id not in due
 
 
 def _site_notices(site: Site, url: str) -> Iterator[Notice]:

@@ -173,11 +173,9 @@ class CourseReader:
 
     def superseded(self, assignment_id: int, user_id: int) -> GradeRow | None:
         """The grade of the attempt before, while the latest has none; ``None`` where there is none such."""
-        if fn.ATTEMPTS not in self._site.functions:
-            return None
         try:
             return replies.superseded(self._client.call(fn.ATTEMPTS, assignid=assignment_id, userid=user_id))
-        except (MoodleNoSuch, MoodleRefused):
+        except MoodleNoSuch:
             return None
 
 

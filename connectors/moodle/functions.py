@@ -28,6 +28,8 @@ NEEDED = (
     ASSIGNMENTS,
     GRADES,
     FLAGS,
+    SUBMISSIONS,
+    ATTEMPTS,
     SCALE,
     DEFINITIONS,
     INSTANCES,
@@ -38,8 +40,6 @@ NEEDED = (
 USEFUL = MappingProxyType(
     {
         COURSE_MODULE: "pass marks set in Moodle (these also take moodle/course:manageactivities)",
-        SUBMISSIONS: "that an attempt was reopened, before the next full reading",
-        ATTEMPTS: "the grade of the attempt before one that was reopened",
         COURSES_BY_FIELD: "the list of courses where one course is closed to the token",
     }
 )

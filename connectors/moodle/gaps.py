@@ -39,6 +39,8 @@ def gaps(gathered: Gathered) -> Iterable[Gap]:
         (fn.GRADES, gathered.grades.silent(all_ids), True),
         (fn.FLAGS, gathered.flags.denied & workflow, False),
         (fn.FLAGS, gathered.flags.silent(workflow), True),
+        (fn.SUBMISSIONS, gathered.later.denied & all_ids, False),
+        (fn.ATTEMPTS, gathered.unread_attempts & all_ids, False),
         (fn.DEFINITIONS, forms_denied, False),
         (fn.DEFINITIONS, forms_silent, True),
         (fn.INSTANCES, {a.id for a in gathered.assignments if a.cmid in gathered.unmarked_forms}, False),

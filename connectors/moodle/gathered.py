@@ -42,6 +42,8 @@ class Gathered:
     fresh: frozenset[int] | None = None
     complete: frozenset[int] | None = None
     earlier: dict[tuple[int, int], GradeRow] = field(default_factory=dict)
+    unread_attempts: set[int] = field(default_factory=set)
+    later: Answered[set[int]] = field(default_factory=Answered)
     roster_read: bool = True
     numbers_read: bool = True
     gradebook_read: bool = True

@@ -141,7 +141,7 @@ class Place:
 
     def add_item(self, a: int, b: int, c: int) -> None:
         self.fresh += 1
-        self.items.append(self.college.add_assignment(self.courses[a % 2], f"New {self.fresh}", "D2", grade=100))
+        self.items.append(self.college.add_assignment(self.courses[a % 2], f"New {self.fresh}", f"D2#{self.fresh}", grade=100))
 
     def override(self, a: int, b: int, c: int) -> None:
         item, learner = self._at(a, b)
