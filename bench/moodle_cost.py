@@ -182,7 +182,7 @@ def _ask(pipe: Connection, what: Any) -> Any:
 def _make_older(app: Any, seconds: int) -> None:
     """As if the last pass had begun a quarter of an hour ago."""
     with app.open_store() as store, store.writing():
-        store.execute("UPDATE passes SET started_at = started_at - ?", [seconds])
+        store.execute("UPDATE passes SET started_at = ?", [app.now() - seconds])
 
 
 def one_pass(app: Any, pipe: Connection, *, full: bool = False) -> dict[str, Any]:

@@ -72,7 +72,8 @@ class Observer:
         marks = store_lms.bookmarks(self.store)
         turn = self._turn(marks, site.server_time, elapsed)
         followed = dict(self._followed(self._courses(turn, site.server_time)))
-        asked = (self._ask(course, marks.get(course.lms_id, {}), turn) for course in followed)
+        in_turn = sorted(followed, key=lambda course: course.lms_id not in turn)  # together, for they ask the most
+        asked = (self._ask(course, marks.get(course.lms_id, {}), turn) for course in in_turn)
         if self.wanted.learners is not None:
             asked = (one for one in asked if one.learners)
         self._read(asked, {course.lms_id: mapping for course, mapping in followed.items()}, tell)

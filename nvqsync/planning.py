@@ -58,9 +58,11 @@ def same_judgement(left: Observation, right: Observation) -> bool:
 
 def remember(known: Assessed | None, seen: Observation) -> Assessed:
     """What we know of a grade once ``seen`` was read: who gave it stays, unless the grade or its rows changed."""
-    earlier = known.graders_seen if known else ()
+    if known is None:
+        return Assessed(seen, seen.grader_id, (seen.grader_id,) if seen.grader_id else (), seen.graded_at)
+    earlier = known.graders_seen
     graders = tuple(dict.fromkeys([*earlier, *([seen.grader_id] if seen.grader_id else [])]))
-    if known is not None and same_judgement(known.observation, seen):
+    if same_judgement(known.observation, seen):
         return Assessed(seen, known.assessor_id, graders, known.decided_at)
     return Assessed(seen, seen.grader_id, graders, seen.graded_at)
 

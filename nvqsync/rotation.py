@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 OLDEST = 12 * 3600
 """No roster and no ID number is ever older than this, in seconds, while passes run."""
-ROUND = OLDEST * 23 // 24
+ROUND = OLDEST * 49 // 50
 """A round over all courses takes this long, a little less, so that a late pass does no harm."""
 
 

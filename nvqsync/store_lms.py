@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from nvqsync.model import (
@@ -63,7 +64,7 @@ def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange],
         _record_course(store, reading)
         _record_items(store, reading)
         _record_members(store, reading)
-        differs = store.db.conn.total_changes != before or bool(changes)
+        differs = store.db.conn.total_changes != before
         _record_grades(store, changes, pass_id)
         _record_bookmarks(store, reading, pass_id)
     return differs
@@ -171,14 +172,15 @@ def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -
         """INSERT INTO grade_changes (pass_id, item_id, learner_id, change, before, after)
         VALUES (?, ?, ?, ?, ?, ?)""",
         [
-            (pass_id, *change.key, change.kind.value, change.before and _told(change.before), _told(change.after))
+            (pass_id, *change.key, change.kind.value, *((_told(change.before), _told(change.after)) if change.before
+             else (None, None)))
             for change in changes
         ],
-    )
+    )  # fmt: skip
 
 
 def _told(assessed: Assessed) -> str:
-    """A grade as the change history keeps it."""
+    """A grade as the change history keeps it. A first grade is told by what came after it, or by what still stands."""
     seen = assessed.observation
     grade = None if seen.grade is None else str(seen.grade)
     book = seen.gradebook and {"grade": _text(seen.gradebook.grade), "hidden": seen.gradebook.hidden}
@@ -437,13 +439,18 @@ def _item(row: dict[str, Any]) -> LmsItem:
 def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
     seen, book = assessed.observation, assessed.observation.gradebook
     book_text = book and json.dumps([_text(book.grade), book.hidden, book.overridden])
-    rows = json.dumps([[row.row_id, str(row.score)] for row in seen.rows])
+    rows = json.dumps([[row.row_id, str(row.score)] for row in seen.rows]) if seen.rows else "[]"
     return (
         seen.item_id, seen.learner_id, seen.grade_id, seen.attempt, _text(seen.grade), seen.graded_at, seen.grader_id,
         seen.workflow_state, rows, book_text,
-        assessed.assessor_id, json.dumps(assessed.graders_seen), assessed.decided_at, int(assessed.gone),
+        assessed.assessor_id, _names(assessed.graders_seen), assessed.decided_at, int(assessed.gone),
         int(seen.resubmitting),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _names(graders: tuple[str, ...]) -> str:
+    return json.dumps(graders)
 
 
 def _assessed(row: dict[str, Any]) -> Assessed:

@@ -12,8 +12,10 @@ stays its own. When Moodle is busy or says no to everything, asking again would 
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from connectors.moodle import asking, replies
@@ -23,7 +25,7 @@ from connectors.moodle.client import MoodleClient
 from connectors.moodle.course_reader import CourseReader
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.reading import assemble
-from connectors.moodle.replies import GradeRow, Site
+from connectors.moodle.replies import Assignment, GradeRow, Site
 from connectors.moodle.wire import Answered
 from nvqsync.errors import LmsError
 from nvqsync.model import Asked, CourseReading, LmsCourse
@@ -51,7 +53,8 @@ class BatchReader:
         self._executor = executor
         self._site = site
         self._reader = reader
-        self._marks_readable = True
+        self._marks_readable: bool | None = None
+        self._first_mark = threading.Lock()
 
     def read(self, asked: Iterable[Asked]) -> Iterator[Outcome]:
         """Every course asked for, with its reading or its problem."""
@@ -214,15 +217,21 @@ class BatchReader:
             work.gathered.grades.add(grades.only(other[work.course_id]))
 
     def _fill_in(self, work: Work) -> None:
-        """Scales and pass marks of the assignments whose details are due."""
+        """Scales and pass marks of the assignments whose settings may have changed."""
         gathered = work.gathered
-        fresh = [a for a in gathered.assignments if gathered.is_fresh(a)]
-        gathered.scales = {-a.grade: self._reader.scale(-a.grade) for a in fresh if a.grade < 0}
-        points = [a for a in fresh if a.grade > 0]
-        if points and self._marks_readable:
-            marks = self._reader.pass_marks(points)
-            self._marks_readable = marks is not None
-            gathered.pass_marks = marks or {}
+        changed = [a for a in gathered.assignments if gathered.is_complete(a.id)]
+        gathered.scales = {-a.grade: self._reader.scale(-a.grade) for a in changed if a.grade < 0}
+        gathered.pass_marks = self._pass_marks([a for a in changed if a.grade > 0])
+
+    def _pass_marks(self, points: Sequence[Assignment]) -> dict[int, Decimal | None]:
+        """Pass marks, unless the token may not read them, which one answer tells for the whole site."""
+        if not points or self._marks_readable is False:
+            return {}
+        if self._marks_readable is None:
+            with self._first_mark:
+                if self._marks_readable is None:
+                    self._marks_readable = self._reader.pass_marks(points[:1]) is not None
+        return self._reader.pass_marks(points) or {} if self._marks_readable else {}
 
     def _rows_and_attempts(self, group: Sequence[Work]) -> None:
         """Attempts before a reopened one, gradebooks of single learners, and rows given on forms."""

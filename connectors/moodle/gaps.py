@@ -31,7 +31,9 @@ def gaps(gathered: Gathered) -> Iterable[Gap]:
     untold = gathered.forms.denied | gathered.forms.empty  # either way the grading method is not known
     forms_denied = {a.id for a in gathered.assignments if a.grade and a.cmid in untold}
     forms_silent = {by_cmid[c] for c in gathered.forms.silent(by_cmid)}
-    lost_scales = {a.id for a in fresh if a.grade < 0 and gathered.scales.get(-a.grade) is None}
+    lost_scales = {
+        a.id for a in fresh if a.grade < 0 and gathered.is_complete(a.id) and gathered.scales.get(-a.grade) is None
+    }
     listed = gathered.report.id_numbers if gathered.numbers_read else gathered.known
     unlisted = {a.id for a in gathered.assignments if a.grade and a.id not in listed}
     for function, items, silent in (

@@ -127,11 +127,14 @@ def _item(gathered: Gathered, assignment: Assignment) -> LmsItem:
     )
     if known is not None and not gathered.numbers_read:
         item = replace(item, id_number=known.id_number)
+    if known is not None and not gathered.is_complete(assignment.id):
+        item = replace(item, scale=known.scale, pass_mark=known.pass_mark)
+    else:
+        scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
+        item = replace(item, scale=scale, pass_mark=gathered.pass_marks.get(assignment.id))
     if known is not None and not gathered.is_fresh(assignment):
-        item = replace(item, grading=known.grading, scale=known.scale, rows=known.rows, pass_mark=known.pass_mark)
-        return _with_form(item, gathered.form_of(assignment))
-    scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
-    plain = replace(item, scale=scale, pass_mark=gathered.pass_marks.get(assignment.id), grading=_plain(assignment))
+        return _with_form(replace(item, grading=known.grading, rows=known.rows), gathered.form_of(assignment))
+    plain = replace(item, grading=_plain(assignment))
     return _with_form(plain, gathered.form_of(assignment)) if assignment.grade else plain
 
 

@@ -220,9 +220,25 @@ def grades(payload: Any) -> Answered[list[GradeRow]]:
     top = as_row(GRADES, "", payload)
     answer = Answered[list[GradeRow]]()
     for row in top.rows("assignments"):
-        answer.rows[row.identifier("assignmentid")] = _latest(_grade_row(entry) for entry in row.rows("grades"))
+        answer.rows[row.identifier("assignmentid")] = _latest(_grade_rows(row))
     answer.take_warnings(top)
     return answer
+
+
+def _grade_rows(assignment: Row) -> list[GradeRow]:
+    """The grades of one assignment, quickly where every one is as it should be; else slowly, with the right refusal."""
+    told = assignment.data.get("grades")
+    try:
+        rows = [
+            GradeRow(g["id"], g["userid"], g["attemptnumber"], grade_of(g["grade"]), g["timemodified"], g["grader"])
+            for g in told or ()
+        ]
+        numbers = {type(value) for row in rows for value in (row[0], row[1], row[2], row[4], row[5])}
+    except (KeyError, TypeError, ValueError):
+        numbers = set()
+        rows = []
+    plain = told == [] or (numbers == {int} and all(row[0] > 0 and row[1] > 0 and row[2] >= 0 for row in rows))
+    return rows if plain else [_grade_row(entry) for entry in assignment.rows("grades")]
 
 
 def _grade_row(row: Row) -> GradeRow:
@@ -244,12 +260,14 @@ def _grade_row(row: Row) -> GradeRow:
     )
 
 
-def _latest(rows: Iterable[GradeRow]) -> list[GradeRow]:
+def _latest(rows: list[GradeRow]) -> list[GradeRow]:
     """One row a user, the latest attempt's, in the order of row ids."""
-    latest: dict[int, GradeRow] = {}
+    latest = {row.user_id: row for row in rows}
+    if len(latest) == len(rows):
+        return rows
     for row in rows:
-        held = latest.get(row.user_id)
-        if held is None or (row.attempt, row.id) > (held.attempt, held.id):
+        held = latest[row.user_id]
+        if (row.attempt, row.id) > (held.attempt, held.id):
             latest[row.user_id] = row
     return list(latest.values())
 

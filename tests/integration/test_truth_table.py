@@ -368,5 +368,4 @@ def test_a_quiet_pass_reads_next_to_nothing(waiting: Rehearsal) -> None:
         "core_enrol_get_enrolled_users": 2,
         "gradereport_user_get_grade_items": 1,
         "core_grading_get_definitions": 1,
-        "core_competency_get_scale_values": 1,
     }

@@ -1,0 +1,132 @@
+"""What nvqsync itself needs for grades: from the bytes of Moodle's replies to committed rows with their history.
+
+Run as ``python -m bench.own_rate``. The replies of ``mod_assign_get_grades`` for a college of 160,000 grades are made
+first and not timed; then they are decoded, checked, put together by course, compared with what is known, and written.
+Unpaced, and then paced as while the web page is open, with the time a one-row write of somebody else has to wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from connectors.moodle import replies
+from connectors.moodle.client import decode
+from connectors.moodle.gathered import Gathered
+from connectors.moodle.reading import assemble
+from connectors.moodle.replies import Assignment
+from connectors.moodle.simulator.load import generate_load
+from connectors.moodle.simulator.server import Simulator
+from nvqsync import store_lms
+from nvqsync.model import LmsCourse, LmsMember
+from nvqsync.planning import plan
+from nvqsync.store import Store
+
+GOAL = 138_000
+
+
+def made(learners: int, courses: int) -> list[tuple[Gathered, bytes]]:
+    """Each course with its roster and assignments, and the bytes of its grades. Not timed."""
+    college = generate_load(learners=learners, courses=courses)
+    simulator = Simulator(college)
+    found = []
+    for course in college.courses.values():
+        ids = course.assignment_ids
+        form = {"wstoken": simulator.token, "wsfunction": "mod_assign_get_grades", "moodlewsrestformat": "json"}
+        page, _ = simulator.answer(urlencode(form | {f"assignmentids[{n}]": one for n, one in enumerate(ids)}))
+        gathered = Gathered(
+            LmsCourse(str(course.id), course.short_name, course.full_name, course.id_number),
+            college.clock.now(),
+            assignments=tuple(_listed(college.assignments[n]) for n in ids),
+            members=tuple(LmsMember(str(n), college.users[n].full_name, roles=("student",)) for n in course.enrolments),
+            known={},
+        )
+        gathered.forms.rows.update(dict.fromkeys((a.cmid for a in gathered.assignments), None))
+        gathered.flags.rows.update({a.id: {} for a in gathered.assignments})
+        gathered.scales = {n: college.scales[n].items for n in college.scales}
+        gathered.report.id_numbers.update({a.id: "F1" for a in gathered.assignments})
+        found.append((gathered, page.body.encode()))
+    return found
+
+
+def _listed(task: Any) -> Assignment:
+    return Assignment(task.id, task.cmid, task.name, task.grade, task.workflow, identities_hidden=False, team=False)
+
+
+def written(store: Store, courses: list[tuple[Gathered, bytes]], pass_id: int) -> Iterator[int]:
+    """Read and write course by course; yields how many grades each had."""
+    for gathered, raw in courses:
+        gathered.grades = replies.grades(decode("mod_assign_get_grades", "application/json", raw))
+        reading = assemble(gathered)
+        changes = plan(store_lms.known_for(store, reading), reading)
+        store_lms.record(store, reading, changes, pass_id)
+        yield len(changes)
+
+
+def rate(learners: int, courses: int, *, rounds: int = 3) -> tuple[float, float]:
+    """Grades a second, by the wall's clock and by this process's own, the best of a few rounds."""
+    college = made(learners, courses)
+    found = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store:
+            pass_id = store_lms.begin_pass(store, 1)
+            started, own = time.perf_counter(), time.process_time()
+            grades = sum(written(store, college, pass_id))
+            found.append((grades / (time.perf_counter() - started), grades / (time.process_time() - own)))
+    return max(wall for wall, _ in found), max(own for _, own in found)
+
+
+def waits(learners: int, courses: int) -> list[float]:
+    """Milliseconds that one-row writes of another connection take while a pass writes."""
+    college = made(learners, courses)
+    taken: list[float] = []
+    done = threading.Event()
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store:
+        path = Path(folder) / "nvqsync.db"
+
+        def other() -> None:
+            with Store(path) as page:
+                number = 0
+                while not done.wait(0.005):
+                    started = time.perf_counter()
+                    store_lms.keep(page, "page", str(number := number + 1))
+                    taken.append((time.perf_counter() - started) * 1000)
+
+        writer = threading.Thread(target=other)
+        writer.start()
+        for _ in written(store, college, store_lms.begin_pass(store, 1)):
+            time.sleep(0.005)
+        done.set()
+        writer.join()
+    return taken
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--learners", type=int, default=20_000)
+    parser.add_argument("--courses", type=int, default=400)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    wall, own = rate(given.learners, given.courses)
+    waited = waits(given.learners // 4, given.courses // 4)
+    p99 = statistics.quantiles(waited, n=100)[-1]
+    figures = {
+        "grades_per_second": round(wall), "grades_per_own_second": round(own), "goal": GOAL,
+        "one_row_write_p99_ms": round(p99, 1), "one_row_writes": len(waited),
+    }  # fmt: skip
+    print(json.dumps(figures, indent=2) if given.json else "\n".join(f"{k.replace('_', ' '):24} {v:>12,}" for k, v in figures.items()))  # noqa: E501
+    return int(own < GOAL or p99 > 50)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
