@@ -222,7 +222,10 @@ def main() -> int:
     else:
         for name, value in figures.items():
             if not isinstance(value, dict):
-                print(f"{name.replace('_', ' '):32} {value:>12,}" + (f"   budget {BUDGETS[name]:,}" if name in BUDGETS else ""))
+                print(
+                    f"{name.replace('_', ' '):32} {value:>12,}"
+                    + (f"   budget {BUDGETS[name]:,}" if name in BUDGETS else "")
+                )
     return int(bool(missed))
 
 

@@ -124,7 +124,11 @@ def main() -> int:
         "grades_per_second": round(wall), "grades_per_own_second": round(own), "goal": GOAL,
         "one_row_write_p99_ms": round(p99, 1), "one_row_writes": len(waited),
     }  # fmt: skip
-    print(json.dumps(figures, indent=2) if given.json else "\n".join(f"{k.replace('_', ' '):24} {v:>12,}" for k, v in figures.items()))  # noqa: E501
+    print(
+        json.dumps(figures, indent=2)
+        if given.json
+        else "\n".join(f"{k.replace('_', ' '):24} {v:>12,}" for k, v in figures.items())
+    )  # noqa: E501
     return int(own < GOAL or p99 > 50)
 
 

@@ -142,3 +142,4 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     run_statements(db, READING_TABLES)
     db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")

@@ -21,7 +21,7 @@ from nvqsync.model import (
     Notice,
 )
 from nvqsync.pass_report import CourseReport, PassReport, Tell
-from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, plan, vanished
+from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished
 from nvqsync.rotation import due
 from nvqsync.store import Store
 
@@ -196,19 +196,20 @@ class Observer:
         self.report.notices += reading.notices
 
     def _touch(self, reading: CourseReading, changes: Sequence[GradeChange], *, differs: bool) -> None:
-        self.touched |= {change.key[1] for change in changes}
         if differs:
             self.touched |= {m.lms_id for m in store_lms.members(self.store, reading.course.lms_id, gone=True)}
+        else:
+            self.touched |= {change.key[1] for change in changes}
 
     def _guard(self, reading: CourseReading, changes: Sequence[GradeChange]) -> None:
         settings, course = self.app.settings.sync, reading.course
-        if not reading.covers.roster and not vanished(tuple(changes)):
+        if not reading.covers.roster and not vanished(changes):
             return
         guard = VanishGuard(settings.vanish_share, settings.vanish_least)
         held = store_lms.grades_held(self.store, course.lms_id)
         roster = {member.lms_id for member in reading.members}
         away = sum(n for who, n in held.items() if who not in roster and reading.covers.speaks_of(who))
-        lost, known = max(vanished(tuple(changes)), away), sum(held.values())
+        lost, known = max(vanished(changes), away), sum(held.values())
         if self.wanted.accepts(course) or not guard.trips(lost, known):
             if reading.covers.learners is None:
                 store_lms.clear_alarms(self.store, course.lms_id, VANISHED)
@@ -222,8 +223,8 @@ class Observer:
         roles = set(self.app.settings.moodle.learner_roles)
         line.learners = sum(bool(roles & set(member.roles)) for member in reading.members)
         line.items, line.grades = len(reading.items), len(reading.observations)
-        for change in changes:
-            line.changes[change.kind.value] += 1
+        for kind, many in counted(changes).items():
+            line.changes[kind.value] += many
 
     def _reconcile(self, line: CourseReport, changes: Sequence[GradeChange], before: int) -> None:
         """What a full reading found that the quick ones should have: a change from before the last of them."""

@@ -7,9 +7,11 @@ reading covers prove nothing at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import overload
 
 from nvqsync.model import Assessed, CourseReading, Observation
 
@@ -37,6 +39,35 @@ class GradeChange:
     def key(self) -> GradeKey:
         """Where the grade lives."""
         return self.after.observation.item_id, self.after.observation.learner_id
+
+
+class FirstGrades(Sequence[GradeChange]):
+    """The changes of a first reading: every grade appeared. Made one by one only where somebody looks at them.
+
+    A college's first pass has a hundred thousand of these, and all that is done with most is to be written down.
+    """
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self.observations = observations
+
+    def __len__(self) -> int:
+        return len(self.observations)
+
+    @overload
+    def __getitem__(self, place: int) -> GradeChange: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[GradeChange]: ...
+    def __getitem__(self, place: int | slice) -> GradeChange | Sequence[GradeChange]:
+        if isinstance(place, slice):
+            return FirstGrades(self.observations[place])
+        seen = self.observations[place]
+        return GradeChange(ChangeKind.APPEARED, None, remember(None, seen))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +142,14 @@ def _vanished(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Ite
             yield GradeChange(ChangeKind.VANISHED, before, replace(before, gone=True))  # its assignment deleted
 
 
-def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> tuple[GradeChange, ...]:
+def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Sequence[GradeChange]:
     """Every grade of one course that differs from what we knew, in a stable order.
 
-    ``known`` holds all grades stored for the course. Nothing is decided about grades the reading could not see.
+    ``known`` holds the grades stored for the course, as far as the reading speaks of them. Nothing is decided about
+    grades the reading could not see.
     """
+    if not known:
+        return FirstGrades(reading.observations)
     changes = [
         *_appeared_or_altered(known, reading),
         *_moved_in_workflow(known, reading),
@@ -124,6 +158,13 @@ def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> tuple[Gr
     return tuple(sorted(changes, key=lambda change: change.key))
 
 
-def vanished(changes: tuple[GradeChange, ...]) -> int:
+def counted(changes: Sequence[GradeChange]) -> Counter[ChangeKind]:
+    """How many changes there are of each kind."""
+    if isinstance(changes, FirstGrades):
+        return Counter({ChangeKind.APPEARED: len(changes)})
+    return Counter(change.kind for change in changes)
+
+
+def vanished(changes: Sequence[GradeChange]) -> int:
     """How many of the changes are grades that are no longer shown."""
-    return sum(change.kind is ChangeKind.VANISHED for change in changes)
+    return counted(changes)[ChangeKind.VANISHED]

@@ -26,7 +26,7 @@ from nvqsync.model import (
     Observation,
     RowScore,
 )
-from nvqsync.planning import GradeChange, GradeKey
+from nvqsync.planning import FirstGrades, GradeChange, GradeKey, remember
 from nvqsync.store import Store
 
 # ---------------------------------------------------------------- passes
@@ -161,21 +161,44 @@ def _record_members(store: Store, reading: CourseReading) -> None:
     )  # fmt: skip
 
 
+GRADE_COLUMNS = """item_id, learner_id, grade_id, attempt, grade, graded_at, grader_id, workflow_state, row_scores,
+    gradebook, assessor_id, graders_seen, decided_at, gone, resubmitting, appeared_in"""
+
+
 def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
+    """Grades as they are now. The history keeps what each change replaced; ``appeared_in`` is where it begins."""
+    values = ", ".join("?" * len(GRADE_COLUMNS.split(",")))
+    insert = f"INSERT INTO grades ({GRADE_COLUMNS}) VALUES ({values})"
+    if isinstance(changes, FirstGrades):
+        store.execute_many(insert, [(*_first_row(seen), pass_id) for seen in changes.observations])
+        return
+    new = [change for change in changes if change.before is None]
+    store.execute_many(insert, [(*_grade_row(change.after), pass_id) for change in new])
+    names = [name.strip() for name in GRADE_COLUMNS.split(",")][2:-1]
+    altered = [change for change in changes if change.before is not None]
     store.execute_many(
-        """INSERT OR REPLACE INTO grades (item_id, learner_id, grade_id, attempt, grade, graded_at, grader_id,
-            workflow_state, row_scores, gradebook, assessor_id, graders_seen, decided_at, gone, resubmitting)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [_grade_row(change.after) for change in changes],
+        f"UPDATE grades SET {', '.join(f'{name} = ?' for name in names)} WHERE item_id = ? AND learner_id = ?",
+        [(*row[2:], *row[:2]) for row in (_grade_row(change.after) for change in altered)],
     )
     store.execute_many(
         """INSERT INTO grade_changes (pass_id, item_id, learner_id, change, before, after)
         VALUES (?, ?, ?, ?, ?, ?)""",
         [
-            (pass_id, *change.key, change.kind.value, *((_told(change.before), _told(change.after)) if change.before
-             else (None, None)))
-            for change in changes
+            (pass_id, *change.key, change.kind.value, change.before and _told(change.before), _told(change.after))
+            for change in altered
         ],
+    )
+
+
+def _first_row(seen: Observation) -> tuple[Any, ...]:
+    """A grade nobody knew, as a row: its grader is its assessor. The plain ones, nearly all, without any detour."""
+    if seen.rows or seen.gradebook is not None:
+        return _grade_row(remember(None, seen))
+    grader = seen.grader_id
+    return (
+        seen.item_id, seen.learner_id, seen.grade_id, seen.attempt, None if seen.grade is None else str(seen.grade),
+        seen.graded_at, grader, seen.workflow_state, "[]", None, grader, _names((grader,) if grader else ()),
+        seen.graded_at, 0, int(seen.resubmitting),
     )  # fmt: skip
 
 

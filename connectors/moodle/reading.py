@@ -164,14 +164,14 @@ def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[list[Obs
     for assignment in gathered.assignments:
         if assignment.id in unread:
             continue
+        formed = gathered.form_of(assignment) is not None
         for row in gathered.grades.rows.get(assignment.id, ()):
             if row.user_id not in roster:
                 strangers.add(row.user_id)
                 continue
-            earlier = gathered.earlier.get((assignment.id, row.user_id))
-            if earlier is not None:
+            if (assignment.id, row.user_id) in gathered.earlier:
                 continue
-            scores, odd = _row_scores(gathered, assignment, row)
+            scores, odd = _row_scores(gathered, assignment, row) if formed else ((), 0)
             odd_rows += odd
             found.append(_observation(gathered, assignment, row, scores))
         found += _resubmitted(gathered, assignment, roster)
