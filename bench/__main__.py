@@ -5,7 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = {"The main job on the demo college": "bench.main_job", "Rules of combination": "bench.rules"}
+PARTS = {
+    "The main job on the demo college": "bench.main_job",
+    "Rules of combination": "bench.rules",
+    "What reading costs Moodle": "bench.moodle_cost",
+    "What reading costs us": "bench.own_rate",
+}
 
 
 def main() -> int:

@@ -232,8 +232,8 @@ def _alarmed(facts: ClaimFacts) -> str | None:
     if not courses:
         return None
     return (
-        f"Course {', '.join(courses)}, which the claim rests on, lost its mapping or most of its grades at once. See the "
-        "report of the last pass: it says what to check and how to confirm it."
+        f"Course {', '.join(courses)}, which the claim rests on, lost its mapping or most of its grades at once. See "
+        "the report of the last pass: it says what to check and how to confirm it."
     )
 
 

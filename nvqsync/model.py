@@ -359,8 +359,8 @@ class Asked:
 
     Without ``bookmarks`` everything is asked for. ``refresh`` names what is to be read anew although nothing tells that
     it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``). ``items`` and ``members`` are as last read, people
-    who have left not among them; ``unread`` are the items last left unread. ``learners`` limits the reading to a few, all of whose facts are then read anew. A
-    connector that cannot tell what changed answers with everything.
+    who have left not among them; ``unread`` are the items last left unread. ``learners`` limits the reading to a few,
+    all of whose facts are then read anew. A connector that cannot tell what changed answers with everything.
     """
 
     course: LmsCourse

@@ -105,6 +105,7 @@ def _open(path: Path, *, read_only: bool) -> sqlite_utils.Database:
         db = sqlite_utils.Database(connection)
         db.conn.execute("PRAGMA busy_timeout = 10000")
         db.conn.execute("PRAGMA foreign_keys = ON")
+        db.conn.execute("PRAGMA cache_size = -16000")  # 16 MB: a pass touches pages all over the grades
         if not read_only:
             db.conn.execute("PRAGMA journal_mode = WAL")
         _migrate(db, path, read_only=read_only)

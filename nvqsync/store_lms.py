@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -54,19 +55,34 @@ def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
 # ---------------------------------------------------------------- writing a reading
 
 
+AT_ONCE = 1000
+"""So many grades are written in one transaction, with a breath between two, so that nobody else waits for long."""
+BREATH = 0.005
+
+
 def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> bool:
     """Write one course as it was read, and the grades that changed; returns whether it differs from what was known.
 
-    An equal row is not touched. Bookmarks move in the same transaction as the last of what they stand for.
+    An equal row is not touched. Bookmarks move in the same transaction as the last of what they stand for, so a pass
+    that is cut short reads again what it had not finished.
     """
     before = store.db.conn.total_changes
+    parts = [changes[start : start + AT_ONCE] for start in range(0, len(changes), AT_ONCE)] or [changes]
     with store.writing():
         _record_course(store, reading)
         _record_items(store, reading)
         _record_members(store, reading)
         differs = store.db.conn.total_changes != before
-        _record_grades(store, changes, pass_id)
-        _record_bookmarks(store, reading, pass_id)
+        if len(parts) == 1:
+            _record_grades(store, changes, pass_id)
+            _record_bookmarks(store, reading, pass_id)
+            return differs
+    for number, part in enumerate(parts, 1):
+        time.sleep(BREATH)
+        with store.writing():
+            _record_grades(store, part, pass_id)
+            if number == len(parts):
+                _record_bookmarks(store, reading, pass_id)
     return differs
 
 
@@ -168,7 +184,7 @@ GRADE_COLUMNS = """item_id, learner_id, grade_id, attempt, grade, graded_at, gra
 def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
     """Grades as they are now. The history keeps what each change replaced; ``appeared_in`` is where it begins."""
     values = ", ".join("?" * len(GRADE_COLUMNS.split(",")))
-    insert = f"INSERT INTO grades ({GRADE_COLUMNS}) VALUES ({values})"
+    insert = f"INSERT OR REPLACE INTO grades ({GRADE_COLUMNS}) VALUES ({values})"
     if isinstance(changes, FirstGrades):
         store.execute_many(insert, [(*_first_row(seen), pass_id) for seen in changes.observations])
         return

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nvqsync import store_lms, touching
 from nvqsync.bootstrap import App
@@ -65,12 +66,15 @@ def run_pass(
     wanted = Wanted(tuple(only), some, tuple(accept_vanished), full, since)
     with only_one(app.settings.database, "pass"):
         last = store_lms.latest_passes(store, 1)
+        told = _told_of_grades(last[0]["report"]) if last else []
         elapsed = app.now() - last[0]["started_at"] if last else None
         report = PassReport(store_lms.begin_pass(store, app.now()), app.now())
         observer = Observer(app, store, lms, report, wanted)
         try:
             observer.observe(tell or (lambda name: None), elapsed)
-            settled = _judge(app, store, observer, by=by)
+            settled, everyone = _judge(app, store, observer, by=by)
+            again = {(notice.code, notice.item_id, notice.learner_id) for notice in settled.notices}
+            report.notices += [n for n in told if not everyone and (n.code, n.item_id, n.learner_id) not in again]
             _conclude(app, store, report, settled)
         except KeyboardInterrupt:
             report.outcome = "interrupted"
@@ -84,10 +88,24 @@ def run_pass(
     return report
 
 
-def _judge(app: App, store: Store, observer: Observer, *, by: str) -> Settled:
-    """Judge whom the pass touched; read again about everyone whose claim would now be proposed, then propose it."""
+OF_GRADES = frozenset({"rows-unread", "row-left-out", "grade-outside-scale", "sign-off-without-criteria"})
+"""Notices about single grades: a pass that judges only a few learners repeats what the last one said of them."""
+
+
+def _told_of_grades(report: Mapping[str, Any]) -> list[Notice]:
+    return [
+        Notice(one["code"], one["says"], one["course"] or "", one["item"] or "", one["learner"] or "", severity)
+        for severity, listed in (("problem", "problems"), ("note", "notes"))
+        for one in report.get(listed, ())
+        if one["code"] in OF_GRADES
+    ]
+
+
+def _judge(app: App, store: Store, observer: Observer, *, by: str) -> tuple[Settled, bool]:
+    """Judge whom the pass touched (everyone in a full one); read again about everyone whose claim would now be
+    proposed, then propose it. Returns what it came to, and whether everyone was judged."""
     mark = touching.mark(app, store)
-    learners = touching.learners(app, store, mark, observer.touched)
+    learners = None if observer.wanted.full else touching.learners(app, store, mark, observer.touched)
     settled = settle(app, store, by=by, learners=learners, propose_new=False)
     if settled.due:
         observer.read_again(_courses_of(app, store, settled.due))
@@ -95,7 +113,7 @@ def _judge(app: App, store: Store, observer: Observer, *, by: str) -> Settled:
         settled = settled.and_then(settle(app, store, by=by, learners=ready))
     if not any(course.error for course in observer.report.courses):
         touching.judged(store, mark)
-    return settled
+    return settled, learners is None
 
 
 def _courses_of(app: App, store: Store, learners: Collection[str]) -> dict[str, set[str]]:

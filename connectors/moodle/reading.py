@@ -164,18 +164,27 @@ def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[list[Obs
     for assignment in gathered.assignments:
         if assignment.id in unread:
             continue
-        formed = gathered.form_of(assignment) is not None
+        plain = _is_plain(gathered, assignment)
+        item_id = str(assignment.id)
         for row in gathered.grades.rows.get(assignment.id, ()):
             if row.user_id not in roster:
                 strangers.add(row.user_id)
-                continue
-            if (assignment.id, row.user_id) in gathered.earlier:
-                continue
-            scores, odd = _row_scores(gathered, assignment, row) if formed else ((), 0)
-            odd_rows += odd
-            found.append(_observation(gathered, assignment, row, scores))
+            elif plain:
+                number, user, attempt, value, modified, grader = row
+                who = str(grader) if grader > 0 else ""
+                found.append(Observation(item_id, str(user), str(number), attempt, value, modified, who))
+            elif (assignment.id, row.user_id) not in gathered.earlier:
+                scores, odd = _row_scores(gathered, assignment, row)
+                odd_rows += odd
+                found.append(_observation(gathered, assignment, row, scores))
         found += _resubmitted(gathered, assignment, roster)
     return found, [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
+
+
+def _is_plain(gathered: Gathered, assignment: Assignment) -> bool:
+    """Whether nothing but the grade itself was told: no workflow state, no rows, no gradebook, no earlier attempt."""
+    more = assignment.workflow or gathered.gradebook_read or gathered.earlier or gathered.form_of(assignment)
+    return not more
 
 
 def _resubmitted(gathered: Gathered, assignment: Assignment, roster: Collection[int]) -> Iterator[Observation]:

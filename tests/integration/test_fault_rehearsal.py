@@ -34,9 +34,7 @@ def quick(app: App) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_store_that_met_every_fault_equals_one_that_met_none(
-    function: str, tmp_path: Path
-) -> None:
+def test_a_store_that_met_every_fault_equals_one_that_met_none(function: str, tmp_path: Path) -> None:
     """Each fault strikes one function somewhere in a pass, while the college goes on; no wrong fact is ever kept."""
     place = Place()
     with Simulator(place.college) as moodle:

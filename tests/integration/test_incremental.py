@@ -39,6 +39,7 @@ class Place:
             college.enrol(self.courses[n % 2], learner)
         self.items: list[Any] = []
         for course in self.courses:
+
             def add(name: str, code: str, course: Any = course, **how: Any) -> Any:
                 made = college.add_assignment(course, name, code, **how)
                 self.items.append(made)
@@ -141,7 +142,9 @@ class Place:
 
     def add_item(self, a: int, b: int, c: int) -> None:
         self.fresh += 1
-        self.items.append(self.college.add_assignment(self.courses[a % 2], f"New {self.fresh}", f"D2#{self.fresh}", grade=100))
+        self.items.append(
+            self.college.add_assignment(self.courses[a % 2], f"New {self.fresh}", f"D2#{self.fresh}", grade=100)
+        )
 
     def override(self, a: int, b: int, c: int) -> None:
         item, learner = self._at(a, b)
@@ -189,7 +192,7 @@ def one_pass(app: App, **how: Any) -> PassReport:
 def what_is_known(app: App, *, gradebook: bool) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in the store about what is in Moodle now, without history."""
     with app.open_store() as store:
-        return {name: rows for name, rows in _known(store, gradebook=gradebook)}
+        return dict(_known(store, gradebook=gradebook))
 
 
 def _known(store: Store, *, gradebook: bool) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
@@ -222,7 +225,7 @@ def play(place: Place, app: App, events: Sequence[tuple[str, int, int, int]]) ->
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
 def test_passes_that_read_what_changed_end_where_a_reading_of_everything_does(
-    events: list[tuple[str, int, int, int]]
+    events: list[tuple[str, int, int, int]],
 ) -> None:
     """Whatever happens in the college and whenever passes run: once the rosters had their turn, the store equals that
     of a first pass on an empty database; and after a full pass the gradebook does too, nothing having been missed."""

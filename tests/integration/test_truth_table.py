@@ -334,9 +334,11 @@ def test_bookmarks_are_shown_and_can_be_put_back(waiting: Rehearsal) -> None:
     """Rewound to the start, the course is read whole again; `sync --learner` and `--since` read what they name."""
     shown = waiting.run("status", "--json").json["reading"]["courses"][0]
     assert None not in (shown["grades"], shown["roster"], shown["numbers"])
-    assert waiting.run("status", "--rewind", "CS2", "--to", "2026-01-05", "--json").json["reading"]["courses"][0][
-        "grades"
-    ].startswith("2026-01-05")
+    assert (
+        waiting.run("status", "--rewind", "CS2", "--to", "2026-01-05", "--json")
+        .json["reading"]["courses"][0]["grades"]
+        .startswith("2026-01-05")
+    )
     assert waiting.run("status", "--rewind", "CS2", "--json").json["reading"]["courses"] == []
     waiting.moodle.keep_log = True
     waiting.run("sync")
