@@ -8,7 +8,17 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.model import Assessed, CourseReading, LmsCourse, LmsItem, LmsMember, Observation, RowScore
+from nvqsync.model import (
+    Assessed,
+    CourseReading,
+    Covers,
+    GradebookEntry,
+    LmsCourse,
+    LmsItem,
+    LmsMember,
+    Observation,
+    RowScore,
+)
 from nvqsync.planning import ChangeKind, VanishGuard, plan, remember, vanished
 
 COURSE = LmsCourse("1", "CS2", "Customer Service")
@@ -107,3 +117,32 @@ def test_nothing_known_is_ever_forgotten(first: CourseReading, second: CourseRea
     assert vanished(plan(store, second)) == sum(
         key not in {(o.item_id, o.learner_id) for o in second.observations} for key in store
     )
+
+
+def test_outside_what_a_reading_covers_absence_proves_nothing() -> None:
+    """Only changed grades were told: the others stand. Where an item was read from the start, they are gone."""
+    partial = replace(reading(seen("11")), items=(LmsItem("10", "1", "a"), LmsItem("11", "1", "b")))
+    for covers, gone in ((Covers(grades=frozenset()), 0), (Covers(grades=frozenset({"10"})), 1), (Covers(), 1)):
+        assert vanished(plan(known(seen(), seen("11")), replace(partial, covers=covers))) == gone
+
+
+def test_a_reading_of_a_few_learners_says_nothing_of_the_others() -> None:
+    """Somebody else's grade is not told, and stands."""
+    few = replace(reading(seen(learner="7")), covers=Covers(learners=frozenset({"7"})))
+    assert plan(known(seen(learner="7"), seen(learner="8")), few) == ()
+
+
+def test_a_state_alone_alters_the_grade() -> None:
+    """The workflow flag bumps no time: the grade was not told, its state was."""
+    quiet = replace(reading(), items=(LmsItem("10", "1", "a"),), covers=Covers(grades=frozenset()))
+    (change,) = plan(known(seen()), replace(quiet, states={"10": {"7": "released"}}))
+    assert (change.kind, change.after.observation.workflow_state) == (ChangeKind.ALTERED, "released")
+    assert change.after.assessor_id == "3"
+
+
+def test_an_unread_gradebook_keeps_what_it_said() -> None:
+    """A regrade told without the gradebook does not wipe out an override."""
+    entry = GradebookEntry(Decimal(1), overridden=True)
+    before = known(replace(seen(), gradebook=entry))
+    (change,) = plan(before, replace(reading(seen(grade="1", at=900)), covers=Covers(gradebook=False)))
+    assert change.after.observation.gradebook == entry

@@ -1,0 +1,43 @@
+"""Whose turn it is to have roster and ID numbers read anew."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvqsync.rotation import OLDEST, due
+
+MINUTE = 60
+
+
+def test_everyone_is_due_when_there_was_no_pass() -> None:
+    """And whoever was never read is due at any time."""
+    assert due({"1": 5, "2": None}, 10, None) == {"1", "2"}
+    assert "2" in due({"1": 5, "2": None}, 10, 0)
+
+
+def test_a_quarter_of_an_hour_takes_nine_of_four_hundred() -> None:
+    """What keeps a quiet pass over a large college cheap."""
+    assert len(due(dict.fromkeys(map(str, range(400)), 1000), 1000 + 15 * MINUTE, 15 * MINUTE)) == 9
+
+
+def test_a_day_without_a_pass_makes_everyone_due() -> None:
+    """Nothing older than twelve hours is believed."""
+    assert len(due(dict.fromkeys("abc", 0), 2 * OLDEST, 2 * OLDEST)) == 3
+
+
+@given(
+    courses=st.integers(1, 300),
+    gaps=st.lists(st.sampled_from([5, 10, 15, 20, 30, 60]).map(lambda m: m * MINUTE), min_size=1, max_size=6),
+)
+def test_while_passes_run_nothing_is_ever_older_than_twelve_hours(courses: int, gaps: list[int]) -> None:
+    """Whatever the rhythm of the passes, when one is over every roster is younger than twelve hours less a pass."""
+    read: dict[str, int | None] = dict.fromkeys(map(str, range(courses)), 0)
+    now = 0
+    for gap in itertools.islice(itertools.cycle(gaps), 200):
+        now += gap
+        for course in due(read, now, gap):
+            read[course] = now
+        assert now - min(at for at in read.values() if at is not None) < OLDEST
