@@ -89,10 +89,28 @@ def program(ctx: click.Context, config: Path | None, verbose: bool) -> None:
     ctx.obj = config
 
 
+def config_first(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with ``--config FILE`` in front of the command, wherever it was written."""
+    moved: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            rest += [word, *waiting]
+            break
+        if word == "--config" and waiting:
+            moved += [word, waiting.pop(0)]
+        else:
+            (moved if word.startswith("--config=") else rest).append(word)
+    return [*moved, *rest]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status. Bugs keep their traceback."""
     try:
-        outcome = program.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        outcome = program.main(args=config_first(given), prog_name="nvqsync", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
