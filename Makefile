@@ -32,6 +32,9 @@ bench: install-test ## pass time, calls, verdicts a second and memory, for the d
 docs: install-test ## write the generated documentation anew, and play its examples again
 	@tools/docs
 
+screenshots: install-test ## the picture of the queue in the README
+	@tools/screenshots
+
 install: ## nvqsync and what it needs, into .venv
 	@tools/install run
 
