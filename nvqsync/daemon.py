@@ -7,12 +7,14 @@ import os
 import random
 import signal
 import socket
+from contextlib import closing
 from threading import Event
 from types import FrameType
 
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError
-from nvqsync.sync import only_one, run_pass
+from nvqsync.locks import only_one
+from nvqsync.sync import run_pass
 
 log = logging.getLogger("nvqsync.daemon")
 
@@ -37,7 +39,8 @@ def notify(message: str) -> None:
 def run(app: App) -> int:
     """Pass after pass until SIGTERM or Ctrl-C; returns the exit status. SIGHUP asks for a pass at once.
 
-    A pass that fails is logged and tried again at the next tick. Raises ``StoreError`` when another daemon is running.
+    A pass that fails is logged and tried again at the next tick. Raises ``StoreError`` when another daemon is running,
+    and ``SettingsError`` when the settings name no LMS: waiting would not help.
     """
     logging.getLogger("nvqsync").setLevel(logging.INFO)
     wake, stopping = Event(), Event()
@@ -52,7 +55,7 @@ def run(app: App) -> int:
     signal.signal(signal.SIGHUP, lambda signum, frame: wake.set())
     with only_one(app.settings.database, "daemon"):
         try:
-            with app.open_store():
+            with app.open_store(), closing(app.open_lms()):
                 notify("READY=1")
             while not stopping.is_set():
                 one_tick(app)

@@ -6,19 +6,16 @@ others go on. Each course is written in one transaction: a pass that is cut shor
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
-from nvqsync.errors import LmsError, StoreError, TooMuchVanished
+from nvqsync.errors import LmsError, TooMuchVanished
 from nvqsync.hookspecs import LmsConnector
+from nvqsync.locks import only_one
 from nvqsync.mapping import CourseMapping, unused_rules
 from nvqsync.model import CourseReading, LmsCourse, Notice, SiteFacts
 from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, plan, vanished
@@ -99,27 +96,6 @@ class PassReport:
 def _notice_json(notice: Notice) -> dict[str, Any]:
     about = {"course": notice.course_id, "item": notice.item_id, "learner": notice.learner_id}
     return {"code": notice.code, "says": notice.says, **{key: value or None for key, value in about.items()}}
-
-
-@contextmanager
-def only_one(database: Path, what: str) -> Iterator[None]:
-    """Hold the lock for ``what`` (pass, daemon) on a database. Raises ``StoreError`` naming the holder."""
-    path = database.with_name(f"{database.name}.{what}")
-    try:
-        lock = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"The lock {path} cannot be opened: {error.strerror}.", "Check the folder's owner.") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            says = f"Another {what} is already running on {database} (process {lock.read().strip() or 'unknown'})."
-            raise StoreError(says, "Wait for it to end, or stop it first.") from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 def run_pass(
