@@ -92,9 +92,9 @@ def _batch(app: App, store: Store, claims: Sequence[Claim]) -> Batch:
 
 
 def _next_id(app: App, store: Store, awarding_body: str, code: str) -> str:
-    start = f"{app.today:%Y%m%d}-{awarding_body}-"
+    start = f"{app.today:%Y%m%d}-{awarding_body}-{code}-"
     earlier = sum(batch_id.startswith(start) for batch_id in store_claims.batch_states(store))
-    return f"{start}{code}-{earlier + 1:03}"
+    return f"{start}{earlier + 1:03}"
 
 
 def _put(exchange: Exchange, batch: Batch, claims: Iterable[Claim], event: Event | None) -> None:

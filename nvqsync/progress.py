@@ -147,7 +147,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "grade_id": decision.grade_id,
         "attempt": decision.attempt,
         "grade": decision.grade_text,
-        "assessor": decision.assessor_id,
+        "assessor": decision.assessor_id or None,
         "graders_seen": list(decision.graders_seen),
         "decided_at": iso(decision.decided_at),
         "method": decision.method or None,
