@@ -274,6 +274,29 @@ def test_one_refused_batch_does_not_keep_the_others_back(tmp_path: Path, portal:
     check(shop)
 
 
+def test_a_claim_withdrawn_while_another_batch_goes_out_stays_here(tmp_path: Path, portal: Portal) -> None:
+    """Its own batch was about to follow: it waits, and goes without the claim with the next export."""
+    shop = set_up(tmp_path, portal, 3)
+    ready_to_export(shop, [1])
+    shop.portal.faults.add("refused", on="batches")
+    with pytest.raises(PortalError):
+        shop.export()
+    _, second, third = (shop.claims()[0].id, *ready_to_export(shop, [2, 3]))
+
+    class Interrupted(FusedPortal):
+        def submit(self, batch: Batch, document: bytes) -> Sequence[Answer]:
+            if len(batch.claims) == 1:
+                assert [result.refused for result in shop.act(Event.WITHDRAW, second)] == [""]
+            return super().submit(batch, document)
+
+    shop.export(Interrupted(shop))
+    assert len(shop.books()) == 1
+    shop.finish()
+    statuses = {claim.id: claim.status for claim in shop.claims()}
+    assert (statuses[second], statuses[third]) == (Status.WITHDRAWN, Status.CERTIFICATED)
+    assert len(shop.books()) == 2
+
+
 class Forgetful:
     """A portal connector of somebody else's that breaks its promise: it answers for nothing."""
 
