@@ -242,7 +242,6 @@ def test_a_withdrawn_claim_does_not_go_with_the_batch_it_was_in(shop: Workshop) 
 
 def test_a_claim_whose_answer_is_outstanding_cannot_be_withdrawn(shop: Workshop) -> None:
     """It may have arrived: a person is sent to reconcile first, and nothing changes."""
-    FUSE.blows_at, FUSE.passed, FUSE.lit = 10_000, 0, True
 
     class Killed(FusedPortal):
         def submit(self, batch: Batch, document: bytes) -> Sequence[Answer]:
@@ -251,7 +250,6 @@ def test_a_claim_whose_answer_is_outstanding_cannot_be_withdrawn(shop: Workshop)
 
     with pytest.raises(PowerCut):
         shop.export(Killed(shop))
-    FUSE.lit = False
     (result,) = shop.act(Event.WITHDRAW, shop.claims()[0].id)
     assert "on its way" in result.refused
     assert "reconcile" in result.refused
