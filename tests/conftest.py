@@ -9,5 +9,5 @@ for name in [*os.environ]:
     if name in {"COLUMNS", "LINES", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"} or name.startswith("NVQSYNC_"):
         del os.environ[name]
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: the programs we start would ignore it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background: what we start would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
