@@ -9,7 +9,7 @@ BIN := .venv/bin
 ONCE ?=
 PYTEST ?= -n 2 --dist loadfile
 
-.PHONY: help demo test lint bench install install-test lock rehearse clean
+.PHONY: help demo test lint bench docs screenshots mutants install install-test lock rehearse clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ lint: install-test ## ruff, mypy and import-linter
 
 bench: install-test ## pass time, calls, verdicts a second and memory, for the demo college
 	@$(BIN)/python -m bench
+
+mutants: install-test ## small wrongs put into the rules engine, and which of them no test notices
+	@tools/mutants
+
+docs: install-test ## write the generated documentation anew, and play its examples again
+	@tools/docs
+
+screenshots: install-test ## the picture of the queue in the README
+	@tools/screenshots
 
 install: ## nvqsync and what it needs, into .venv
 	@tools/install run

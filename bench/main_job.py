@@ -24,24 +24,27 @@ from nvqsync.sync import run_pass
 
 def measure(learners: int, passes: int = 5) -> dict[str, Any]:
     """Every figure for a college of ``learners``, from a first pass to certificates. Times in seconds, memory in MB."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "demo", learners=learners) as demo:
-        with demo.app.open_store() as store:
-            first, calls, grades = one_pass(demo, store)
-            quiet = [one_pass(demo, store) for _ in range(passes)]
-            started = time.perf_counter()
-            cycle = full_cycle(demo, store, lambda text: None)
-            return {
-                "learners": learners,
-                "grades": grades,
-                "first_pass_seconds": round(first, 3),
-                "first_pass_calls": calls,
-                "quiet_pass_seconds": round(statistics.median(seconds for seconds, _, _ in quiet), 3),
-                "quiet_pass_calls": quiet[-1][1],
-                "full_cycle_seconds": round(time.perf_counter() - started, 3),
-                "certificated": cycle.by_status.get("certificated", 0),
-                "verdicts_per_second": verdicts_per_second(demo, store),
-                "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            }
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder) / "demo", learners=learners) as demo,
+        demo.app.open_store() as store,
+    ):
+        first, calls, grades = one_pass(demo, store)
+        quiet = [one_pass(demo, store) for _ in range(passes)]
+        started = time.perf_counter()
+        cycle = full_cycle(demo, store, lambda text: None)
+        return {
+            "learners": learners,
+            "grades": grades,
+            "first_pass_seconds": round(first, 3),
+            "first_pass_calls": calls,
+            "quiet_pass_seconds": round(statistics.median(seconds for seconds, _, _ in quiet), 3),
+            "quiet_pass_calls": quiet[-1][1],
+            "full_cycle_seconds": round(time.perf_counter() - started, 3),
+            "certificated": cycle.by_status.get("certificated", 0),
+            "verdicts_per_second": verdicts_per_second(demo, store),
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        }
 
 
 def one_pass(demo: Demo, store: Store) -> tuple[float, int, int]:

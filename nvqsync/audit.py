@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 GENESIS = "0" * 64
@@ -52,4 +52,17 @@ def first_bad(entries: Iterable[AuditEntry]) -> int | None:
         if entry.id != expected or entry.previous != previous or entry.digest != digest_of(entry):
             return entry.id
         previous, expected = entry.digest, entry.id + 1
+    return None
+
+
+def first_bad_text(entries: Iterable[AuditEntry], texts: Mapping[int, tuple[str, str]]) -> int | None:
+    """The id of the first entry whose words are not those it committed to, or ``None``. ``texts``: salt and words."""
+    for entry in entries:
+        salt, text = texts.get(entry.id, ("", ""))
+        try:
+            kept = salt != "" and commit_to(text, salt) == entry.commitment
+        except ValueError:  # the salt is no hexadecimal number any more
+            kept = False
+        if not kept:
+            return entry.id
     return None

@@ -80,7 +80,7 @@ class App:
         """What the centre knows about one qualification; a date the body published wins over one typed in."""
         facts = self.settings.centre.qualifications.get(qualification.id, QualificationFacts())
         return CentreFacts(
-            centre_number=self.settings.centre.numbers.get(qualification.awarding_body, ""),
+            centre_number=self.settings.centre.number(qualification.awarding_body),
             approved_on=facts.approved_on,
             direct_claim_from=facts.direct_claim_from,
             direct_claim_to=facts.direct_claim_to,
@@ -113,7 +113,7 @@ def bootstrap(config: Path | None = None, now: Callable[[], int] = clock.now) ->
 def actor() -> str:
     """Who is acting from the command line: ``$NVQSYNC_ACTOR``, else the system account."""
     if named := os.environ.get("NVQSYNC_ACTOR"):
-        return named
+        return named.encode(errors="replace").decode()  # bytes that are no UTF-8 cannot be stored
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -97,6 +97,7 @@ TRANSITIONS: dict[Status, dict[Event, Status]] = {
         Event.RECALL: Status.RECALLED,
     },
     Status.AWAITING_AUTHORISATION: {
+        Event.ACKNOWLEDGE: Status.ACKNOWLEDGED,
         Event.CERTIFICATE: Status.CERTIFICATED,
         Event.RETURN: Status.RETURNED,
         Event.RECALL: Status.RECALLED,

@@ -26,17 +26,24 @@ COMMANDS = {
     "judge": "nvqsync.commands.catalogue:judge_command",
     "plugins": "nvqsync.commands.catalogue:plugins_command",
     "settings": "nvqsync.commands.settings:settings_group",
+    "doctor": "nvqsync.commands.doctor:doctor_command",
+    "moodle": "nvqsync.commands.moodle:moodle_group",
     "sync": "nvqsync.commands.passes:sync_command",
     "run": "nvqsync.commands.passes:run_command",
     "status": "nvqsync.commands.passes:status_command",
     "mapping": "nvqsync.commands.learners:mapping_group",
     "progress": "nvqsync.commands.learners:progress_command",
+    "whatif": "nvqsync.commands.planning:whatif_command",
+    "route": "nvqsync.commands.planning:route_command",
+    "nearly": "nvqsync.commands.planning:nearly_command",
     "sign-off": "nvqsync.commands.learners:sign_off_command",
     "learner": "nvqsync.commands.confirmations:learner_group",
     "confirm": "nvqsync.commands.confirmations:confirm_group",
+    "adjustments": "nvqsync.commands.adjustments:adjustments_group",
     "registrations": "nvqsync.commands.registrations:registrations_group",
     "claims": "nvqsync.commands.claims:claims_group",
     "gates": "nvqsync.commands.claims:gates_command",
+    "rules": "nvqsync.commands.rules:rules_group",
     "audit": "nvqsync.commands.claims:audit_group",
     "export": "nvqsync.commands.batches:export_command",
     "reconcile": "nvqsync.commands.batches:reconcile_command",
@@ -91,10 +98,28 @@ def program(ctx: click.Context, config: Path | None, verbose: bool) -> None:
     ctx.obj = config
 
 
+def config_first(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with ``--config FILE`` in front of the command, wherever it was written."""
+    moved: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            rest += [word, *waiting]
+            break
+        if word == "--config" and waiting:
+            moved += [word, waiting.pop(0)]
+        else:
+            (moved if word.startswith("--config=") else rest).append(word)
+    return [*moved, *rest]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status. Bugs keep their traceback."""
     try:
-        outcome = program.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        outcome = program.main(args=config_first(given), prog_name="nvqsync", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

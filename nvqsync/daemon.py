@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import socket
+from contextlib import closing
 from threading import Event
 from types import FrameType
 from zoneinfo import ZoneInfo
@@ -15,8 +16,9 @@ from zoneinfo import ZoneInfo
 from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError
+from nvqsync.locks import only_one
 from nvqsync.store import Store
-from nvqsync.sync import only_one, run_pass
+from nvqsync.sync import run_pass
 
 log = logging.getLogger("nvqsync.daemon")
 LAST_FULL = "last full pass"
@@ -42,7 +44,8 @@ def notify(message: str) -> None:
 def run(app: App) -> int:
     """Pass after pass until SIGTERM or Ctrl-C; returns the exit status. SIGHUP asks for a pass at once.
 
-    A pass that fails is logged and tried again at the next tick. Raises ``StoreError`` when another daemon is running.
+    A pass that fails is logged and tried again at the next tick. Raises ``StoreError`` when another daemon is running,
+    and ``SettingsError`` when the settings name no LMS: waiting would not help.
     """
     logging.getLogger("nvqsync").setLevel(logging.INFO)
     wake, stopping = Event(), Event()
@@ -57,7 +60,7 @@ def run(app: App) -> int:
     signal.signal(signal.SIGHUP, lambda signum, frame: wake.set())
     with only_one(app.settings.database, "daemon"):
         try:
-            with app.open_store():
+            with app.open_store(), closing(app.open_lms()):
                 notify("READY=1")
             while not stopping.is_set():
                 one_tick(app)

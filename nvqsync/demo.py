@@ -23,9 +23,10 @@ from nvqsync.bootstrap import App, bootstrap
 from nvqsync.catalogue import Catalogue
 from nvqsync.claims import Event
 from nvqsync.errors import InputError
-from nvqsync.exporting import ExportReport, export, reconcile
+from nvqsync.exporting import export
 from nvqsync.model import Qualification
 from nvqsync.plugin_manager import load_plugins
+from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.review import act, ready
 from nvqsync.rules import judge
 from nvqsync.settling import settle
@@ -149,7 +150,8 @@ def _settings(moodle: Simulator, portal: Portal, catalogue: Catalogue) -> str:
     """The settings of the demo college, as a person would write them."""
     lines = [
         'database = "nvqsync.db"',
-        "[moodle]", f"url = {json.dumps(moodle.url)}", f"token = {json.dumps(moodle.token)}", "requests_per_second = 500",
+        "[moodle]", f"url = {json.dumps(moodle.url)}", f"token = {json.dumps(moodle.token)}",
+        "requests_per_second = 500",
         "[portal]", 'name = "interchange_mock"', f"url = {json.dumps(portal.url)}",
         f"credential = {json.dumps(portal.credential)}",
         "[export]", 'folder = "exports"',

@@ -28,7 +28,7 @@ def cheapest_route(
 ) -> Route | None:
     """The cheapest route, or ``None`` when nothing on offer finishes.
 
-    ``done`` prefers units under way: it gives, by unit code, how many per cent of a unit's criteria are met, and credits
+    ``done`` prefers units under way: it gives, by unit code, how many per cent of a unit's criteria are met; credits
     still to be worked for (credits x what is left) then come before credits. Raises ``ValueError`` for an unknown code
     or a percentage outside 0..100, ``Exhausted`` when the search budget runs out.
     """
@@ -52,8 +52,8 @@ def alternatives(
 ) -> tuple[Route, ...]:
     """The best route and those at most ``within_credits`` dearer, cheapest first, at most ``limit``.
 
-    Only routes without a superfluous unit are listed. Empty when nothing on offer finishes; one empty route when the rule
-    is met already. Raises ``Exhausted`` when the search budget runs out.
+    Only routes without a superfluous unit are listed. Empty when nothing on offer finishes; one empty route when the
+    rule is met already. Raises ``Exhausted`` when the search budget runs out.
     """
     known = compiled(rule)
     held = known.mask(achieved)

@@ -7,7 +7,7 @@ about it. The gates every body shares are here; a body's plugin offers its own t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ from nvqsync.model import (
     Qualification,
     Registration,
     UnitOutcome,
+    UnitStatus,
 )
 
 
@@ -56,15 +57,26 @@ class ClaimFacts:
     @property
     def registration(self) -> Registration | None:
         """The registration this claim is made under: the one for its kind, else any."""
-        wanted = Entry.FULL_AWARD if self.kind is ClaimKind.FULL_AWARD else Entry.UNITS
-        exact = [r for r in self.registrations if r.entry is wanted]
-        return next(iter(exact or self.registrations), None)
+        return registration_for(self.kind, self.registrations)
 
     @property
     def uln(self) -> str:
         """The learner's ULN without blanks: the registered one, else the LMS's; empty when there is none."""
-        registered = self.registration.uln if self.registration else ""
-        return "".join((registered or self.learner.uln).split())
+        return uln_of(self.registration, self.learner)
+
+
+def registration_for(kind: ClaimKind, registrations: Collection[Registration]) -> Registration | None:
+    """The registration a claim of this kind is made under: the one for its kind, else any."""
+    wanted = Entry.FULL_AWARD if kind is ClaimKind.FULL_AWARD else Entry.UNITS
+    exact = [registration for registration in registrations if registration.entry is wanted]
+    return next(iter(exact or registrations), None)
+
+
+def uln_of(registration: Registration | None, learner: LmsMember) -> str:
+    """The ULN a claim carries, without blanks: the registered one, else the LMS's. A placeholder is none."""
+    written = [registration.uln if registration else "", learner.uln]
+    numbers = ["".join(number.split()) for number in written]
+    return next((number for number in numbers if number and number != PLACEHOLDER_ULN), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,23 +188,20 @@ def _closing_soon(facts: ClaimFacts) -> str | None:
     end = facts.centre.certification_end.on
     if end is None or not dt.timedelta(0) <= end - facts.today <= dt.timedelta(days=90):
         return None
-    return f"Certification closes on {end}, in {(end - facts.today).days} days."
+    return f"Certification closes on {end}."  # no count of days: an approved claim would go on hold every midnight
 
 
 def _bad_uln(facts: ClaimFacts) -> str | None:
-    if not facts.uln or facts.uln == PLACEHOLDER_ULN:
-        return None
-    misfit = uln_misfit(facts.uln)
+    misfit = uln_misfit(facts.uln) if facts.uln else None
     if misfit is None:
         return None
     return f"{misfit.says[0].upper()}{misfit.says[1:]}. Correct it in Moodle or in the registration."
 
 
 def _no_uln(facts: ClaimFacts) -> str | None:
-    if facts.uln and facts.uln != PLACEHOLDER_ULN:
+    if facts.uln:
         return None
-    reason = "is the placeholder for a missing one" if facts.uln else "is missing"
-    return f"The ULN {reason}. It is left blank on the claim, and the learner's record of achievement is not updated."
+    return "The ULN is missing. It is left blank on the claim, and the learner's record of achievement is not updated."
 
 
 def _shared_uln(facts: ClaimFacts) -> str | None:
@@ -241,7 +250,8 @@ def _evidence_early(facts: ClaimFacts) -> str | None:
     registration = facts.registration
     if not registration:
         return None
-    early = [u.code for u in facts.units if u.achieved_at and day(u.achieved_at) < registration.registered_on]
+    here = [unit for unit in facts.units if unit.status is not UnitStatus.TRANSFERRED]
+    early = [unit.code for unit in here if unit.achieved_at and day(unit.achieved_at) < registration.registered_on]
     return f"Signed off before the registration date: {', '.join(early)}." if early else None
 
 

@@ -76,7 +76,9 @@ CREATE TABLE claims (
 ) STRICT;
 CREATE UNIQUE INDEX one_full_award ON claims (learner_id, qualification_id)
     WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned');
-CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id)
+CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id);
+CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id) WHERE blockers <> '[]';
+CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id)
 """
 
 AUDIT_TABLES = """
@@ -93,6 +95,19 @@ CREATE TRIGGER audit_is_never_edited BEFORE UPDATE ON audit
 CREATE TRIGGER audit_is_never_cut BEFORE DELETE ON audit
     BEGIN SELECT RAISE (ABORT, 'the audit log is append-only'); END
 """
+
+ADJUSTMENT_TABLES = """
+CREATE TABLE adjustments (
+    id INTEGER PRIMARY KEY, learner_id TEXT NOT NULL REFERENCES learners (lms_id), qualification_id TEXT NOT NULL,
+    kind TEXT NOT NULL, unit_reference TEXT NOT NULL, instead_of TEXT NOT NULL, requirement_id TEXT NOT NULL,
+    awarded_by TEXT NOT NULL, achieved_on TEXT, why TEXT NOT NULL, paper TEXT NOT NULL, recorded_by TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL, removes INTEGER UNIQUE REFERENCES adjustments (id)
+) STRICT;
+CREATE INDEX adjustments_by_learner ON adjustments (qualification_id, learner_id);
+CREATE TRIGGER adjustments_are_never_edited BEFORE UPDATE ON adjustments
+    BEGIN SELECT RAISE (ABORT, 'adjustments are append-only: record a removal'); END
+"""
+"""A removal is a row as well, which names in ``removes`` the row it takes back."""
 
 
 def run_statements(db: Database, script: str) -> None:
@@ -116,6 +131,12 @@ def m001_first_tables(db: Database) -> None:
     run_statements(db, LMS_TABLES)
     run_statements(db, CLAIM_TABLES)
     run_statements(db, AUDIT_TABLES)
+
+
+@migrations()
+def m002_adjustments(db: Database) -> None:
+    """Credit transfers, recognition of prior learning and the bodies' written exceptions."""
+    run_statements(db, ADJUSTMENT_TABLES)
 
 
 READING_TABLES = """

@@ -41,6 +41,7 @@ CATALOGUE_PLUGINS: Final = (
 DEFAULT_PLUGINS: Final = (
     *CATALOGUE_PLUGINS,
     "connectors.moodle.connector",
+    "connectors.csv_folder.connector",
     "connectors.interchange_mock.connector",
     "nvqsync.exports.batch_json",
     "nvqsync.exports.claims_csv",

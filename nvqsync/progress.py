@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nvqsync.adjustments import Adjustment, adjustment_json, apply
 from nvqsync.clock import day, iso
 from nvqsync.judging import Judgement, verdict_json
-from nvqsync.model import Decision, LmsMember, Qualification, UnitOutcome, UnitStatus
+from nvqsync.model import Decision, LmsMember, Qualification, Unit, UnitOutcome, UnitStatus
 from nvqsync.rules import Verdict, judge
 
 COUNTS = frozenset({UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED})
@@ -22,7 +23,9 @@ class LearnerProgress:
     """One learner's evidence for one qualification, the verdict on it, and the units held under another qualification.
 
     ``offered`` are body codes of this qualification's units that the learner achieved elsewhere and that count here
-    only once that has been confirmed; ``elsewhere`` are the references of all units achieved elsewhere.
+    only once that has been confirmed; ``elsewhere`` are the references of all units achieved elsewhere. Where
+    ``adjustments`` are in force, ``qualification`` is the one that holds for this learner, the body's exceptions
+    included, and ``says`` names each.
     """
 
     learner: LmsMember
@@ -31,13 +34,15 @@ class LearnerProgress:
     verdict: Verdict
     offered: tuple[str, ...] = ()
     elsewhere: frozenset[str] = frozenset()
+    adjustments: tuple[Adjustment, ...] = ()
+    says: tuple[str, ...] = ()
 
     @property
     def judgement(self) -> Judgement:
-        """The verdict with its cautions, a unit held that the rule leaves out on purpose among them."""
+        """The verdict with its cautions: adjustments, and a unit held that the rule leaves out on purpose, included."""
         rule, verdict = self.qualification.rule, self.verdict
         left_out = [held.says for held in rule.outside if held.reference in self.elsewhere]
-        return Judgement(self.qualification, verdict, verdict.unused, (*verdict.cautions, *left_out))
+        return Judgement(self.qualification, verdict, verdict.unused, (*verdict.cautions, *left_out, *self.says))
 
     @property
     def counted(self) -> tuple[UnitOutcome, ...]:
@@ -51,36 +56,53 @@ def achieved(outcomes: Iterable[UnitOutcome]) -> dict[str, str]:
     return {outcome.code: outcome.unit_reference for outcome in outcomes if outcome.status in COUNTS}
 
 
+def transferred(outcomes: Iterable[UnitOutcome]) -> tuple[str, ...]:
+    """The body codes of the units that count by credit transfer."""
+    return tuple(outcome.code for outcome in outcomes if outcome.status is UnitStatus.TRANSFERRED)
+
+
 def progress(
     qualification: Qualification,
     learners: Sequence[LmsMember],
     outcomes: Mapping[str, Sequence[UnitOutcome]],
     elsewhere: Mapping[str, frozenset[str]] | None = None,
+    adjustments: Mapping[str, Sequence[Adjustment]] | None = None,
+    bank: Mapping[str, Unit] | None = None,
 ) -> tuple[LearnerProgress, ...]:
     """Judge every learner of one qualification, in the order given.
 
     ``outcomes`` maps a learner's id to one outcome a unit; ``elsewhere`` to the unit references they achieved under
-    other qualifications.
+    other qualifications; ``adjustments`` to those in force here. ``bank`` holds the units by reference.
     """
     return tuple(
-        _one(
+        judged(
             qualification,
             learner,
-            tuple(outcomes.get(learner.lms_id, ())),
+            outcomes.get(learner.lms_id, ()),
             (elsewhere or {}).get(learner.lms_id, frozenset()),
+            (adjustments or {}).get(learner.lms_id, ()),
+            bank or {},
         )
         for learner in learners
     )
 
 
-def _one(
-    qualification: Qualification, learner: LmsMember, outcomes: tuple[UnitOutcome, ...], other: frozenset[str]
+def judged(
+    qualification: Qualification,
+    learner: LmsMember,
+    outcomes: Sequence[UnitOutcome],
+    elsewhere: frozenset[str],
+    adjustments: Sequence[Adjustment],
+    bank: Mapping[str, Unit],
 ) -> LearnerProgress:
-    held = achieved(outcomes)
-    moved = [outcome.code for outcome in outcomes if outcome.status is UnitStatus.TRANSFERRED]
-    offered = tuple(u.code for u in qualification.units if u.code not in held and u.unit.reference in other)
-    verdict = judge(qualification.rule, held, transferred=moved)
-    return LearnerProgress(learner, qualification, outcomes, verdict, offered, other)
+    """One learner's progress: adjustments first, then the verdict on what they leave."""
+    case = apply(qualification, outcomes, adjustments, bank, elsewhere)
+    units, held = case.qualification.units, achieved(case.outcomes)
+    offered = tuple(u.code for u in units if u.code not in held and u.unit.reference in elsewhere)
+    verdict = judge(case.qualification.rule, held, transferred=transferred(case.outcomes))
+    return LearnerProgress(
+        learner, case.qualification, case.outcomes, verdict, offered, elsewhere, case.applied, case.says
+    )
 
 
 # ---------------------------------------------------------------- as JSON
@@ -95,6 +117,7 @@ def progress_json(row: LearnerProgress) -> dict[str, Any]:
         "units": [unit_json(outcome) for outcome in row.outcomes],
         "units_achieved": sum(outcome.status in COUNTS for outcome in row.outcomes),
         "offered": list(row.offered),
+        "adjustments": [adjustment_json(one, row.qualification) for one in row.adjustments],
         "met": row.verdict.met,
         "credits_counted": row.verdict.credits_counted,
         "credits_to_go": row.verdict.route.credits if row.verdict.route else None,
@@ -124,7 +147,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "grade_id": decision.grade_id,
         "attempt": decision.attempt,
         "grade": decision.grade_text,
-        "assessor": decision.assessor_id,
+        "assessor": decision.assessor_id or None,
         "graders_seen": list(decision.graders_seen),
         "decided_at": iso(decision.decided_at),
         "method": decision.method or None,
@@ -141,5 +164,7 @@ def basis(outcome: UnitOutcome) -> str:
         [d.criterion, str(d.met), d.item_id, d.grade_id, str(d.attempt), d.grade_text, d.assessor_id]
         for d in outcome.decisions
     )
-    facts = [outcome.status.value, outcome.signed_off_by, list(outcome.criteria_met), decisions]
+    facts: list[Any] = [outcome.status.value, outcome.signed_off_by, list(outcome.criteria_met), decisions]
+    if outcome.status is UnitStatus.TRANSFERRED:
+        facts.append(outcome.achieved_at)  # all that is known of it here is the day on its certificate
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from nvqsync.adjustments import adjustment_json
 from nvqsync.claims import CLOSED, GONE, WAITING, Event, Status, advance
 from nvqsync.clock import day
 from nvqsync.gates import ClaimFacts, Finding, Severity
@@ -80,6 +81,7 @@ def claim_facts_json(row: LearnerProgress) -> dict[str, Any]:
         "credits": row.verdict.credits_counted,
         "basis": {outcome.code: basis(outcome) for outcome in row.counted},
         "verdict": verdict_json(row.judgement),
+        "adjustments": [adjustment_json(one, row.qualification) for one in row.adjustments],
     }
 
 
@@ -167,6 +169,21 @@ def _waiting(
     return _move(Move.HOLD, row, claim, status, now, mark, findings, told)
 
 
+def adrift(claim: Claim) -> ClaimMove | None:
+    """What is to happen to a claim whose learner is on no course that is mapped to its qualification any more."""
+    if claim.status not in WAITING - {Status.ON_HOLD}:
+        return None
+    why = (
+        f"The learner is on no course that is mapped to {claim.qualification_id} any more. Run 'nvqsync mapping check'."
+    )
+    status = advance(claim.status, Event.FACTS_CHANGED)
+    findings = (*claim.blockers, *claim.cautions)
+    return ClaimMove(
+        Move.HOLD, claim, status, claim.facts, claim.fingerprint, findings, why,
+        claim.learner_id, claim.qualification_id, claim.awarding_body, claim.kind,
+    )  # fmt: skip
+
+
 def _gates_changed(claim: Claim, findings: tuple[Finding, ...]) -> str:
     before = {finding.id for finding in (*claim.blockers, *claim.cautions)}
     after = {finding.id for finding in findings}
@@ -185,13 +202,11 @@ def _sent(
     held = {outcome.code for outcome in row.outcomes if outcome.status in {UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED}}
     lost = [code for code in claim.facts["basis"] if code not in held]
     says = f"No longer achieved since it was sent: {', '.join(lost)}. Ask the body to recall it."
-    caution = Finding("CERT-1", Severity.CAUTIONS, says)
-    flagged = any(finding.id == "CERT-1" for finding in claim.cautions)
-    if bool(lost) == flagged:
+    flags = (Finding("CERT-1", Severity.CAUTIONS, says),) if lost else ()
+    if flags == tuple(finding for finding in claim.cautions if finding.id == "CERT-1"):
         return None
-    kept = tuple(finding for finding in (*claim.blockers, *claim.cautions) if finding.id != "CERT-1")
-    marks = (*kept, caution) if lost else kept
-    why = caution.says if lost else "What was lost since it was sent is achieved again."
+    marks = (*(finding for finding in (*claim.blockers, *claim.cautions) if finding.id != "CERT-1"), *flags)
+    why = says if lost else "What was lost since it was sent is achieved again."
     return _move(Move.FLAG, row, claim, claim.status, claim.facts, claim.fingerprint, marks, why)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from nvqsync import store_claims
@@ -43,20 +44,29 @@ def act(
 
 
 def _one(app: App, store: Store, claim_id: int, event: Event, *, by: str, why: str, dry_run: bool) -> Result:
-    claim = store_claims.claim(store, claim_id)
     try:
-        status = advance(claim.status, event)
-        check_blockers(claim, event)
-        if dry_run:
-            return Result(claim_id, claim)
-        reason = why if event is Event.HOLD else ""
-        text = why or f"{event.value.capitalize()} by {by}."
-        done = store_claims.change_claim(
-            store, claim, status, at=app.now(), actor=by, action=event.value, why=text, hold_reason=reason
-        )
+        with nullcontext() if dry_run else store.writing(durable=True):
+            claim = store_claims.claim(store, claim_id)
+            status = advance(claim.status, event)
+            check_blockers(claim, event)
+            _check_on_its_way(store, claim)
+            if dry_run:
+                return Result(claim_id, claim)
+            reason = why if event is Event.HOLD else ""
+            text = why or f"{event.value.capitalize()} by {by}."
+            done = store_claims.change_claim(
+                store, claim, status, at=app.now(), actor=by, action=event.value, why=text, hold_reason=reason
+            )
     except NotAllowed as error:
-        return Result(claim_id, claim, str(error))
+        return Result(claim_id, store_claims.claim(store, claim_id), str(error))
     return Result(claim_id, done)
+
+
+def _check_on_its_way(store: Store, claim: Claim) -> None:
+    """A claim whose batch was handed over and not answered for may have arrived: nobody can take it back now."""
+    if claim.status is Status.EXPORTED and store_claims.batch_states(store)[claim.batch_id][1] == "sending":
+        says = f"Claim {claim.id} is on its way: whether the portal has it is not known yet."
+        raise NotAllowed(says, "Run 'nvqsync reconcile' to ask, then look again.")
 
 
 def check_blockers(claim: Claim, event: Event) -> None:

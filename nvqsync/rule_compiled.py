@@ -45,7 +45,12 @@ class Row:
 
 @dataclass(slots=True, eq=False)
 class CompiledRule:
-    """The arithmetic of one rule. ``asked`` holds, for each ``all_of`` requirement, its slots as masks. The three dictionaries remember what was worked out."""
+    """The arithmetic of one rule.
+
+    ``asked`` holds, for each ``all_of`` requirement, its slots as masks; ``named`` the units of all slots; ``above``
+    those that would count if credits above a level did; ``worth`` which units are worth how many credits. The three
+    dictionaries remember what was worked out.
+    """
 
     rule: Rule
     index: dict[str, int]
@@ -58,6 +63,9 @@ class CompiledRule:
     single: int
     capped: int
     capped_if_transferred: int
+    named: int
+    above: int
+    worth: tuple[tuple[int, int], ...]
     memory: dict[Any, Any] = field(default_factory=dict)
     reports: dict[Any, Any] = field(default_factory=dict)
     verdicts: dict[Any, Any] = field(default_factory=dict)
@@ -160,6 +168,9 @@ def _compile(rule: Rule) -> CompiledRule:
         single=_mask(i for i in range(len(rule.units)) if _one_way(home[i], moved[i])),
         capped=_capped(home),
         capped_if_transferred=_capped(moved),
+        named=_mask(i for slot in slots for i in slot),
+        above=_mask(i for i, unit in enumerate(rule.units) if any(_raised(r, unit) for r in rule.requirements)),
+        worth=tuple(sorted(_worth(rule).items())),
     )
 
 
@@ -267,6 +278,33 @@ def at_level(requirement: Requirement, level: int) -> bool:
     """Whether credit at ``level`` counts towards a ``min_credits_at_level`` requirement."""
     wanted = requirement.level or 0
     return level >= wanted if requirement.comparison is Comparison.AT_LEAST else level == wanted
+
+
+def counts_exactly(requirement: Requirement) -> bool:
+    """Whether a requirement counts credits at one level and no other."""
+    return requirement.kind is Kind.MIN_CREDITS_AT_LEVEL and requirement.comparison is Comparison.EXACTLY
+
+
+def stands_above(requirement: Requirement, unit: RuleUnit) -> bool:
+    """Whether a unit stands in a requirement's groups, but above its level."""
+    return unit.level > (requirement.level or 0) and in_groups(requirement, unit)
+
+
+def in_groups(requirement: Requirement, unit: RuleUnit) -> bool:
+    """Whether a unit is listed in one of a requirement's groups (no groups: all)."""
+    return not requirement.groups or not set(requirement.groups).isdisjoint(unit.groups)
+
+
+def _raised(requirement: Requirement, unit: RuleUnit) -> bool:
+    return counts_exactly(requirement) and stands_above(requirement, unit)
+
+
+def _worth(rule: Rule) -> dict[int, int]:
+    """Which units are worth how many credits."""
+    worth: dict[int, int] = {}
+    for i, unit in enumerate(rule.units):
+        worth[unit.credits] = worth.get(unit.credits, 0) | 1 << i
+    return worth
 
 
 def _row(

@@ -7,7 +7,7 @@ choices taken, summed, must stay within ``limits``; the sum of their costs is to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -72,12 +72,13 @@ def _binding_rows(ways: Mapping[int, tuple[Option, ...]], left: Sequence[int]) -
     """The rows that can still fail, leaving out those implied by another; ``None`` where one must fail."""
     columns = list(zip(*[option.column for options in ways.values() for option in options], strict=True))
     ends = list(accumulate(len(options) for options in ways.values()))
-    spans = None if len(columns) and len(columns[0]) == len(ends) else list(pairwise([0, *ends]))
+    one_each = bool(columns) and len(columns[0]) == len(ends)
+    spans = list(pairwise([0, *ends]))
     active = []
     for k, limit in enumerate(left):
         if not columns:
             lowest = highest = 0
-        elif spans is None or (not any(columns[k])):
+        elif one_each:
             lowest = sum([a for a in columns[k] if a < 0])
             highest = sum([a for a in columns[k] if a > 0])
         else:

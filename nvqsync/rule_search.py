@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from nvqsync.rule_compiled import Column, Option
+from nvqsync.rule_compiled import Option
 from nvqsync.rule_multipliers import advise
 from nvqsync.rule_problem import Choice, Problem
 
@@ -185,7 +186,7 @@ def _relax(blocks: Sequence[Block], limits: Sequence[int]) -> tuple[list[int], l
         base, chain = block[0], _is_chain(block)
         start = [a - b for a, b in zip(start, base.column, strict=True)]
         first = len(columns)
-        for before, choice in zip(block, block[1:], strict=False):
+        for before, choice in pairwise(block):
             origin = before if chain else base
             columns.append([a - b for a, b in zip(choice.column, origin.column, strict=True)])
             costs.append(choice.main - origin.main)
@@ -204,7 +205,7 @@ def _relax(blocks: Sequence[Block], limits: Sequence[int]) -> tuple[list[int], l
 
 
 def _is_chain(block: Block) -> bool:
-    return all(len(b.taken) == len(a.taken) + 1 for a, b in zip(block, block[1:], strict=False))
+    return all(len(b.taken) == len(a.taken) + 1 for a, b in pairwise(block))
 
 
 def _doubt(shares: Sequence[float], block: Block) -> tuple[float, float]:
@@ -250,7 +251,10 @@ def _packed(
     """Write the rows side by side into whole numbers."""
     ends = [[(min(part), max(part)) for part in zip(*[c.column for _, c in block], strict=True)] for block in valued]
     slack = [limit - sum(lows) for limit, lows in zip(limits, _transposed(ends, 0, len(limits)), strict=True)]
-    reach = [sum(highs) - sum(lows) for lows, highs in zip(_transposed(ends, 0, len(limits)), _transposed(ends, 1, len(limits)), strict=True)]
+    reach = [
+        sum(highs) - sum(lows)
+        for lows, highs in zip(_transposed(ends, 0, len(limits)), _transposed(ends, 1, len(limits)), strict=True)
+    ]
     width = max([*slack, *reach, 1]).bit_length() + 1
     shifts = [width * k for k in range(len(limits))]
     guard = sum(1 << shift + width - 1 for shift in shifts)
@@ -281,7 +285,15 @@ class _Ring:
     """Depth-first search of everything whose penalties add up to at most ``width``."""
 
     def __init__(
-        self, frame: _Frame, best: _Best, budget: Budget, width: int, cap: int, *, stop_at_first: bool = False, tighten: bool = True
+        self,
+        frame: _Frame,
+        best: _Best,
+        budget: Budget,
+        width: int,
+        cap: int,
+        *,
+        stop_at_first: bool = False,
+        tighten: bool = True,
     ) -> None:
         self.frame, self.best, self.budget = frame, best, budget
         self.width, self.cap, self.left = width, cap, cap
@@ -309,7 +321,9 @@ class _Ring:
         if place == len(frame.ranked):
             return self._arrive(main)
         span = frame.spans[place]
-        fits = (span | guard) - slack & guard  # a row that has more to spare than can be used is as good as one that has just that
+        fits = (
+            span | guard
+        ) - slack & guard  # a row that has more to spare than can be used is as good as one that has just that
         fields = fits - (fits >> frame.width - 1)
         slack_before, slack = slack, slack & fields | span & ~fields & ~guard
         wasted = frame.priced & ~fits

@@ -148,7 +148,7 @@ def cheapest_finish(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What of a learner's position a finish depends on: what each row has left, and the held units that are not free."""
+    """What of a learner's position a finish depends on: what each row has left, and held units that are not free."""
 
     rule: CompiledRule
     left: tuple[int, ...]
@@ -173,13 +173,13 @@ class _Part:
     def _remembered(self, further: int, budget: Budget) -> Finish | None:
         memory = self.rule.memory
         key = (self.left, self.rest, self.transferred, self.forced, further, *sorted(self.done.items()))
-        if key in memory:
-            known: Finish | None = memory[key]
-            return known
+        known: tuple[Finish | None] | None = memory.get(key)
+        if known is not None:
+            return known[0]
         found = self._worked_out(further, budget)
         if len(memory) >= _REMEMBERED:
             memory.clear()
-        memory[key] = found
+        memory[key] = (found,)
         return found
 
     def _worked_out(self, further: int, budget: Budget) -> Finish | None:

@@ -12,8 +12,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from nvqsync import rule_words as words
-from nvqsync.model import Comparison, Kind, Requirement, Rule, RuleUnit
-from nvqsync.rule_compiled import AT_MOST_ONE, COUNTED_IN_UNITS, MINIMA, CompiledRule, bits, compiled
+from nvqsync.model import Kind, Requirement, Rule, RuleUnit
+from nvqsync.rule_compiled import (
+    AT_MOST_ONE,
+    COUNTED_IN_UNITS,
+    MINIMA,
+    CompiledRule,
+    bits,
+    compiled,
+    counts_exactly,
+    in_groups,
+    stands_above,
+)
 from nvqsync.rule_selection import (
     DEFAULT_NODES,
     Budget,
@@ -96,8 +106,8 @@ def judge(
 ) -> Verdict:
     """Judge the achieved units (codes of the rule) against the rule.
 
-    ``transferred`` are those achieved by credit transfer; ``offered`` limits the further units a route may use (``None``:
-    all of the rule's); ``budget`` is how many choices each of the two searches may try. Without ``with_route`` an unmet
+    ``transferred`` are those achieved by credit transfer; ``offered`` limits the further units a route may use
+    (``None``: all of the rule's); ``budget`` is how many choices each search may try. Without ``with_route`` an unmet
     verdict has no route and is measured on the highest-credit selection that respects maxima and bars. Raises
     ``ValueError`` for a code the rule does not list.
     """
@@ -196,33 +206,35 @@ def _undecided(case: _Case, reason: str) -> Verdict:
 
 
 def _credits(rule: CompiledRule, units: int) -> int:
-    return sum(rule.rule.units[i].credits for i in bits(units))
+    return sum([credits * (units & bearers).bit_count() for credits, bearers in rule.worth])
 
 
 # ---------------------------------------------------------------- each requirement, measured on one selection
 
 
 def _reports(case: _Case, selection: Selection) -> tuple[RequirementReport, ...]:
+    """Measured once for all learners for whom the rows and the mandatory units come out the same."""
     rule, sums = case.rule, totals(case.rule, selection, case.transferred)
-    reports = []
-    for k, requirement in enumerate(rule.rule.requirements):
-        asked = rule.asked[k]
-        missing = tuple([slot for slot in asked if not slot & selection.units])
-        have = len(asked) - len(missing) if asked else abs(sums[k])
-        report: RequirementReport | None = rule.reports.get((k, have, missing))
-        if report is None:
-            report = rule.reports[k, have, missing] = _report(rule, requirement, have, len(asked), missing)
-        reports.append(report)
-    return tuple(reports)
+    key = (*sums, selection.units & rule.named)
+    reports: tuple[RequirementReport, ...] | None = rule.reports.get(key)
+    if reports is None:
+        if len(rule.reports) >= _REMEMBERED_VERDICTS:
+            rule.reports.clear()
+        reports = rule.reports[key] = tuple(
+            _report(rule, requirement, abs(sums[k]), rule.asked[k], selection.units)
+            for k, requirement in enumerate(rule.rule.requirements)
+        )
+    return reports
 
 
 def _report(
-    rule: CompiledRule, requirement: Requirement, have: int, slots: int, missing: tuple[int, ...]
+    rule: CompiledRule, requirement: Requirement, have: int, asked: tuple[int, ...], units: int
 ) -> RequirementReport:
     if requirement.kind is Kind.ALL_OF:
-        names = [" or ".join(rule.codes(slot)) for slot in missing]
-        says = words.all_of(requirement.says, names)
-        return RequirementReport(requirement.id, not missing, have, slots, slots - have, says)
+        missing = [" or ".join(rule.codes(slot)) for slot in asked if not slot & units]
+        says = words.all_of(requirement.says, missing)
+        short = len(missing)
+        return RequirementReport(requirement.id, not short, len(asked) - short, len(asked), short, says)
     if requirement.kind in MINIMA:
         short = max(0, requirement.need - have)
         says = words.minimum(requirement.says, have, short, counts_units=requirement.kind in COUNTED_IN_UNITS)
@@ -251,7 +263,9 @@ def _why_unreachable(case: _Case) -> str:
 
 def _level_reading(case: _Case) -> tuple[str, ...]:
     """Said where the learner would meet the rule if credits above a level counted at it."""
-    strict = [r for r in case.rule.rule.requirements if _counts_exactly(r)]
+    if not case.held & case.rule.above:
+        return ()
+    strict = [r for r in case.rule.rule.requirements if counts_exactly(r)]
     if not any(_above(case.rule, requirement, case.held) for requirement in strict):
         return ()
     generous = case.rule.at_least
@@ -268,18 +282,9 @@ def _level_reading(case: _Case) -> tuple[str, ...]:
     )
 
 
-def _counts_exactly(requirement: Requirement) -> bool:
-    return requirement.kind is Kind.MIN_CREDITS_AT_LEVEL and requirement.comparison is Comparison.EXACTLY
-
-
 def _above(rule: CompiledRule, requirement: Requirement, units: int) -> list[RuleUnit]:
     """The units in a requirement's groups that stand above its level."""
-    level = requirement.level or 0
-    return [u for u in map(rule.rule.units.__getitem__, bits(units)) if u.level > level and _in_groups(requirement, u)]
-
-
-def _in_groups(requirement: Requirement, unit: RuleUnit) -> bool:
-    return not requirement.groups or not set(requirement.groups).isdisjoint(unit.groups)
+    return [unit for unit in map(rule.rule.units.__getitem__, bits(units)) if stands_above(requirement, unit)]
 
 
 def _left_out(case: _Case, selection: Selection) -> tuple[str, ...]:
@@ -302,7 +307,7 @@ def _bound_by(case: _Case, requirement: Requirement) -> int:
     if requirement.kind not in _MAXIMA:
         return 0
     units = case.transferred if requirement.kind is Kind.MAX_TRANSFERRED_CREDITS else case.held
-    return sum(1 << i for i in bits(units) if _in_groups(requirement, case.rule.rule.units[i]))
+    return sum(1 << i for i in bits(units) if in_groups(requirement, case.rule.rule.units[i]))
 
 
 def _most(requirement: Requirement) -> int:

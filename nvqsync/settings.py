@@ -7,8 +7,8 @@ In order of precedence: the environment (``NVQSYNC_MOODLE__URL``), credentials h
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-import difflib
 import os
 import tomllib
 from pathlib import Path
@@ -16,11 +16,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
+from nvqsync import settings_errors
 from nvqsync.errors import SettingsError
+
+PREFIX = "NVQSYNC_"
 
 CREDENTIALS = {"nvqsync_moodle_token": ("moodle", "token"), "nvqsync_portal_credential": ("portal", "credential")}
 """Credential files systemd may hand over, and the setting each one fills."""
+
+PATHS = (
+    ("", "database"), ("export", "folder"), ("mapping", "file"), ("catalogue", "criteria_files"),
+    ("moodle", "token_file"), ("moodle", "ca_bundle"), ("portal", "credential_file"),
+)  # fmt: skip
+"""Settings that name files or folders, by table and key."""
 
 Day = dt.date | Literal["none"]
 
@@ -48,11 +58,13 @@ class Moodle(Section):
     token_file: Path | None = Field(None, description="File that holds the token.", examples=["/etc/nvqsync/token"])
     courses: list[str] = Field([], description="Course ids or short names to read; empty reads all.", examples=[["42"]])
     learner_roles: list[str] = Field(["student"], description="Role short names that make a learner.")
-    timeout: float = Field(60, description="Seconds to wait for one reply.", gt=0)
+    timeout: float = Field(60, description="Seconds to wait for one reply.", gt=0, le=3600)
     connections: int = Field(4, description="Connections open at once.", ge=1, le=8)
-    requests_per_second: float = Field(20, description="Most requests sent in a second.", gt=0)
+    requests_per_second: float = Field(20, description="Most requests sent in a second.", gt=0, le=1e6)
     ca_bundle: Path | None = Field(None, description="CA file for a private certificate.", examples=["/etc/ssl/ca.pem"])
-    proxy: str = Field("", description="HTTP proxy, if one is needed.", examples=["http://proxy.college.ac.uk:3128"])
+    proxy: str = Field(
+        "", description="HTTP proxy, if one is needed.", examples=["http://proxy.college.ac.uk:3128"], repr=False
+    )
     max_reply_mb: int = Field(64, description="Largest reply accepted, in megabytes.", ge=1)
     uln_field: str = Field("uln", description="Short name of the profile field that holds the ULN.")
     candidate_number_field: str = Field("ocr_candidate_number", description="Profile field: candidate number.")
@@ -108,6 +120,11 @@ class Centre(Section):
     numbers: dict[str, str] = Field({}, description="Centre number by awarding body.", examples=[{"OCR": "12345"}])
     qualifications: dict[str, QualificationFacts] = Field({}, description="Facts by qualification id.")
 
+    def number(self, awarding_body: str) -> str:
+        """The centre's number with a body; empty where none is set."""
+        # What came from the environment goes first, and has lost its case.
+        return self.numbers.get(awarding_body.lower(), self.numbers.get(awarding_body, ""))
+
 
 class Portal(Section):
     """The awarding body's portal that takes batches."""
@@ -116,7 +133,7 @@ class Portal(Section):
     url: str = Field("", description="Address of the portal.", examples=["http://127.0.0.1:8700"])
     credential: SecretStr = Field(SecretStr(""), description="Credential for the portal.", examples=["secret"])
     credential_file: Path | None = Field(None, description="File with it.", examples=["/etc/nvqsync/portal"])
-    timeout: float = Field(30, description="Seconds to wait for an answer.", gt=0)
+    timeout: float = Field(30, description="Seconds to wait for an answer.", gt=0, le=3600)
 
     @model_validator(mode="after")
     def _credential_from_file(self) -> Portal:
@@ -142,7 +159,7 @@ class Web(Section):
 class Daemon(Section):
     """``nvqsync run``."""
 
-    every_minutes: float = Field(15, description="Minutes between passes.", gt=0)
+    every_minutes: float = Field(15, description="Minutes between passes.", gt=0, le=10080)
     full_at: int = Field(2, description="Hour of the day (London) at which everything is read anew.", ge=0, le=23)
 
 
@@ -163,7 +180,7 @@ class Settings(BaseSettings):
     """All settings of one nvqsync."""
 
     model_config = SettingsConfigDict(
-        env_prefix="NVQSYNC_", env_nested_delimiter="__", extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", hide_input_in_errors=True
     )
 
     database: Path = Field(Path("nvqsync.db"), description="The database.", examples=["/var/lib/nvqsync/nvqsync.db"])
@@ -179,7 +196,9 @@ class Settings(BaseSettings):
     daemon: Annotated[Daemon, Field(description="The daemon.")] = Daemon()
     sync: Annotated[Sync, Field(description="One pass.")] = Sync()
     plugins: Annotated[Plugins, Field(description="Plugins.")] = Plugins()
-    connectors: dict[str, dict[str, Any]] = Field({}, description="Settings of other connectors, a table each.")
+    connectors: dict[str, dict[str, Any]] = Field(
+        {}, description="Settings of other connectors, a table each.", repr=False
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -206,18 +225,24 @@ def load(path: Path | None = None) -> Settings:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}.", "Mend that line and try again.") from error
+    said = copy.deepcopy(document)
     _fill_credentials(document)
     if path:
         _anchor(document, path.parent)
+    settings_errors.refuse_misspelt_variables(Settings, PREFIX)
     try:
         return Settings(**document)
     except ValidationError as error:
-        raise SettingsError(_explain(error, path, text), "See `nvqsync settings example` for every setting.") from error
+        says = settings_errors.explain(error, Settings, path, text, said)
+        raise SettingsError(says, settings_errors.EXAMPLE_STEP) from error
+    except UnreadableVariable as error:
+        says = settings_errors.explain_variable(error, PREFIX)
+        raise SettingsError(says, "Write lists and tables as JSON, e.g. '[\"42\"]'.") from error
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         next_step = "Give the settings file with --config FILE or $NVQSYNC_CONFIG."
         raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.", next_step) from error
@@ -226,63 +251,30 @@ def _read(path: Path) -> str:
 
 
 def _fill_credentials(document: dict[str, Any]) -> None:
+    """Put systemd's credentials over what the file says. A secret's file named in the environment beats both."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    for name, (section, key) in CREDENTIALS.items() if folder else ():
-        file = Path(folder or "") / name
-        if file.is_file():
-            document.setdefault(section, {})[key] = read_secret(file, name).get_secret_value()
-
-
-def _explain(error: ValidationError, path: Path | None, text: str) -> str:
-    lines = []
-    for problem in error.errors(include_input=False, include_url=False):
-        keys = [str(part) for part in problem["loc"]]
-        where = _line_of(keys, text)
-        place = f"{path}, line {where}" if path and where else str(path or "environment")
-        message = problem["msg"]
-        if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(keys[-1], _known_keys(keys[:-1]), 1)
-            message = "no such setting" + (f"; did you mean {near[0]!r}?" if near else "")
-        lines.append(f"{place}: {'.'.join(keys)}: {message}.")
-    return "\n".join(lines)
-
-
-def _known_keys(path: list[str]) -> list[str]:
-    model: Any = Settings
-    for key in path:
-        field = model.model_fields.get(key) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        if field is None:
-            return list(QualificationFacts.model_fields)
-        model = field.annotation
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _line_of(keys: list[str], text: str) -> int | None:
-    """The line of the last of ``keys`` in the table the others name; the table's line when the key is not there."""
-    table, found = "", None
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if line.startswith("["):
-            table = line.strip("[] ").replace('"', "")
-            if table == ".".join(keys):
-                return number
-        elif line.split("=")[0].strip().strip('"') == keys[-1] and table == ".".join(keys[:-1]):
-            return number
-        if table and table == ".".join(keys[:-1]) and found is None:
-            found = number
-    return found
+    variables = {name.upper() for name in os.environ}
+    for name, (section, key) in CREDENTIALS.items():
+        table = document.setdefault(section, {})
+        if not isinstance(table, dict):
+            continue  # the validation says what is wrong with it
+        file = Path(folder) / name if folder else None
+        if file and file.is_file():
+            table[key] = read_secret(file, name).get_secret_value()
+        if f"{PREFIX}{section}__{key}_file".upper() in variables:
+            table.pop(key, None)
 
 
 def _anchor(document: dict[str, Any], folder: Path) -> None:
     """Make the relative paths of the file, and of its defaults, relative to the folder the file stands in."""
-    document["database"] = str(folder / document.get("database", "nvqsync.db"))
-    export = document.setdefault("export", {})
-    if isinstance(export, dict):
-        export["folder"] = str(folder / export.get("folder", "exports"))
-    criteria = document.get("catalogue", {})
-    if isinstance(criteria, dict) and isinstance(criteria.get("criteria_files"), list):
-        criteria["criteria_files"] = [str(folder / str(name)) for name in criteria["criteria_files"]]
-    for section, key in (("mapping", "file"), ("moodle", "token_file"), ("portal", "credential_file")):
-        table = document.get(section)
-        if isinstance(table, dict) and isinstance(table.get(key), str):
+    document.setdefault("database", "nvqsync.db")
+    if isinstance(document.setdefault("export", {}), dict):
+        document["export"].setdefault("folder", "exports")
+    for section, key in PATHS:
+        table = document.get(section) if section else document
+        if not isinstance(table, dict):
+            continue  # the validation says what is wrong with it
+        if isinstance(table.get(key), str):
             table[key] = str(folder / table[key])
+        elif isinstance(table.get(key), list):
+            table[key] = [str(folder / name) if isinstance(name, str) else name for name in table[key]]

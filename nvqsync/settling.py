@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from nvqsync import store_claims, store_confirmations, store_lms
 from nvqsync.bootstrap import App
+from nvqsync.check_characters import PLACEHOLDER_ULN
+from nvqsync.claims import WAITING
 from nvqsync.gates import ClaimFacts, run_gates
 from nvqsync.model import ClaimKind, Notice, Registration
 from nvqsync.progress import LearnerProgress
-from nvqsync.proposing import ClaimMove, Move, propose
+from nvqsync.proposing import ClaimMove, Move, adrift, propose
 from nvqsync.standing import Standing
 from nvqsync.store import Store
 
@@ -58,6 +60,7 @@ def settle(
     notices: list[Notice] = []
     moves: list[ClaimMove] = []
     due: set[str] = set()
+    judged: set[tuple[str, str]] = set()
     for start in range(0, len(whom), AT_ONCE) or (0,):
         for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
             now = list(_moves(app, store, standing, shared))
@@ -65,10 +68,23 @@ def settle(
                 due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
                 now = [move for move in now if move.move is not Move.PROPOSE]
             number = app.centre_facts(standing.qualification).centre_number
-            store_claims.make_moves(store, now, at=app.now(), actor=by, centre_number=number)
-            moves += now
+            moves += store_claims.make_moves(store, now, at=app.now(), actor=by, centre_number=number)
             notices += standing.notices
+            judged |= {(row.learner.lms_id, row.qualification.id) for row in standing.rows}
+    stray = list(_adrift(store, judged, None if wanted is None else set(wanted), set(whom)))
+    moves += store_claims.make_moves(store, stray, at=app.now(), actor=by, centre_number="")
     return Settled(tuple(dict.fromkeys(notices)), tuple(moves), frozenset(due))
+
+
+def _adrift(
+    store: Store, judged: Collection[tuple[str, str]], only: Collection[str] | None, learners: Collection[str]
+) -> Iterator[ClaimMove]:
+    """Waiting claims of these learners that no standing speaks for: nobody judges them, so they must not go out."""
+    for status in sorted(WAITING):
+        for claim in store_claims.claims(store, "status = ?", [status.value]):
+            asked = claim.learner_id in learners and (only is None or claim.qualification_id in only)
+            if asked and (claim.learner_id, claim.qualification_id) not in judged and (move := adrift(claim)):
+                yield move
 
 
 def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tuple[str, ...]]) -> Iterable[ClaimMove]:
@@ -108,15 +124,19 @@ def claim_facts(
 
 
 def shared_ulns(store: Store) -> dict[str, tuple[str, ...]]:
-    """By learner, the other accounts that carry the same ULN. The placeholder belongs to nobody."""
-    holders: dict[str, list[str]] = defaultdict(list)
-    for learner in store_lms.learners(store):
-        uln = "".join(learner.uln.split())
-        if uln and uln != "9999999999":
-            holders[uln].append(learner.lms_id)
-    return {
-        one: tuple(other for other in same if other != one)
-        for same in holders.values()
-        if len(same) > 1
-        for one in same
-    }
+    """By learner, the other accounts that carry the same ULN, in Moodle or in a registration.
+
+    The placeholder belongs to nobody.
+    """
+    holders: dict[str, dict[str, None]] = defaultdict(dict)
+    written = [(learner.uln, learner.lms_id) for learner in store_lms.learners(store)]
+    written += [(registration.uln, registration.learner_id) for registration in store_claims.registrations(store)]
+    for number, learner_id in written:
+        uln = "".join(number.split())
+        if uln and uln != PLACEHOLDER_ULN:
+            holders[uln][learner_id] = None
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for same in holders.values():
+        for one in same if len(same) > 1 else ():
+            found[one].update((other, None) for other in same if other != one)
+    return {one: tuple(others) for one, others in found.items()}

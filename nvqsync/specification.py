@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -17,6 +18,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nvqsync import qualification_checks as checks
+from nvqsync.check_characters import unit_reference_misfit
 from nvqsync.errors import CatalogueError
 from nvqsync.model import (
     Comparison,
@@ -43,6 +45,14 @@ _Model = TypeVar("_Model", bound="Strict")
 _Record = TypeVar("_Record")
 
 FIX_THE_FILE: Final = "Correct the file, or disable the plugin that brings it."
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong with a file, with the file's name, the line and the key; ``blocks`` where it forbids loading."""
+
+    says: str
+    blocks: bool = True
 
 
 class Strict(BaseModel):
@@ -189,9 +199,47 @@ def read_qualification(file: Traversable | Path, units: Mapping[str, Unit]) -> Q
     text, table = read_toml(file, QualificationFile)
     for key, reference in _references(table):
         if reference not in units:
-            says = f"no unit {reference} in the bank. {did_you_mean(reference, units)}"
-            raise toml_error(file, text, key, says.strip())
+            raise toml_error(file, text, key, _no_unit(reference, units))
     return _checked(file, text, _qualification(table, units), checks.qualification_faults)
+
+
+def examine_units(file: Traversable | Path) -> tuple[tuple[Unit, ...], tuple[Complaint, ...]]:
+    """The units of one bank file, and everything wrong with it at once, for whoever is writing one."""
+    try:
+        text, table = read_toml(file, UnitsFile)
+    except CatalogueError as error:
+        return (), (Complaint(error.says),)
+    units = tuple(map(_unit, table.units))
+    return units, tuple(_complaints(file, text, (fault for unit in units for fault in checks.unit_faults(unit))))
+
+
+def examine_qualification(
+    file: Traversable | Path, units: Mapping[str, Unit]
+) -> tuple[Qualification | None, tuple[Complaint, ...]]:
+    """The qualification one file describes, and everything wrong with its meaning at once.
+
+    ``None`` where its shape is wrong (then one complaint says what is first) or it names units that are not there.
+    """
+    try:
+        text, table = read_toml(file, QualificationFile)
+    except CatalogueError as error:
+        return None, (Complaint(error.says),)
+    unknown = [(key, reference) for key, reference in _references(table) if reference not in units]
+    if unknown:
+        return None, tuple(Complaint(toml_error(file, text, key, _no_unit(name, units)).says) for key, name in unknown)
+    qualification = _qualification(table, units)
+    return qualification, tuple(_complaints(file, text, checks.qualification_faults(qualification)))
+
+
+def _no_unit(reference: str, units: Mapping[str, Unit]) -> str:
+    misfit = unit_reference_misfit(reference)
+    why = f" ({misfit.says})" if misfit else ""
+    return f"no unit {reference} in the bank{why}. {did_you_mean(reference, units)}".strip()
+
+
+def _complaints(file: Traversable | Path, text: str, faults: Iterable[checks.Fault]) -> Iterator[Complaint]:
+    for fault in faults:
+        yield Complaint(toml_error(file, text, fault.key, fault.says, fault.value).says, fault.blocks)
 
 
 def _toml_files(folder: Traversable | Path) -> list[Traversable]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nvqsync import confirming, store_claims, store_confirmations, store_lms
-from nvqsync.evidence import Assessment, PassDefaults, assess
+from nvqsync import confirming, store_adjustments, store_claims, store_confirmations, store_lms
+from nvqsync.evidence import Assessment, PassDefaults
+from nvqsync.gathered import Gathered
 from nvqsync.mapping import CourseMapping, map_course
 from nvqsync.mapping_file import MappingFile
 from nvqsync.model import Assessed, LmsCourse, LmsItem, Notice, Qualification, UnitStatus
@@ -46,6 +47,10 @@ class Reader:
             items[item.course_id].append(item)
         return [self.map(course, items[course.lms_id]) for course in store_lms.courses(self.store)]
 
+    def gone(self) -> frozenset[str]:
+        """The ids of items that the LMS no longer shows."""
+        return frozenset(store_lms.gone_items(self.store))
+
     def map(self, course: LmsCourse, items: Iterable[LmsItem]) -> CourseMapping:
         """The mapping of one course with the given items."""
         qualifications = self.plugins.catalogue.qualifications
@@ -65,7 +70,7 @@ class Reader:
         for mapping in self.mappings() if mappings is None else mappings:
             if mapping.qualification_id:
                 by_qualification[mapping.qualification_id].append(mapping)
-        assessments = {q: self._assess(q, found, learners) for q, found in by_qualification.items()}
+        assessments = {q: self.gather(q, found, learners).assess() for q, found in by_qualification.items()}
         wanted = set(qualification_ids if qualification_ids is not None else by_qualification)
         elsewhere = _elsewhere(assessments)
         return [
@@ -74,26 +79,30 @@ class Reader:
             if q in wanted and q in by_qualification
         ]
 
-    def _assess(
-        self, qualification_id: str, mappings: list[CourseMapping], only: Collection[str] | None = None
-    ) -> Assessment:
+    def gather(
+        self, qualification_id: str, mappings: Sequence[CourseMapping], only: Collection[str] | None = None
+    ) -> Gathered:
+        """All that is assessed for one qualification, in the courses of ``mappings``; ``only`` for some learners."""
         courses = [mapping.course.lms_id for mapping in mappings]
-        gone = store_lms.gone_items(self.store)
+        gone = self.gone()
         confirmed = store_confirmations.about_grades(self.store)
         learners: dict[str, list[Assessed]] = defaultdict(list)
         for known in store_lms.grades(self.store, courses, only):
             source_gone = known.gone or known.observation.item_id in gone
             told = confirming.applied(replace(known, gone=source_gone), confirmed)
             learners[known.observation.learner_id].append(told)
-        items = {item.lms_id: item for item in store_lms.items(self.store, courses)}
-        qualification = self.plugins.catalogue.qualifications[qualification_id]
         sign_offs = store_claims.sign_offs(self.store, qualification_id)
-        if only is not None:
-            sign_offs = [one for one in sign_offs if one.learner_id in only]
         members = store_lms.roster(self.store, courses, self.learner_roles, only)
-        known_learners = {member.lms_id: learners.get(member.lms_id, []) for member in members}
-        courses_of = store_lms.courses_of(self.store, courses)
-        return assess(qualification, mappings, items, known_learners, sign_offs, self.defaults, courses_of)
+        return Gathered(
+            qualification=self.plugins.catalogue.qualifications[qualification_id],
+            mappings=tuple(mappings),
+            items={item.lms_id: item for item in store_lms.items(self.store, courses)},
+            assessed={member.lms_id: learners.get(member.lms_id, []) for member in members},
+            sign_offs=tuple(one for one in sign_offs if only is None or one.learner_id in only),
+            defaults=self.defaults,
+            courses_of=store_lms.courses_of(self.store, courses),
+            gone=gone,
+        )
 
     def _standing(
         self,
@@ -109,7 +118,8 @@ class Reader:
             learner: frozenset(set().union(*(held for body, held in by_body.items() if body != q)))
             for learner, by_body in elsewhere.items()
         }
-        rows = progress(qualification, members, assessment.outcomes, other)
+        adjustments = store_adjustments.by_learner(self.store, q)
+        rows = progress(qualification, members, assessment.outcomes, other, adjustments, self.plugins.catalogue.units)
         return Standing(qualification, tuple(mappings), rows, assessment.notices)
 
 

@@ -20,6 +20,8 @@ from nvqsync.errors import StoreError
 from nvqsync.migrations import migrations
 
 OLDEST_SQLITE = (3, 38, 0)
+UNUSABLE = (sqlite3.OperationalError, sqlite3.DatabaseError)
+"""The very types SQLite raises for the file: locked, full, damaged. Their other subclasses are about a statement."""
 
 
 def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
@@ -72,14 +74,21 @@ class Store:
                     self._db.conn.execute("ROLLBACK")
                 raise
             self._db.conn.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if type(error) not in UNUSABLE:
+                raise  # a constraint: the statement's fault, not the file's
             raise _explained(error, self.path) from error
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a question, as dictionaries."""
-        cursor = self._db.conn.execute(sql, parameters)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        try:
+            cursor = self._db.conn.execute(sql, parameters)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except sqlite3.DatabaseError as error:
+            if type(error) not in UNUSABLE:
+                raise
+            raise _explained(error, self.path) from error
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
         """One statement inside the transaction that is open."""

@@ -52,6 +52,18 @@ def audit_story(store: Store, subject: str) -> list[dict[str, Any]]:
     return store.rows(sql, [subject])
 
 
+def audit_texts(store: Store) -> dict[int, tuple[str, str]]:
+    """The salt and the words kept beside each entry."""
+    return {row["audit_id"]: (row["salt"], row["text"]) for row in store.rows("SELECT * FROM audit_texts")}
+
+
+def strayed_claims(store: Store) -> list[int]:
+    """Claims whose status is not the one the last entry about them gave."""
+    sql = """SELECT id FROM claims WHERE status IS NOT (SELECT to_status FROM audit
+        WHERE subject = 'claim:' || claims.id ORDER BY audit.id DESC LIMIT 1) ORDER BY id"""
+    return [row["id"] for row in store.rows(sql)]
+
+
 # ---------------------------------------------------------------- registrations and sign-offs
 
 
@@ -64,17 +76,21 @@ def registrations(store: Store, qualification_id: str | None = None) -> list[Reg
 
 def record_registrations(store: Store, new: Sequence[Registration], *, actor: str, at: int) -> tuple[int, int]:
     """Store registrations; returns how many are new and how many changed. The same ones again change nothing."""
-    added = changed = 0
     with store.writing(durable=True):
-        known = {(r.learner_id, r.qualification_id, r.entry): r for r in registrations(store)}
-        for registration in new:
-            key = (registration.learner_id, registration.qualification_id, registration.entry)
-            before = known.get(key)
-            if before is not None and replace(before, id=0) == replace(registration, id=0):
-                continue
-            added, changed = added + (before is None), changed + (before is not None)
-            _write_registration(store, registration, actor=actor, at=at, known=before is not None)
-    return added, changed
+        added, changed = differing_registrations(store, new)
+        for registration in (*added, *changed):
+            _write_registration(store, registration, actor=actor, at=at, known=registration in changed)
+    return len(added), len(changed)
+
+
+def differing_registrations(
+    store: Store, given: Sequence[Registration]
+) -> tuple[list[Registration], list[Registration]]:
+    """Of the registrations given, those that are new and those that say something else than the stored ones."""
+    known = {(r.learner_id, r.qualification_id, r.entry): replace(r, id=0) for r in registrations(store)}
+    before = [(known.get((one.learner_id, one.qualification_id, one.entry)), one) for one in given]
+    added = [one for stored, one in before if stored is None]
+    return added, [one for stored, one in before if stored is not None and stored != replace(one, id=0)]
 
 
 def _write_registration(store: Store, new: Registration, *, actor: str, at: int, known: bool) -> None:
@@ -154,17 +170,27 @@ def claims_by_learner(store: Store, qualification_id: str) -> dict[str, list[Cla
     return found
 
 
-def make_moves(store: Store, moves: Iterable[ClaimMove], *, at: int, actor: str, centre_number: str) -> None:
-    """Carry out what a pass decided about claims, in the transaction that is open or one of its own."""
+def make_moves(store: Store, moves: Iterable[ClaimMove], *, at: int, actor: str, centre_number: str) -> list[ClaimMove]:
+    """Carry out what a pass decided about claims, in the transaction that is open or one of its own.
+
+    A move that somebody else overtook meanwhile is left for the next pass. Returns those that were made.
+    """
     with store.writing(durable=True):
-        for move in moves:
-            if move.move is Move.PROPOSE:
-                _insert(store, move, at=at, actor=actor, centre_number=centre_number)
-            elif move.before is not None:
-                _apply(store, move, move.before, at=at, actor=actor)
+        return [move for move in moves if _make(store, move, at=at, actor=actor, centre_number=centre_number)]
 
 
-def _insert(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: str) -> None:
+def _make(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: str) -> bool:
+    if move.before is None:
+        return _insert(store, move, at=at, actor=actor, centre_number=centre_number)
+    try:
+        _apply(store, move, move.before, at=at, actor=actor)
+    except NotAllowed:
+        return False
+    return True
+
+
+def _insert(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: str) -> bool:
+    """Whether the claim is new: another process may have proposed it a moment ago."""
     closed = [status.value for status in CLOSED]
     earlier = claims(
         store,
@@ -173,16 +199,20 @@ def _insert(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number
     )
     key = claim_key(move.qualification_id, centre_number, move.learner_id, move.kind, len(earlier))
     blockers, cautions = _split(move.findings)
-    claim_id = store.execute(
+    new = store.execute(
         """INSERT INTO claims (key, learner_id, qualification_id, awarding_body, kind, status, fingerprint, facts,
-            blockers, cautions, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            blockers, cautions, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (learner_id, qualification_id)
+            WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned') DO NOTHING""",
         [
             key, move.learner_id, move.qualification_id, move.awarding_body, move.kind.value, move.status.value,
             move.fingerprint, json.dumps(move.facts, ensure_ascii=False), blockers, cautions, at, at,
         ],
-    ).lastrowid  # fmt: skip
-    append_audit(store, at=at, actor=actor, subject=f"claim:{claim_id}", action=move.move.value, text=move.why,
-                 to_status=move.status.value, fingerprint=move.fingerprint)  # fmt: skip
+    )  # fmt: skip
+    if new.rowcount == 1:
+        append_audit(store, at=at, actor=actor, subject=f"claim:{new.lastrowid}", action=move.move.value, text=move.why,
+                     to_status=move.status.value, fingerprint=move.fingerprint)  # fmt: skip
+    return new.rowcount == 1
 
 
 def _apply(store: Store, move: ClaimMove, before: Claim, *, at: int, actor: str) -> None:
@@ -273,3 +303,14 @@ def set_batch(store: Store, batch_id: str, **fields: Any) -> None:
 def batches(store: Store, where: str = "1", parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Batches in the order they were made; ``where`` is an SQL condition."""
     return store.rows(f"SELECT * FROM batches WHERE {where} ORDER BY created_at, id", parameters)
+
+
+def batch_states(store: Store) -> dict[str, tuple[str, str]]:
+    """The centre number and the state of every batch, by id, without the documents."""
+    rows = store.rows("SELECT id, centre_number, state FROM batches ORDER BY created_at, id")
+    return {row["id"]: (row["centre_number"], row["state"]) for row in rows}
+
+
+def reopen_batch(store: Store, batch_id: str) -> None:
+    """A claim of this batch never arrived: what is left of an answered one goes again."""
+    store.execute("UPDATE batches SET state = 'written' WHERE id = ? AND state = 'answered'", [batch_id])

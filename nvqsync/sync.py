@@ -8,18 +8,15 @@ proposed, everything about its learner is read again.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from nvqsync import store_lms, touching
 from nvqsync.bootstrap import App
-from nvqsync.errors import LmsError, StoreError
+from nvqsync.errors import LmsError
 from nvqsync.hookspecs import LmsConnector
+from nvqsync.locks import only_one
 from nvqsync.mapping import unused_rules
 from nvqsync.model import Notice
 from nvqsync.observing import Observer, Wanted
@@ -28,27 +25,6 @@ from nvqsync.settling import Settled, settle
 from nvqsync.store import Store
 
 __all__ = ["CourseReport", "PassReport", "Wanted", "only_one", "read_learners_again", "run_pass"]
-
-
-@contextmanager
-def only_one(database: Path, what: str) -> Iterator[None]:
-    """Hold the lock for ``what`` (pass, daemon) on a database. Raises ``StoreError`` naming the holder."""
-    path = database.with_name(f"{database.name}.{what}")
-    try:
-        lock = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"The lock {path} cannot be opened: {error.strerror}.", "Check the folder's owner.") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            says = f"Another {what} is already running on {database} (process {lock.read().strip() or 'unknown'})."
-            raise StoreError(says, "Wait for it to end, or stop it first.") from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 def run_pass(

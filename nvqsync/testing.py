@@ -15,14 +15,31 @@ Plain assertions only: this module needs no test framework itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nvqsync import rules
 from nvqsync.check_characters import qualification_number_misfit, unit_reference_misfit
+from nvqsync.errors import LmsError, SettingsError
+from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.judging import judge_units, verdict_json
-from nvqsync.model import Kind, Qualification
+from nvqsync.model import (
+    Asked,
+    CourseReading,
+    Grading,
+    Kind,
+    LmsCourse,
+    LmsItem,
+    LmsMember,
+    Observation,
+    Qualification,
+    SiteFacts,
+)
 from nvqsync.plugin_manager import Plugins, load_plugins
 from nvqsync.qualification_checks import qualification_faults
 
@@ -151,3 +168,249 @@ def _load_afresh(plugin: object) -> Plugins:
 def _built_in() -> Iterator[object]:
     for _, plugin in load_plugins(entry_points=False).manager.list_name_plugin():
         yield plugin
+
+
+class LmsConnectorContract:
+    """What every LMS connector keeps. Set ``plugin``, and say how its far end is reached and how one is missed.
+
+    ::
+
+        class TestMyLms(LmsConnectorContract):
+            plugin = my_lms
+
+            def settings(self):  # a far end with courses, people and grades, which nobody changes meanwhile
+                return {"url": MY_TEST_SERVER}
+
+            def broken_settings(self):  # in form as they should be, but nobody is there
+                return {"url": "http://127.0.0.1:9"}
+    """
+
+    plugin: ClassVar[Any]
+    no_such_course: ClassVar[str] = "987654321"
+    """A course id that the far end does not have, in the form its ids have."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """The connector's section of the settings, for a far end that answers and does not change."""
+        raise NotImplementedError("say how your far end is reached")
+
+    def broken_settings(self) -> Mapping[str, Any]:
+        """The same for a far end that is not there."""
+        raise NotImplementedError("say how your far end is missed")
+
+    # ------------------------------------------------------------ coming in
+
+    def test_it_comes_in_by_the_hook_under_one_name(self) -> None:
+        """The plugin offers one connector, beside the built-in ones, under a name that the settings can carry."""
+        offer = self._offer()
+        assert offer.name.isidentifier(), offer.name
+        assert offer.name in _load(self.plugin).lms_connectors
+
+    def test_a_missing_setting_is_refused_in_words(self) -> None:
+        """Opened with nothing it raises ``SettingsError`` that says what to do, before anything is sent."""
+        error = _raised(lambda: self._offer().open({}).close())
+        assert isinstance(error, SettingsError), repr(error)
+        assert error.next_step
+
+    def test_a_far_end_that_is_gone_is_an_lms_error(self) -> None:
+        """Whatever cannot be reached ends as one of the ``LmsError`` family, with a next step."""
+        with closing(self._offer().open(self.broken_settings())) as lms:
+            for ask in (lms.check, lambda: _listed(lms)):
+                error = _raised(ask)
+                assert isinstance(error, LmsError), repr(error)
+                assert error.says
+                assert error.next_step
+
+    def test_closing_twice_is_safe(self) -> None:
+        """``close`` may be called before anything was asked, after it, and again."""
+        lms = self._offer().open(self.settings())
+        lms.check()
+        lms.close()
+        lms.close()
+        self._offer().open(self.settings()).close()
+
+    # ------------------------------------------------------------ who is there
+
+    def test_check_tells_who_answers_and_when(self) -> None:
+        """A name, an address, and the far end's clock in seconds; nothing healthy is a problem."""
+        with self._opened() as lms:
+            facts = lms.check()
+        assert isinstance(facts, SiteFacts)
+        assert facts.site_name
+        assert facts.url
+        assert isinstance(facts.server_time, int)
+        assert facts.server_time > 0
+        assert [notice for notice in facts.notices if notice.severity == "problem"] == []
+
+    def test_courses_are_distinct_and_stable(self) -> None:
+        """Two listings agree, over a new connection too; an id is text and stands once."""
+        with self._opened() as lms:
+            first, second = _listed(lms), _listed(lms)
+        with self._opened() as lms:
+            third = _listed(lms)
+        assert first == second == third
+        ids = [course.lms_id for course in first]
+        assert ids
+        assert len(set(ids)) == len(ids)
+        assert all(isinstance(id_, str) and id_ for id_ in ids)
+
+    def test_a_course_that_is_not_there_is_an_lms_error(self) -> None:
+        """Asked for a course it does not have, it says so; it never answers with an empty one."""
+        with self._opened() as lms:
+            error = _raised(lambda: _read(lms, LmsCourse(self.no_such_course, "GONE", "Gone")))
+        assert isinstance(error, LmsError), repr(error)
+        assert error.next_step
+
+    def test_every_course_asked_for_is_answered_once(self) -> None:
+        """In any order; one that is not there is an error of its own, and the others are read all the same."""
+        with self._opened() as lms:
+            courses = [LmsCourse(self.no_such_course, "GONE", "Gone"), *_listed(lms)]
+            answers = list(lms.read(Asked(course) for course in courses))
+        assert sorted(course.lms_id for course, _ in answers) == sorted(course.lms_id for course in courses)
+        failed = [course.lms_id for course, answer in answers if isinstance(answer, LmsError)]
+        assert failed == [self.no_such_course]
+
+    # ------------------------------------------------------------ a course, read
+
+    def test_a_second_reading_equals_the_first(self) -> None:
+        """Nothing but the far end's clock differs, over a new connection too, in whatever order courses are read."""
+        first = {reading.course.lms_id: reading for reading in self._readings()}
+        with self._opened() as lms:
+            for course in reversed(_listed(lms)):
+                again = _read(lms, course)
+                assert again == replace(first[course.lms_id], server_time=again.server_time)
+
+    def test_a_reading_is_of_the_course_that_was_asked_for(self) -> None:
+        """With its items, and with people, items and grades on the whole."""
+        readings = self._readings()
+        for reading in readings:
+            assert isinstance(reading, CourseReading)
+            assert all(item.course_id == reading.course.lms_id for item in reading.items)
+            assert isinstance(reading.server_time, int)
+        for what in ("items", "members", "observations"):
+            assert any(getattr(reading, what) for reading in readings), f"the far end of this test has no {what}"
+
+    def test_ids_are_text_and_stand_once(self) -> None:
+        """An item's id over all courses, a member's id in a course, a grade's id in a course."""
+        readings = self._readings()
+        for ids in (
+            [item.lms_id for reading in readings for item in reading.items],
+            *([member.lms_id for member in reading.members] for reading in readings),
+            *([seen.grade_id for seen in reading.observations] for reading in readings),
+        ):
+            assert all(isinstance(id_, str) and id_ for id_ in ids)
+            assert len(set(ids)) == len(ids)
+
+    def test_observations_refer_to_items_and_members_of_their_reading(self) -> None:
+        """No grade without its item and its person, and one grade a person and item."""
+        for reading in self._readings():
+            items, members = {i.lms_id for i in reading.items}, {m.lms_id for m in reading.members}
+            pairs = [(seen.item_id, seen.learner_id) for seen in reading.observations]
+            assert len(pairs) == len(set(pairs))
+            assert {item for item, _ in pairs} <= items
+            assert {learner for _, learner in pairs} <= members
+
+    def test_grades_are_decimals_within_their_item(self) -> None:
+        """A place on the scale, points up to the maximum, or ``None`` for no grade; never a float."""
+        for item, seen in self._graded():
+            if seen.grade is None:
+                continue
+            assert isinstance(seen.grade, Decimal)
+            assert seen.grade.is_finite()
+            if item.grading is Grading.SCALE:
+                assert seen.grade in range(1, len(item.scale) + 1)
+            elif item.maximum is not None:
+                assert 0 <= seen.grade <= item.maximum
+
+    def test_scores_of_rows_are_decimals_of_rows_of_the_form(self) -> None:
+        """What a rubric or guide row was given belongs to a row of the item, and is at most its top score."""
+        for item, seen in self._graded():
+            tops = {row.row_id: row.top_score for row in item.rows}
+            for row in seen.rows:
+                assert isinstance(row.score, Decimal)
+                assert row.score <= tops[row.row_id]
+
+    def test_moments_and_attempts_are_whole_numbers(self) -> None:
+        """A grade was given at some second since 1970, in an attempt counted from 0."""
+        for _, seen in self._graded():
+            assert type(seen.graded_at) is int
+            assert seen.graded_at >= 0
+            assert type(seen.attempt) is int
+            assert seen.attempt >= 0
+
+    def test_workflow_states_stand_where_there_is_workflow(self) -> None:
+        """A grade of an item with marking workflow has a state, any other one has none."""
+        for item, seen in self._graded():
+            assert bool(seen.workflow_state) is item.workflow
+
+    def test_members_are_people_with_roles(self) -> None:
+        """A name, roles as short words, a day of birth or none."""
+        for reading in self._readings():
+            for member in reading.members:
+                assert member.name.strip()
+                assert isinstance(member.roles, tuple)
+                assert all(isinstance(role, str) and role for role in member.roles)
+                assert member.date_of_birth is None or type(member.date_of_birth) is dt.date
+
+    def test_an_item_that_was_not_answered_for_has_no_observations(self) -> None:
+        """What is unread proves nothing: it must not look half read."""
+        for reading in self._readings():
+            assert not {seen.item_id for seen in reading.observations} & set(reading.unread_items)
+
+    def test_notices_are_told_by_code_and_name_nobody(self) -> None:
+        """A notice has a code, words and a severity, and never a name, ULN, candidate number or date of birth."""
+        for reading in self._readings():
+            personal = {text for member in reading.members for text in _personal(member)}
+            for notice in reading.notices:
+                assert notice.code
+                assert notice.says
+                assert notice.severity in {"problem", "note"}
+                assert not [text for text in personal if text in notice.says], notice.code
+
+    # ------------------------------------------------------------ helpers
+
+    def _offer(self) -> LmsOffer:
+        offers: list[LmsOffer] = []
+        self.plugin.register_lms_connectors(offers.append)
+        (offer,) = offers
+        return offer
+
+    def _opened(self) -> closing[LmsConnector]:
+        return closing(self._offer().open(self.settings()))
+
+    def _readings(self) -> list[CourseReading]:
+        with self._opened() as lms:
+            return [_read(lms, course) for course in _listed(lms)]
+
+    def _graded(self) -> Iterator[tuple[LmsItem, Observation]]:
+        for reading in self._readings():
+            items = {item.lms_id: item for item in reading.items}
+            for seen in reading.observations:
+                yield items[seen.item_id], seen
+
+
+def _listed(lms: LmsConnector) -> list[LmsCourse]:
+    """Every course, nothing being known of any."""
+    return list(lms.courses({}, ()))
+
+
+def _read(lms: LmsConnector, course: LmsCourse) -> CourseReading:
+    """One course in full. Raises the ``LmsError`` it is answered with."""
+    ((_, answer),) = lms.read([Asked(course)])
+    if isinstance(answer, LmsError):
+        raise answer
+    return answer
+
+
+def _raised(call: Callable[[], object]) -> Exception | None:
+    """What a call raises, or ``None``."""
+    try:
+        call()
+    except Exception as error:  # the test says which one it should have been
+        return error
+    return None
+
+
+def _personal(member: LmsMember) -> Iterator[str]:
+    """What of a member must not be told; texts so short that they turn up by chance are left out."""
+    born = member.date_of_birth.isoformat() if member.date_of_birth else ""
+    yield from (text for text in (member.name, member.uln, member.candidate_number, born) if len(text) >= 6)

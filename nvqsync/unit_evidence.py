@@ -79,7 +79,8 @@ class UnitEvidence:
         self._place = place
         self._met = self._criteria_decided()
         self._whole = self._met.get(WHOLE_UNIT)
-        self._open = self._open_elsewhere() if self._whole else frozenset()
+        self._open_by_item = self._open_elsewhere() if self._whole else []
+        self._open = min((still_open for _, still_open in self._open_by_item), key=len, default=frozenset())
         self.ready = bool(unit.criteria) and self._met.keys() >= unit.criteria_set
 
     def ways(self, signed: Sequence[SignOff], sign_off_courses: Collection[str]) -> list[Way]:
@@ -113,10 +114,12 @@ class UnitEvidence:
         return tuple(sorted(found)) if found else ()
 
     def _by_whole_unit(self) -> Iterator[Way]:
-        """Signed off by a met whole-unit item, once no criterion mapped elsewhere is open."""
-        if self._whole and not self._open:
-            times = [d.decided_at for criterion, d in self._met.items() if criterion and self._elsewhere(criterion)]
-            yield Way(max([self._whole.decided_at, *times]), self._whole.assessor_id)
+        """Signed off by each met whole-unit item beside which no criterion mapped elsewhere is open."""
+        for whole, still_open in self._open_by_item:
+            if self._whole and not still_open:
+                beside = [d for criterion, d in self._met.items() if criterion and self._elsewhere(criterion, whole)]
+                times = [decision.decided_at for decision in (self._whole, whole, *beside)]
+                yield Way(max(times), whole.assessor_id)
 
     def _by_sign_off(self, signed: Sequence[SignOff], refused: bool) -> Iterator[Way]:
         """Signed off in nvqsync: the first sign-off after the last criterion was met, or the latest with a caution."""
@@ -156,16 +159,25 @@ class UnitEvidence:
         needed = {item for item, course in asked.items.items() if course in self._place.courses}
         return met[-1] if needed <= {decision.item_id for decision in met} else None
 
-    def _open_elsewhere(self) -> frozenset[str]:
-        named = (criterion for criterion in self._asked if criterion and criterion not in self._met)
-        return frozenset(criterion for criterion in named if self._elsewhere(criterion))
+    def _whole_unit_items(self) -> list[Decision]:
+        return [decision for decision in self.decisions if decision.met and decision.criterion == WHOLE_UNIT]
 
-    def _elsewhere(self, criterion: str) -> bool:
-        """Is a criterion mapped to another item, in a met whole-unit item's course or where this learner was graded?"""
-        whole = [decision for decision in self.decisions if decision.met and decision.criterion == WHOLE_UNIT]
-        own, courses = {one.item_id for one in whole}, {one.course_id for one in whole}
+    def _open_elsewhere(self) -> list[tuple[Decision, frozenset[str]]]:
+        """Each met whole-unit decision with the criteria that are still open beside it."""
+        named = [criterion for criterion in self._asked if criterion and criterion not in self._met]
+        return [
+            (whole, frozenset(criterion for criterion in named if self._elsewhere(criterion, whole)))
+            for whole in self._whole_unit_items()
+        ]
+
+    def _elsewhere(self, criterion: str, whole: Decision) -> bool:
+        """Is a criterion mapped to another item, in this whole-unit item's course or where the learner was graded?"""
+        own = {one.item_id for one in self._whole_unit_items()}
         items = self._asked.get(criterion, _ONE).items
-        return any(i not in own and (course in courses or i in self._place.items) for i, course in items.items())
+        return any(
+            item not in own and (course == whole.course_id or item in self._place.items)
+            for item, course in items.items()
+        )
 
 
 def in_order(decision: Decision) -> tuple[tuple[int, int], int, str]:

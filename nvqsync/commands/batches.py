@@ -8,7 +8,8 @@ from nvqsync.bootstrap import actor
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import table
 from nvqsync.errors import SettingsError
-from nvqsync.exporting import ExportReport, export, reconcile
+from nvqsync.exporting import export
+from nvqsync.reconciling import ExportReport, reconcile
 
 
 @click.command("export")
@@ -42,7 +43,7 @@ def reconcile_command(ctx: click.Context, as_json: bool) -> None:
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
         if portal is None:
-            raise SettingsError("No portal is named in the settings.", "Set [portal] name and url, or record by hand.")
+            raise SettingsError("No portal is named in the settings.", "Set [portal] name and url.")
         try:
             report = reconcile(app, store, portal, by=actor())
         finally:

@@ -12,7 +12,7 @@ from nvqsync.bootstrap import actor
 from nvqsync.claims import BY_PERSON, TRANSITIONS, Event, Status
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
-from nvqsync.commands.tables import table
+from nvqsync.commands.tables import plain, table
 from nvqsync.errors import UnknownName
 from nvqsync.gates import Finding, Gate
 from nvqsync.model import LmsMember
@@ -21,7 +21,11 @@ from nvqsync.proposing import Claim
 from nvqsync.review import Result, act, ready
 from nvqsync.store import Store
 
-why_option = click.option("--why", default="", help="The reason, in your own words. It goes into the audit log.")
+CLAIM_ID = click.IntRange(1, 2**63 - 1)
+why_option = click.option(
+    "--why", default="", help="The reason, in your own words. It goes into the audit log.",
+    callback=lambda ctx, option, text: text.encode(errors="replace").decode(),
+)  # fmt: skip
 
 
 @click.group("claims")
@@ -85,7 +89,13 @@ def claim_story_json(claim: Claim, learner: LmsMember, row: LearnerProgress | No
 
 
 @claims_group.command("list")
-@click.option("--status", type=click.Choice([status.value for status in Status]), multiple=True)
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in Status]),
+    metavar="STATUS",
+    multiple=True,
+    help=f"Only claims with this status; may be repeated. One of {', '.join(status.value for status in Status)}.",
+)
 @click.option("--qualification", "-q", help="Only this qualification.")
 @click.option("--blocked/--ready", default=None, help="Only claims that something blocks, or that nothing does.")
 @json_option
@@ -122,7 +132,7 @@ def _list_row(row: dict[str, Any]) -> tuple[object, ...]:
 
 
 @claims_group.command("show")
-@click.argument("claim_id", type=int)
+@click.argument("claim_id", type=CLAIM_ID)
 @json_option
 @click.pass_context
 def show_command(ctx: click.Context, claim_id: int, as_json: bool) -> None:
@@ -141,17 +151,18 @@ def show_command(ctx: click.Context, claim_id: int, as_json: bool) -> None:
 
 def _print_story(story: dict[str, Any]) -> None:
     learner = story["learner"]
-    click.echo(f"Claim {story['id']}: {learner['name']} ({learner['id_number']}), {story['qualification']}, "
+    """The whole story; what other systems said in it is made plain first."""
+    _plainly(f"Claim {story['id']}: {learner['name']} ({learner['id_number']}), {story['qualification']}, "
                f"{story['kind'].replace('_', ' ')}, {story['status'].replace('_', ' ')}")  # fmt: skip
     if story["hold_reason"]:
-        click.echo(f"On hold: {story['hold_reason']}")
+        _plainly(f"On hold: {story['hold_reason']}")
     if story["certificate_number"]:
-        click.echo(f"Certificate {story['certificate_number']}, {story['certificated_on']}")
+        _plainly(f"Certificate {story['certificate_number']}, {story['certificated_on']}")
     if story["portal_words"]:
-        click.echo(f"The portal says: {story['portal_words']}")
+        _plainly(f"The portal says: {story['portal_words']}")
     for heading, name in (("Blocked", "blockers"), ("Caution", "cautions")):
         for finding in story[name]:
-            click.echo(f"{heading} {finding['id']}: {finding['says']}")
+            _plainly(f"{heading} {finding['id']}: {finding['says']}")
     click.echo("\nRule of combination:")
     heads = ("Met", "Requirement", "Have", "Need", "Short")
     required = [("yes" if r["met"] else "NO", r["says"], r["have"], r["need"], r["short"])
@@ -162,8 +173,12 @@ def _print_story(story: dict[str, Any]) -> None:
     click.echo(table(unit_heads, [_unit_row(unit) for unit in story["units"]]))
     click.echo("\nHistory:")
     for entry in story["history"]:
-        click.echo(f"  {entry['at']}  {entry['who']}: {entry['action'].replace('_', ' ')}. {entry['why'] or 'erased'}")
+        _plainly(f"  {entry['at']}  {entry['who']}: {entry['action'].replace('_', ' ')}. {entry['why'] or 'erased'}")
     click.echo(f"\nPossible now: {', '.join(story['actions']) or 'nothing by hand'}")
+
+
+def _plainly(text: str) -> None:
+    click.echo(plain(text))
 
 
 def _unit_row(unit: dict[str, Any]) -> tuple[object, ...]:
@@ -195,7 +210,7 @@ def _report(ctx: click.Context, results: list[Result], event: Event, as_json: bo
 
 
 @claims_group.command("approve")
-@click.argument("claim_ids", type=int, nargs=-1)
+@click.argument("claim_ids", type=CLAIM_ID, nargs=-1)
 @click.option("--all-ready", is_flag=True, help="Every proposed claim that nothing blocks.")
 @why_option
 @dry_run_option
@@ -216,7 +231,7 @@ def approve_command(
 
 def _simple(event: Event, help_text: str) -> click.Command:
     @click.command(event.value, help=help_text)
-    @click.argument("claim_ids", type=int, nargs=-1, required=True)
+    @click.argument("claim_ids", type=CLAIM_ID, nargs=-1, required=True)
     @why_option
     @dry_run_option
     @json_option
@@ -266,21 +281,28 @@ def audit_group() -> None:
 @json_option
 @click.pass_context
 def verify_command(ctx: click.Context, as_json: bool) -> None:
-    """Check the chain of audit entries. Exit status 1 names the first entry that was edited, removed or moved."""
+    """Check the chain of audit entries, their words, and every claim's status against the log.
+
+    Exit status 1 names the first entry that was edited, removed or moved, and the claims that are not where the log
+    left them: changed behind its back, or the end of the log was cut off.
+    """
     with app_and_store(ctx) as (_, store):
         entries = store_claims.audit_entries(store)
-    bad = audit.first_bad(entries)
+        faults = [audit.first_bad(entries), audit.first_bad_text(entries, store_claims.audit_texts(store))]
+        strayed = store_claims.strayed_claims(store)
+    bad = min((fault for fault in faults if fault is not None), default=None)
     if as_json:
-        print_json({"entries": len(entries), "whole": bad is None, "first_bad": bad})
+        print_json({"entries": len(entries), "whole": bad is None, "first_bad": bad, "strayed_claims": strayed})
     else:
-        click.echo(
-            f"{len(entries)} entries: " + ("the chain is whole." if bad is None else f"entry {bad} does not fit.")
-        )
-    ctx.exit(0 if bad is None else 1)
+        told = "the chain is whole." if bad is None else f"entry {bad} does not fit."
+        click.echo(f"{len(entries)} entries: {told}")
+        for claim_id in strayed:
+            click.echo(f"Claim {claim_id} is not where the log left it.")
+    ctx.exit(1 if bad is not None or strayed else 0)
 
 
 @audit_group.command("show")
-@click.argument("claim_id", type=int)
+@click.argument("claim_id", type=CLAIM_ID)
 @click.pass_context
 def audit_show_command(ctx: click.Context, claim_id: int) -> None:
     """Tell the story of one claim in plain words."""
@@ -290,4 +312,4 @@ def audit_show_command(ctx: click.Context, claim_id: int) -> None:
         raise UnknownName(f"There is no claim {claim_id}.", "List them with 'nvqsync claims list'.")
     for entry in story:
         moved = f" ({entry['from_status'] or 'new'} to {entry['to_status']})" if entry["to_status"] else ""
-        click.echo(f"{iso(entry['at'])}  {entry['actor']}: {entry['action']}{moved}. {entry['text'] or 'erased'}")
+        _plainly(f"{iso(entry['at'])}  {entry['actor']}: {entry['action']}{moved}. {entry['text'] or 'erased'}")

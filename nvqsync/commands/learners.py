@@ -12,7 +12,7 @@ import click
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
-from nvqsync.commands.tables import table
+from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.coverage import coverage
 from nvqsync.errors import InputError, UnknownName
@@ -28,9 +28,13 @@ COLUMNS = ("lms_id", "id_number", "name", "qualification", "met", "credits_count
 
 def find_learner(store: Store, text: str) -> LmsMember:
     """A learner by Moodle ID number or Moodle id. Raises ``UnknownName``."""
-    for learner in store_lms.learners(store):
-        if text in {learner.id_number, learner.lms_id}:
-            return learner
+    everyone = store_lms.learners(store) if text else []
+    found = [one for one in everyone if one.id_number == text] or [one for one in everyone if one.lms_id == text]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(one.lms_id for one in found)
+        raise UnknownName(f"Several accounts have the ID number {text}: Moodle ids {ids}.", "Give the Moodle id.")
     raise UnknownName(f"No learner has the ID number or Moodle id {text}.", "Run 'nvqsync sync' first, or check it.")
 
 
@@ -47,6 +51,8 @@ def progress_command(
 
     Units and criteria done, the verdict on the rule of combination, and what is still short.
     """
+    if as_json and as_csv:
+        raise click.UsageError("Choose one of --json and --csv.")
     with app_and_store(ctx) as (app, store):
         only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
         who = find_learner(store, learner).lms_id if learner else None
@@ -82,7 +88,8 @@ def _table_row(row: LearnerProgress) -> tuple[object, ...]:
 
 def _print_learner(rows: Iterable[LearnerProgress]) -> None:
     for row in rows:
-        click.echo(f"{row.learner.name} ({row.learner.id_number})" + ("" if row.learner.active else ", not active"))
+        who = f"{row.learner.name} ({row.learner.id_number})"
+        click.echo(plain(who) + ("" if row.learner.active else ", not active"))
         click.echo(verdict_text(row.judgement))
         if row.offered:
             click.echo(f"Achieved elsewhere, counts once confirmed: {', '.join(row.offered)}")

@@ -13,6 +13,9 @@ from nvqsync.commands.tables import table
 from nvqsync.errors import InputError
 from nvqsync.settling import settle
 
+MANY = 50
+LARGEST = 64 * 2**20
+
 
 @click.group("registrations")
 def registrations_group() -> None:
@@ -34,7 +37,7 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
     with app_and_store(ctx) as (app, store):
         known = store_claims.registrations(store)
         found = registrations.read(text, app.plugins.catalogue, store_lms.learners(store), known)
-        added = changed = 0
+        added, changed = map(len, store_claims.differing_registrations(store, found.registrations))
         if not dry_run:
             added, changed = store_claims.record_registrations(store, found.registrations, actor=actor(), at=app.now())
             settle(app, store, by="nvqsync", learners={r.learner_id for r in found.registrations}, propose_new=False)
@@ -42,16 +45,23 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
         errors = [{"line": error.line, "says": error.says} for error in found.errors]
         print_json({"read": len(found.registrations), "added": added, "changed": changed, "errors": errors})
     else:
-        did = "nothing changed (dry run)" if dry_run else f"{added} new, {changed} changed"
-        click.echo(f"{len(found.registrations)} registrations read: {did}.")
-        for error in found.errors:
+        dry = " Nothing was written (dry run)." if dry_run else ""
+        click.echo(f"{len(found.registrations)} registrations read: {added} new, {changed} changed.{dry}")
+        for error in found.errors[:MANY]:
             tell(f"{file.name}, line {error.line}: {error.says}")
+        if len(found.errors) > MANY:
+            tell(f"... and {len(found.errors) - MANY} more lines that cannot be used: see them all with --json.")
     ctx.exit(1 if found.errors else 0)
 
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            says = f"{file} is larger than {LARGEST // 2**20} MB: no list of registrations is."
+            raise InputError(says, "Check the name of the file.")
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.", "Check the name of the file.") from error
     except UnicodeDecodeError as error:

@@ -6,12 +6,15 @@ import os
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 _GAP: Final = "  "
 _NARROWEST: Final = 16
 _UNLIMITED: Final = 10_000
+_HARMLESS: Final = {"Cc": " ", "Cs": "\ufffd", "Zl": " ", "Zp": " "}
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | None = None) -> str:
@@ -38,7 +41,12 @@ def terminal_width() -> int:
 
 
 def _text(value: object) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value is None else plain(str(value))
+
+
+def plain(text: str) -> str:
+    """The same text without what could move the cursor or turn the line round: names come from other systems."""
+    return "".join(_HARMLESS.get(unicodedata.category(letter), letter) for letter in text if letter not in _TURNING)
 
 
 def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], widest: int) -> Iterator[str]:

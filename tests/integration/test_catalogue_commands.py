@@ -26,7 +26,7 @@ MET_03455 = ["F1", "F2", "A3", "B2", "C1", "D2"]
 def run(*arguments: str, stdin: bytes = b"", config: Path | None = None) -> Result:
     """Run one command in a group as small as can be."""
 
-    @click.group()
+    @click.group(context_settings={"help_option_names": ["-h", "--help"]})  # click remembers a command's help options
     @click.pass_context
     def program(ctx: click.Context) -> None:
         """Stand for the whole program."""

@@ -1,0 +1,337 @@
+"""Writes the generated documentation: ``make docs``, or ``python -m docs.generate``; with ``--check`` it only compares.
+
+Names of pages limit it to these.
+
+Made from the program alone: settings from their descriptions, commands from their help, a claim's life from its table
+of transitions, gates from their records, the tour's table of modules from their first sentences. In the pages of
+``PLAYED`` every ``console`` block is run again.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import click
+
+from docs.told import played
+from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
+from nvqsync.cli import program
+from nvqsync.gates import CORE_GATES, Gate, Severity
+from nvqsync.plugin_manager import load_plugins
+from nvqsync.settings import CREDENTIALS
+from nvqsync.settings_example import table
+
+ROOT = Path(__file__).resolve().parents[1]
+PLAYED = ("README.md", "docs/first-claim.md", "docs/json.md")
+PACKAGES = ("nvqsync", "connectors")
+MODULES_BEGIN = "<!-- modules: made by `make docs` from the modules' first sentences -->\n"
+MODULES_END = "<!-- modules: end -->"
+NEWLINE = "\n"
+MADE = "<!-- Made by `make docs` from {source}. Change it there. -->\n"
+
+STATUS_WORDS = {
+    Status.PROPOSED: "A learner meets the rule of combination. The claim waits for a person.",
+    Status.ON_HOLD: "Facts under it changed, or a person put it here. `hold_reason` says which.",
+    Status.APPROVED: "A person approved it, and nothing blocked it then. It goes with the next export.",
+    Status.EXPORTED: "It stands in a batch. The batch is on disk and may be on its way.",
+    Status.SUBMITTED: "The portal was handed the batch and has said nothing yet of this claim.",
+    Status.ACKNOWLEDGED: "The portal has taken it.",
+    Status.AWAITING_AUTHORISATION: "It waits for the external quality assurer: no direct claim status.",
+    Status.CERTIFICATED: "There is a certificate number.",
+    Status.RETURNED: "The awarding body did not accept it. `portal_words` says why. A later claim is a new one.",
+    Status.UNKNOWN: "No usable answer came. The portal is asked about its key before anything is sent again.",
+    Status.WITHDRAWN: "A person withdrew it. It is not proposed again on the same facts.",
+    Status.RECALLED: "It was called back after it had gone.",
+}
+
+EVENT_WORDS = {
+    Event.APPROVE: "a person: `nvqsync claims approve`; refused while anything blocks",
+    Event.HOLD: "a person: `nvqsync claims hold`; a reason is due",
+    Event.RELEASE: "a person: `nvqsync claims release`; the facts of now are taken",
+    Event.WITHDRAW: "a person: `nvqsync claims withdraw`; a reason is due",
+    Event.FACTS_CHANGED: "a pass, an import or an approval: what the claim rests on has changed",
+    Event.EXPORT: "`nvqsync export` put it into a batch",
+    Event.SUBMIT: "the batch was handed over",
+    Event.ACKNOWLEDGE: "the portal: received",
+    Event.AWAIT_AUTHORISATION: "the portal: waits for the external quality assurer",
+    Event.CERTIFICATE: "the portal: a certificate number",
+    Event.RETURN: "the portal: not accepted, with its reasons",
+    Event.NO_ANSWER: "the portal was silent, or its answer was lost",
+    Event.NOT_FOUND: "the portal never saw the key: the claim goes again",
+    Event.RECALL: "the claim is called back",
+}
+
+
+def settings_page() -> str:
+    """docs/settings.md: every setting."""
+    credentials = "\n".join(f"| `{name}` | `{'.'.join(place)}` |" for name, place in CREDENTIALS.items())
+    return f"""{MADE.format(source="nvqsync/settings.py")}
+# Settings
+
+Settings come from a TOML file: `nvqsync --config FILE ...` or `$NVQSYNC_CONFIG`. `nvqsync settings example` prints one
+with everything in it; `nvqsync settings show` prints what is in force, with secrets as stars. A misspelt key stops the
+start, with file, line and the nearest key.
+
+Which wins, first to last:
+
+1. the environment. `[moodle] url` is `NVQSYNC_MOODLE__URL`; two underscores separate table and key. Lists are JSON:
+   `NVQSYNC_MOODLE__COURSES='["42"]'`;
+2. credentials that systemd hands over, as files in `$CREDENTIALS_DIRECTORY`;
+3. the settings file. Paths in it are relative to the file;
+4. the default.
+
+| Credential file | Setting |
+|---|---|
+{credentials}
+
+`moodle.token_file` and `portal.credential_file` name a file that holds the secret and nothing else. Where a secret
+stands in the settings file itself, let only the service's user read it.
+
+`[centre.qualifications."OCR/03455"]` is a table for each qualification. A date that nobody has entered blocks claims:
+write `"none"` once you have checked that there is none.
+
+`[connectors.NAME]` holds the settings of a connector that an outside package brings.
+
+## Every setting
+
+{table()}
+## Variables that are not settings
+
+| Variable | What it does |
+|---|---|
+| `NVQSYNC_CONFIG` | the settings file, where `--config` names none |
+| `NVQSYNC_ACTOR` | who is acting, for the audit log; else the system account |
+| `NVQSYNC_TRACE_PLUGINS` | `1` prints every hook call and its answers on standard error |
+"""
+
+
+def _commands(
+    command: click.Command, name: str, parent: click.Context | None = None
+) -> Iterator[tuple[click.Command, click.Context]]:
+    """Every command with the context its help is written in, groups before what is in them."""
+    context = click.Context(
+        command, info_name=name, parent=parent, max_content_width=100, terminal_width=100,
+        help_option_names=["-h", "--help"],
+    )  # fmt: skip
+    yield command, context
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found is not None:
+                yield from _commands(found, inner, context)
+
+
+def _section(command: click.Command, context: click.Context) -> str:
+    """A command's heading and help."""
+    names = [context.info_name or ""]
+    above = context.parent
+    while above:
+        names.insert(0, above.info_name or "")
+        above = above.parent
+    text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    return f"{'#' * (1 + len(names))} {' '.join(names)}\n\n```text\n{text}\n```\n"
+
+
+def cli_page() -> str:
+    """docs/cli.md: every command's help."""
+    sections = [_section(command, context) for command, context in _commands(program, "nvqsync")]
+    return f"""{MADE.format(source="the commands' own help")}
+# Commands
+
+`--config FILE` may stand before or after the command; `$NVQSYNC_CONFIG` does instead. `qualifications`, `units`,
+`judge` and `plugins` need no settings. With `--json` standard output is JSON only; messages go to standard error. The
+shapes are in [json.md](json.md).
+
+| Exit status | Means |
+|---|---|
+| 0 | done |
+| 1 | done, with problems reported |
+| 2 | usage or settings |
+| 3 | the LMS or the portal refused, or could not be reached |
+| 130 | stopped by Ctrl-C; what was done so far is kept |
+
+{NEWLINE.join(sections)}"""
+
+
+def _diagram() -> str:
+    lines = ["stateDiagram-v2", "    [*] --> proposed: rule met"]
+    for status, moves in TRANSITIONS.items():
+        for target in dict.fromkeys(moves.values()):
+            events = ", ".join(event.value.replace("_", " ") for event in moves if moves[event] is target)
+            lines.append(f"    {status.value} --> {target.value}: {events}")
+        if not moves:
+            lines.append(f"    {status.value} --> [*]")
+    return "\n".join(lines)
+
+
+def _names(statuses: Iterable[Status]) -> str:
+    return ", ".join(f"`{status.value}`" for status in Status if status in statuses)
+
+
+def claims_page() -> str:
+    """docs/claims.md: a claim's life."""
+    statuses = "\n".join(
+        f"| `{status.value}` | {STATUS_WORDS[status]} | "
+        f"{', '.join(f'`{e.value}`' for e in sorted(TRANSITIONS[status]) if e in BY_PERSON) or '-'} |"
+        for status in Status
+    )
+    moves = "\n".join(
+        f"| `{status.value}` | `{event.value}` | `{target.value}` |"
+        for status, targets in TRANSITIONS.items()
+        for event, target in targets.items()
+    )
+    events = "\n".join(f"| `{event.value}` | {EVENT_WORDS[event]} |" for event in Event)
+    return f"""{MADE.format(source="nvqsync/claims.py")}
+# A claim's life
+
+```mermaid
+{_diagram()}
+```
+
+## Statuses
+
+| Status | Means | A person may |
+|---|---|---|
+{statuses}
+
+- Still in our hands, and following the facts: {_names(WAITING)}.
+- Gone out, no final answer yet; `nvqsync reconcile` asks about these: {_names(GONE)}.
+- Closed; these leave room for a new claim: {_names(CLOSED)}.
+
+At most one full-award claim of a learner and qualification is in any status but the closed ones. The database itself
+refuses a second.
+
+## Events
+
+| Event | What makes it happen |
+|---|---|
+{events}
+
+The portal's answers ({", ".join(f"`{event.value}`" for event in ANSWERS)})
+may come more than once. One that changes nothing is not recorded twice; one that does not fit the claim's status is a
+problem in the report, never dropped.
+
+## Every move there is
+
+What is not in this table is refused, with what is possible instead.
+
+| From | Event | To |
+|---|---|---|
+{moves}
+
+A claim that has gone out is never edited. When its evidence is lost afterwards, it is flagged with the caution
+`CERT-1`, and the awarding body has to be told.
+"""
+
+
+def _gate_rows(gates: Iterable[Gate]) -> str:
+    return "\n".join(
+        f"| `{gate.id}` | {gate.says} | {', '.join([*gate.bodies, *gate.qualifications]) or 'all'} | {gate.source} |"
+        for gate in gates
+    )
+
+
+def gates_page() -> str:
+    """docs/gates.md: what stops or cautions a claim."""
+    gates = (*CORE_GATES, *load_plugins(entry_points=False).gates)
+    tables = {severity: _gate_rows(gate for gate in gates if gate.severity is severity) for severity in Severity}
+    head = "| Gate | Rule | For | Source |\n|---|---|---|---|"
+    return f"""{MADE.format(source="nvqsync/gates.py and the plugins")}
+# Gates: what stops or cautions a claim
+
+A gate looks at one claim and says nothing, or says in a sentence what is wrong and what to do about it. Gates run when
+a claim is proposed, after every pass, before an approval and before an export, on the facts of that moment.
+`nvqsync gates OCR/03455` lists those of one qualification; a plugin adds its own ([hooks.md](hooks.md),
+`register_gates`).
+
+## Blocks
+
+A claim with one of these cannot be approved. Put right what it names; the claim follows with the next pass or import.
+
+{head}
+{tables[Severity.BLOCKS]}
+
+## Cautions
+
+A person should know of these before approving. They do not stop a claim.
+
+{head}
+{tables[Severity.CAUTIONS]}
+
+One more caution, `CERT-1`, stands on a claim that has gone out when a unit it rests on is no longer achieved: tell the
+awarding body.
+"""
+
+
+def _first_sentence(path: Path) -> str:
+    """What a module is for: its docstring's first paragraph up to the first full stop, on one line."""
+    paragraph = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+    text = re.split(r"(?<=[^.][.?])\s", " ".join(paragraph.split()))[0]
+    return text.replace("``", "`").replace("|", "\\|")
+
+
+def module_table() -> str:
+    """A table of modules for each folder of the packages; modules without a docstring are empty and left out."""
+    folders = sorted({path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")})
+    tables = []
+    for folder in folders:
+        told = {path.name: _first_sentence(path) for path in sorted(folder.glob("*.py"))}
+        rows = "\n".join(f"| `{name}` | {says} |" for name, says in told.items() if says)
+        if rows:
+            tables.append(f"### {folder.relative_to(ROOT)}\n\n| Module | What it is for |\n|---|---|\n{rows}\n")
+    return "\n".join(tables)
+
+
+def tour_page() -> str:
+    """docs/source-tour.md with its table of modules made anew."""
+    text = (ROOT / "docs" / "source-tour.md").read_text(encoding="utf-8")
+    before, begin, rest = text.partition(MODULES_BEGIN)
+    _, end, after = rest.partition(MODULES_END)
+    return f"{before}{begin}\n{module_table()}{end}{after}"
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/settings.md": settings_page,
+    "docs/cli.md": cli_page,
+    "docs/claims.md": claims_page,
+    "docs/gates.md": gates_page,
+    "docs/source-tour.md": tour_page,
+}
+"""What makes each page that comes from the program alone, by the page's path in the repository."""
+
+
+def played_page(name: str) -> str:
+    """A page of ``PLAYED`` with its console blocks as they come out today."""
+    return played((ROOT / name).read_text(encoding="utf-8"))
+
+
+def pages(names: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Every page with generated parts, or those of ``names``: its path and what it should say."""
+    made = GENERATED | {name: partial(played_page, name) for name in PLAYED}
+    for name in names or made:
+        yield name, made[name]()
+
+
+def main(arguments: list[str]) -> int:
+    """Write what differs and name it. With ``--check`` write nothing and return 1 where anything differs."""
+    differing = []
+    for name, text in pages([argument for argument in arguments if argument != "--check"]):
+        path = ROOT / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        differing.append(name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    print("\n".join(differing) or "Everything is current.")
+    return int("--check" in arguments and bool(differing))
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+"""Batch files on disk: private, whole or not there, and never one over another."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from nvqsync.errors import StoreError
+
+
+def write_once(folder: Path, name: str, content: bytes) -> Path:
+    """Write a file that only its owner may read, whole or not at all, and never over another.
+
+    A file of that name with the same bytes is left as it is; with others, the new one gets a number.
+    Raises ``StoreError`` when the folder cannot be written.
+    """
+    stem, _, extension = name.partition(".")
+    target, number = folder / name, 1
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while target.exists():
+            if target.read_bytes() == content:
+                return target
+            number += 1
+            target = folder / f"{stem}-{number}.{extension}"
+        _write_whole(folder, target, content)
+    except OSError as error:
+        says = f"The batch file {target} cannot be written: {error.strerror}."
+        raise StoreError(says, "Mend the folder and run 'nvqsync export' again: nothing is lost or doubled.") from error
+    return target
+
+
+def _write_whole(folder: Path, target: Path, content: bytes) -> None:
+    """Under a temporary name first, on disk before it is renamed. What a killed run left under it goes away."""
+    temporary = folder / f".{target.name}.part"
+    temporary.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

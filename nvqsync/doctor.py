@@ -1,0 +1,326 @@
+"""Everything ``nvqsync doctor`` looks at, each check a plain function that returns findings. Reads; never writes.
+
+Safe beside a running daemon: the database is opened for reading only, files are looked at and not touched, the LMS is
+asked a few small questions and the portal after a claim that cannot exist.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nvqsync import audit, clock, store_claims, store_lms
+from nvqsync.bootstrap import App, bootstrap
+from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError
+from nvqsync.findings import Finding, Status, fail, ok, warn
+from nvqsync.hookspecs import CONTRACT_VERSION
+from nvqsync.mapping import unused_rules
+from nvqsync.migrations import migrations
+from nvqsync.model import Qualification
+from nvqsync.settings import Settings
+from nvqsync.settings import load as load_settings
+from nvqsync.store import Store
+
+GIGABYTE = 2**30
+LITTLE_SPACE = GIGABYTE
+NO_SPACE = GIGABYTE // 10
+NOBODYS_CLAIM = "nvqsync-doctor"
+"""The claim key the portal is asked about: no claim ever has it."""
+
+
+def examine(config: Path | None, now: Callable[[], int] = clock.now) -> Iterator[Finding]:
+    """Every finding, in the order in which things depend on each other. Raises nothing that a person can put right."""
+    try:
+        settings = load_settings(config)
+    except SettingsError as error:
+        yield fail("settings", error.says, error.next_step)
+        return
+    hide = _hider(settings)
+    for finding in _examine(config, settings, now):
+        yield replace(finding, says=hide(finding.says), next_step=hide(finding.next_step))
+
+
+def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) -> Iterator[Finding]:
+    yield from settings_file(config or _named_in_environment(), settings)
+    yield from folders(settings)
+    try:
+        app = bootstrap(config, now)
+    except NvqsyncError as error:
+        yield fail("plugins", error.says, error.next_step)
+        return
+    yield from plugins(app)
+    yield from database(app)
+    yield from portal(app)
+    yield from far_end(app)
+
+
+def exit_status(findings: Iterable[Finding]) -> int:
+    """1 where anything fails, else 0."""
+    return int(any(finding.status is Status.FAIL for finding in findings))
+
+
+# ---------------------------------------------------------------- settings, folders, plugins
+
+
+def settings_file(path: Path | None, settings: Settings) -> Iterator[Finding]:
+    """The settings file that was read, and whether secrets in it are open to others."""
+    if path is None:
+        says = "No settings file is named: only defaults and the environment are in force."
+        yield warn("settings", says, "'nvqsync settings example' prints one; name it with --config or $NVQSYNC_CONFIG.")
+        return
+    yield ok("settings", f"{path} is read and makes sense.")
+    secrets = {"moodle.token": settings.moodle.token, "portal.credential": settings.portal.credential}
+    text = path.read_text(encoding="utf-8")
+    inside = [name for name, secret in secrets.items() if (value := secret.get_secret_value()) and value in text]
+    if inside and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        says = f"{path} holds {' and '.join(inside)} and may be read by others than its owner."
+        yield warn("settings.secrets", says, f"chmod 600 {path}, or move secrets into files of their own.")
+
+
+def folders(settings: Settings) -> Iterator[Finding]:
+    """Whether the export folder takes files, and the room on the disks of database and exports."""
+    exports = settings.export.folder
+    if fault := unwritable(exports):
+        yield fail("export.folder", f"The export folder {exports} cannot be written: {fault}.",
+                   "Create it for the service's user, or name another as export.folder.")  # fmt: skip
+    else:
+        yield ok("export.folder", f"The export folder {exports} can be written.")
+    yield room("disk.database", settings.database)
+    yield room("disk.exports", exports)
+
+
+def unwritable(folder: Path) -> str:
+    """Why files cannot be written into ``folder`` (which need not exist yet), or ``""``."""
+    there = _nearest(folder)
+    if not there.is_dir():
+        return f"{there} is no folder"
+    if os.statvfs(there).f_flag & os.ST_RDONLY:
+        return "its file system is read-only"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"this user may not write to {there}"
+
+
+def room(id_: str, path: Path) -> Finding:
+    """The free space on the disk that holds ``path``: 1 GB is little, a tenth of that is none."""
+    free = shutil.disk_usage(_nearest(path)).free
+    says = f"{free / GIGABYTE:.1f} GB are free for {path}."
+    if free < NO_SPACE:
+        return fail(id_, says, "Make room now: without it nothing can be recorded.")
+    if free < LITTLE_SPACE:
+        return warn(id_, says, "Make room: backups and migrations need as much again as the database.")
+    return ok(id_, says)
+
+
+def plugins(app: App) -> Iterator[Finding]:
+    """What is loaded, those from outside by name and version, and what the catalogue doubts."""
+    listed = app.plugins.listing()
+    outside = [f"{one.name} {one.version}".strip() for one in listed if one.distribution != "nvqsync"]
+    more = f" From outside: {', '.join(outside)}." if outside else ""
+    yield ok("plugins", f"{len(listed)} plugins are loaded, contract version {CONTRACT_VERSION}.{more}")
+    for number, caution in enumerate(app.plugins.catalogue.cautions, 1):
+        yield warn(f"plugins.caution.{number}", caution, "Tell the author of the plugin.")
+
+
+# ---------------------------------------------------------------- database and what is in it
+
+
+def database(app: App) -> Iterator[Finding]:
+    """Whether the database opens and is whole; then mapping, centre facts and passes, which are read from it."""
+    path = app.settings.database
+    if not path.exists():
+        if fault := unwritable(path.parent):
+            yield fail("database", f"The database {path} cannot be made: {fault}.", "Create its folder for this user.")
+        else:
+            yield warn("database", f"There is no database at {path} yet.", "'nvqsync sync' makes it.")
+        return
+    try:
+        with app.open_store(read_only=True) as store:
+            yield from whole(store)
+            yield from passes(app, store)
+            yield from mapping(app, store)
+    except NvqsyncError as error:
+        yield fail("database", error.says, error.next_step)
+    except sqlite3.Error as error:
+        yield fail("database", f"The database {path} cannot be read: {error}.", "Restore the latest backup.")
+
+
+def whole(store: Store) -> Iterator[Finding]:
+    """Migrations, SQLite's own check, who may read the file, and the audit chain."""
+    damage = [row["quick_check"] for row in store.rows("PRAGMA quick_check(5)")]
+    if damage != ["ok"]:
+        yield fail("database", f"The database is damaged: {damage[0]}.", "Stop the service and restore a backup.")
+        return
+    pending = migrations.pending(store.db)
+    if pending:
+        says = f"The database is whole. {len(pending)} changes to its tables are still to be made."
+        yield warn("database", says, "They are made when any command next writes to it: 'nvqsync sync'.")
+        return
+    yield ok("database", f"The database {store.path} is whole and up to date.")
+    if store.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
+        yield warn("database.mode", "Others than its owner may read the database.", f"chmod 600 {store.path}")
+    bad = audit.first_bad(store_claims.audit_entries(store))
+    if bad is None:
+        yield ok("audit", "The audit chain is whole.")
+    else:
+        yield fail("audit", f"The audit chain breaks at entry {bad}.", "See 'nvqsync audit verify'; restore a backup.")
+
+
+def passes(app: App, store: Store) -> Iterator[Finding]:
+    """When a pass last came to its end."""
+    ended = [row for row in store_lms.latest_passes(store, 20) if row["outcome"] in ("done", "problems")]
+    if not ended:
+        yield warn("passes", "No pass has come to its end yet.", "Start one with 'nvqsync sync'.")
+        return
+    hours = (app.now() - ended[0]["finished_at"]) / 3600
+    says = f"The last good pass ended at {clock.iso(ended[0]['finished_at'])}."
+    if hours * 60 > max(24 * 60, 3 * app.settings.daemon.every_minutes):
+        yield warn("passes", says, "Is the service running? See 'systemctl status nvqsync' and 'nvqsync status'.")
+    else:
+        yield ok("passes", says)
+
+
+def mapping(app: App, store: Store) -> Iterator[Finding]:
+    """The mapping file, a summary of ``nvqsync mapping check``, and the centre's facts on what is followed."""
+    try:
+        file = app.mapping_file
+    except NvqsyncError as error:
+        yield fail("mapping.file", error.says, error.next_step)
+        return
+    found = app.reader(store).mappings()
+    followed = [one for one in found if one.qualification_id]
+    problems = [p for one in found for p in one.problems if p.severity == "problem"]
+    problems += unused_rules(file, found) if file else ()
+    items = sum(len(one.items) for one in followed)
+    says = f"{len(followed)} courses are followed and {items} assignments mapped"
+    if not followed:
+        step = "Give a course an ID number such as OCR/03455, or see 'nvqsync moodle discover'."
+        yield warn("mapping", "No course is followed.", step)
+    elif problems:
+        yield warn("mapping", f"{says}; {len(problems)} things need a look.", "See 'nvqsync mapping check'.")
+    else:
+        yield ok("mapping", f"{says}; nothing needs a look.")
+    for id_ in sorted({one.qualification_id for one in followed}):
+        yield centre(app, app.plugins.catalogue.qualifications[id_])
+
+
+def centre(app: App, qualification: Qualification) -> Finding:
+    """What the centre has not entered about one qualification, though every claim for it waits for that."""
+    facts, table = app.centre_facts(qualification), f'[centre.qualifications."{qualification.id}"]'
+    missing = [] if facts.centre_number else [f"{qualification.awarding_body} under [centre.numbers]"]
+    inside = {"approved_on": facts.approved_on is not None, "certification_end": facts.certification_end.known}
+    missing += [f"{name} under {table}" for name, known in inside.items() if not known]
+    subject = f"centre.{qualification.id}"
+    if missing:
+        says = f"Claims for {qualification.id} cannot be approved: {len(missing)} facts of the centre are missing."
+        return fail(subject, says, f"Enter {'; '.join(missing)}.")
+    if not facts.registration_end.known or facts.direct_claim_from is None:
+        useful = {"registration_end": facts.registration_end.known, "direct_claim_from": facts.direct_claim_from}
+        names = " and ".join(name for name, known in useful.items() if not known)
+        step = f"Enter it under {table} if there is one."
+        return warn(subject, f"{qualification.id}: {names} is not entered. Claims can be approved without.", step)
+    return ok(subject, f"Every fact of the centre on {qualification.id} is entered.")
+
+
+# ---------------------------------------------------------------- the far ends
+
+
+def portal(app: App) -> Iterator[Finding]:
+    """Whether the portal answers a question about a claim that cannot exist, for each body with a centre number."""
+    name = app.settings.portal.name
+    if not name:
+        yield ok("portal", "No portal is named: batches are written to files and keyed by hand.")
+        return
+    try:
+        offer = app.plugins.portal(name)
+        link = app.open_portal()
+    except NvqsyncError as error:
+        yield fail("portal", error.says, error.next_step)
+        return
+    numbers = {body: n for body, n in app.settings.centre.numbers.items() if body in offer.awarding_bodies}
+    if link is None or not numbers:
+        step = f"Enter the centre's number with {' or '.join(offer.awarding_bodies)} under [centre.numbers]."
+        yield warn("portal", f"The portal {name} was not asked: no centre number is entered for its bodies.", step)
+        return
+    with closing(link):
+        for body, number in numbers.items():
+            try:
+                link.ask(body, number, [NOBODYS_CLAIM])
+                yield ok(f"portal.{body}", f"The portal {name} answers and takes the credential, for {body}.")
+            except PortalBusy as error:
+                yield fail(f"portal.{body}", f"{error.says} ({body})", "Check its address, and that it is up.")
+            except NvqsyncError as error:
+                yield fail(f"portal.{body}", f"{error.says} ({body})", error.next_step)
+
+
+def far_end(app: App) -> Iterator[Finding]:
+    """What the LMS connector's own examination finds, or, where it brings none, whether its ``check`` passes.
+
+    A connector brings one as a module ``doctor`` in the package its ``open`` comes from, with ``examine(settings)``.
+    """
+    name = app.settings.lms
+    try:
+        offer = app.plugins.lms(name)
+    except NvqsyncError as error:
+        yield fail("lms", error.says, error.next_step)
+        return
+    section = app.settings.connectors.get(name, app.settings.moodle.model_dump() if name == "moodle" else {})
+    examination = _examination(offer.open.__module__)
+    if examination:
+        yield from examination(section)
+        return
+    try:
+        with closing(offer.open(section)) as lms:
+            facts = lms.check()
+    except NvqsyncError as error:
+        yield fail("lms", error.says, error.next_step)
+        return
+    yield ok("lms", f"{name} answers: {facts.site_name}, {facts.release}.")
+
+
+def _examination(module: str) -> Callable[[Mapping[str, Any]], Iterable[Finding]] | None:
+    """The ``examine`` of the module ``doctor`` beside ``module``, if there is one."""
+    package = module.rpartition(".")[0]
+    name = f"{package}.doctor"
+    if not package or importlib.util.find_spec(name) is None:
+        return None
+    found: Callable[[Mapping[str, Any]], Iterable[Finding]] | None = getattr(
+        importlib.import_module(name), "examine", None
+    )
+    return found
+
+
+# ---------------------------------------------------------------- small things
+
+
+def _named_in_environment() -> Path | None:
+    name = os.environ.get("NVQSYNC_CONFIG")
+    return Path(name) if name else None
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest of its parents that is there."""
+    return next((one for one in (path, *path.absolute().parents) if one.exists()), Path("/"))
+
+
+def _hider(settings: Settings) -> Callable[[str], str]:
+    """Takes secrets out of a text: the last line of defence, should a far end send one back."""
+    secrets: Sequence[str] = [
+        value
+        for secret in (settings.moodle.token, settings.portal.credential)
+        if len(value := secret.get_secret_value()) >= 6
+    ]
+
+    def hide(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+    return hide

@@ -1,0 +1,181 @@
+"""What the portal says of claims that have gone out: asked, and recorded.
+
+Every answer is stored before the next question. A claim that the portal passes over is unknown, and asked about again
+before it is sent again; one that it never saw goes with the next export.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from nvqsync import store_claims
+from nvqsync.bootstrap import App
+from nvqsync.claims import GONE, Event, Status, advance
+from nvqsync.clock import day
+from nvqsync.errors import NotAllowed, PortalError
+from nvqsync.hookspecs import PortalConnector
+from nvqsync.locks import only_one
+from nvqsync.model import Answer, Outcome
+from nvqsync.proposing import Claim
+from nvqsync.store import Store
+
+EVENTS = {
+    Outcome.ACKNOWLEDGED: Event.ACKNOWLEDGE,
+    Outcome.AWAITING_AUTHORISATION: Event.AWAIT_AUTHORISATION,
+    Outcome.CERTIFICATED: Event.CERTIFICATE,
+    Outcome.RETURNED: Event.RETURN,
+    Outcome.NOT_FOUND: Event.NOT_FOUND,
+}
+"""What each answer of a portal does to a claim."""
+
+KEYS_A_QUESTION = 500
+"""So many claims are asked about at once."""
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong."""
+
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    held: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document ``nvqsync export --json`` and ``nvqsync reconcile --json`` print."""
+        return {
+            "batches": self.batches, "answers": dict(self.answers), "held": self.held, "problems": self.problems,
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One export or reconcile under way: who acts on which store, the report, and how often the portal failed."""
+
+    app: App
+    store: Store
+    by: str
+    report: ExportReport = field(default_factory=ExportReport)
+    attempts: int = 0
+    failures: list[PortalError] = field(default_factory=list)
+
+    def attempt(self, what: str, work: Callable[[], None]) -> None:
+        """Turn to the portal for ``work``. When it fails that is a problem of ``what``, and the others go on."""
+        self.attempts += 1
+        try:
+            work()
+        except PortalError as error:
+            self.failures.append(error)
+            self.report.problems.append(f"{what}: {' '.join(str(error).split())}")
+
+    def finish(self) -> ExportReport:
+        """The report. Raises the first ``PortalError`` when nothing went through."""
+        if self.failures and len(self.failures) == self.attempts:
+            raise self.failures[0]
+        return self.report
+
+    def change(self, claim: Claim, event: Event, why: str, **fields: Any) -> Status:
+        """Advance a claim, inside the transaction that is open. Raises ``NotAllowed``."""
+        status = advance(claim.status, event)
+        store_claims.change_claim(
+            self.store, claim, status, at=self.app.now(), actor=self.by, action=event.value, why=why, **fields
+        )
+        return status
+
+
+def claims_of(store: Store, batch_id: str) -> list[Claim]:
+    """The claims of one batch as they are now."""
+    return store_claims.claims(store, "batch_id = ?", [batch_id])
+
+
+def reconcile(app: App, store: Store, portal: PortalConnector, *, by: str) -> ExportReport:
+    """Ask the portal what became of every claim that has gone out, and record it.
+
+    Raises the first ``PortalError`` when it does not answer at all, and ``StoreError`` while an export is running.
+    """
+    with only_one(app.settings.database, "export"):
+        exchange = Exchange(app, store, by)
+        states = store_claims.batch_states(store)
+        for (body, centre), claims in _gone_out(store, states).items():
+            exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
+        for batch_id in [] if exchange.failures else [b for b, (_, state) in states.items() if state == "sending"]:
+            conclude(store, batch_id)
+        return exchange.finish()
+
+
+def _gone_out(store: Store, states: dict[str, tuple[str, str]]) -> dict[tuple[str, str], list[Claim]]:
+    """By awarding body and centre: the claims without a final answer, but for those whose batch still waits here."""
+    found: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for status in sorted(GONE):
+        for claim in store_claims.claims(store, "status = ?", [status.value]):
+            centre, state = states[claim.batch_id]
+            if status is not Status.EXPORTED or state in {"sending", "answered"}:
+                found[claim.awarding_body, centre].append(claim)
+    return found
+
+
+def ask_about(exchange: Exchange, portal: PortalConnector, claims: Sequence[Claim], centre: str) -> None:
+    """Ask about claims of one awarding body and centre, some at a time. Raises ``PortalError``."""
+    for start in range(0, len(claims), KEYS_A_QUESTION):
+        some = claims[start : start + KEYS_A_QUESTION]
+        answers = portal.ask(some[0].awarding_body, centre, [claim.key for claim in some])
+        record_answers(exchange, some, answers)
+
+
+def conclude(store: Store, batch_id: str) -> None:
+    """Every claim of a batch has been sent or asked about: it is answered, or what did not arrive goes again."""
+    with store.writing(durable=True):
+        waiting = any(claim.status is Status.EXPORTED for claim in claims_of(store, batch_id))
+        store_claims.set_batch(store, batch_id, state="written" if waiting else "answered")
+
+
+def record_answers(exchange: Exchange, claims: Sequence[Claim], answers: Iterable[Answer]) -> None:
+    """Record what the portal said of each claim, all of it at once; what it passed over is unknown.
+
+    An answer about a claim that we did not ask for is a problem, never dropped.
+    """
+    with exchange.store.writing(durable=True):
+        asked = {claim.key: claim.id for claim in claims}
+        silent = set(asked.values())
+        for answer in answers:
+            if answer.key in asked:
+                silent.discard(asked[answer.key])
+                _record(exchange, store_claims.claim(exchange.store, asked[answer.key]), answer)
+            else:
+                exchange.report.problems.append(f"The portal answered about a claim we did not ask for: {answer.key}.")
+        no_answer(exchange, silent)
+
+
+def no_answer(exchange: Exchange, claim_ids: Iterable[int]) -> None:
+    """Claims that were handed over without a usable answer are unknown, unless it was known that they arrived."""
+    why = "The portal gave no usable answer; it will be asked about this claim before anything is sent again."
+    with exchange.store.writing(durable=True):
+        for claim_id in sorted(claim_ids):
+            claim = store_claims.claim(exchange.store, claim_id)
+            if claim.status in {Status.EXPORTED, Status.SUBMITTED}:
+                exchange.change(claim, Event.NO_ANSWER, why)
+                exchange.report.answers["unknown"] += 1
+
+
+def _record(exchange: Exchange, claim: Claim, answer: Answer) -> None:
+    """Record one answer on a claim as it stands, inside the transaction that is open."""
+    event = EVENTS[answer.outcome]
+    if event is Event.NOT_FOUND:
+        store_claims.reopen_batch(exchange.store, claim.batch_id)
+    if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
+        return  # nothing new; or never arrived, and goes again
+    said = answer.outcome.value.replace("_", " ")
+    fields = {"reference": answer.reference or claim.reference, "portal_words": answer.words or claim.portal_words}
+    if answer.outcome is Outcome.CERTIFICATED:
+        fields["certificate_number"] = answer.certificate_number
+        fields["certificated_on"] = (answer.on or day(exchange.app.now())).isoformat()
+    try:
+        status = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
+    except NotAllowed as error:
+        exchange.report.problems.append(f"Claim {claim.id}: the portal says {said}: {error.says}")
+        return
+    exchange.report.answers[status.value] += 1

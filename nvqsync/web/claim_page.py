@@ -1,0 +1,140 @@
+"""The page of one claim: its verdict as the rule has it, and each unit down to the grades. Reads; never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from nvqsync import store_claims
+from nvqsync.bootstrap import App
+from nvqsync.claims import Event
+from nvqsync.commands.claims import claim_story_json
+from nvqsync.errors import NvqsyncError
+from nvqsync.model import Comparison, Kind, LmsMember, Qualification, QualificationUnit, Requirement
+from nvqsync.progress import LearnerProgress
+from nvqsync.proposing import Claim
+from nvqsync.review import REASON_NEEDED
+from nvqsync.store import Store
+from nvqsync.web import queries
+from nvqsync.web.words import ACTION_WORDS, counted
+
+_NAMES_UNITS = frozenset({Kind.ALL_OF, Kind.BARRED, Kind.EQUIVALENT})
+_COUNTS_UNITS = _NAMES_UNITS | {Kind.MIN_UNITS, Kind.MAX_UNITS}
+_IN_ORDER = (Event.APPROVE, Event.RELEASE, Event.HOLD, Event.WITHDRAW)
+_AT_MOST = frozenset({Kind.MAX_CREDITS, Kind.MAX_UNITS, Kind.MAX_TRANSFERRED_CREDITS, Kind.BARRED})
+
+
+def claim_page(app: App, store: Store, claim_id: int, *, unfolded: bool) -> dict[str, Any]:
+    """Everything ``claim.html`` prints. Raises ``UnknownName`` where there is no such claim."""
+    claim = store_claims.claim(store, claim_id)
+    learner = queries.people(store, [claim.learner_id]).get(claim.learner_id, LmsMember(claim.learner_id, ""))
+    row, trouble = _row(app, store, claim)
+    story = claim_story_json(claim, learner, row, store)
+    qualification = app.plugins.catalogue.qualifications.get(claim.qualification_id)
+    return {
+        "claim": story,
+        "qualification": qualification,
+        "requirements": requirements(story["verdict"], qualification),
+        "groups": unit_groups(story["units"], qualification),
+        "unused": story["verdict"]["unused"],
+        "people": queries.people(store, _assessors(story)),
+        "items": _items(app, store, story),
+        "methods": {method.code: method.title for method in qualification.methods} if qualification else {},
+        "commands": commands(claim.id, story["actions"]),
+        "trouble": trouble,
+        "unfolded": unfolded,
+    }
+
+
+def _row(app: App, store: Store, claim: Claim) -> tuple[LearnerProgress | None, str]:
+    """The learner's standing now, and why it could not be worked out if it could not: the page shows the rest."""
+    try:
+        standings = app.reader(store).standings([claim.qualification_id])
+    except NvqsyncError as error:
+        return None, str(error)
+    rows = (row for standing in standings for row in standing.rows)
+    return next((row for row in rows if row.learner.lms_id == claim.learner_id), None), ""
+
+
+# ---------------------------------------------------------------- the verdict as the rule has it
+
+
+def requirements(verdict: Mapping[str, Any], qualification: Qualification | None) -> list[dict[str, Any]]:
+    """Each requirement of the rule as it stands, with the units that count towards it and how full its bar is (0-100).
+
+    A requirement that the rule no longer has is shown as it was judged.
+    """
+    rule = {one.id: one for one in qualification.rule.requirements} if qualification else {}
+    counts = set(verdict["counted"])
+    units = [unit for unit in qualification.units if unit.code in counts] if qualification else []
+    return [_requirement(told, rule.get(told["id"]), units) for told in verdict["requirements"]]
+
+
+def _requirement(
+    told: Mapping[str, Any], asks: Requirement | None, units: Sequence[QualificationUnit]
+) -> dict[str, Any]:
+    have, need = told["have"], told["need"]
+    at_most = asks is not None and asks.kind in _AT_MOST
+    thing = "unit" if asks and asks.kind in _COUNTS_UNITS else "credit"
+    return {
+        **told,
+        "share": min(100, round(100 * have / need)) if need else 100,
+        "measure": f"Have {have}, {'at most' if at_most else 'need'} {counted(need, thing)}",
+        "units": [unit.code for unit in units if asks and _counts_towards(unit, asks)],
+        "source": asks.source if asks else None,
+    }
+
+
+def _counts_towards(unit: QualificationUnit, asks: Requirement) -> bool:
+    """Whether a counted unit is named in a list beside the requirement. One on the whole rule names none: all are."""
+    if asks.kind in _NAMES_UNITS:
+        return unit.code in asks.units
+    if asks.kind is Kind.MIN_CREDITS_AT_LEVEL and asks.level is not None:
+        level = unit.unit.level
+        fits = level == asks.level if asks.comparison is Comparison.EXACTLY else level >= asks.level
+        return fits and (not asks.groups or bool(set(unit.groups) & set(asks.groups)))
+    return bool(set(unit.groups) & set(asks.groups))
+
+
+def unit_groups(units: Sequence[dict[str, Any]], qualification: Qualification | None) -> list[tuple[str, list[Any]]]:
+    """The counted units under the headings of the rule's groups, in the rule's order; what is in none comes last."""
+    homes = {unit.code: unit.groups for unit in qualification.units} if qualification else {}
+    titles = qualification.group_titles if qualification else {}
+    found: dict[str, list[Any]] = {group: [] for group in titles}
+    for unit in units:
+        group = next(iter(homes.get(unit["code"], ())), "")
+        found.setdefault(group, []).append(unit)
+    return [(f"{group}: {titles[group]}" if group in titles else group, held) for group, held in found.items() if held]
+
+
+# ---------------------------------------------------------------- what a decision rests on, and what to do next
+
+
+def _assessors(story: Mapping[str, Any]) -> set[str]:
+    decided = {decision["assessor"] for unit in story["units"] for decision in unit["decisions"]}
+    return {one for one in decided | {unit["signed_off_by"] for unit in story["units"]} if one}
+
+
+def _items(app: App, store: Store, story: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Name and full address of each item a decision rests on; the address is empty where none can be given."""
+    wanted = {decision["item"] for unit in story["units"] for decision in unit["decisions"]}
+    site = app.settings.moodle.url
+    return {one: (name, address(site, path)) for one, (name, path) in queries.item_links(store, wanted).items()}
+
+
+def address(site: str, path: str) -> str:
+    """Where a person finds a page of the LMS; empty where the site is not set, or is no web address."""
+    if not path or urlsplit(site).scheme not in {"http", "https"}:
+        return ""
+    return f"{site.rstrip('/')}/{path.lstrip('/')}"
+
+
+def commands(claim_id: int, actions: Sequence[str]) -> list[tuple[str, str]]:
+    """What may be done to a claim now, and the command that does it."""
+    offered = [event for event in _IN_ORDER if event.value in actions]
+    return [(ACTION_WORDS[event], f"nvqsync claims {event.value} {claim_id}{_reason(event)}") for event in offered]
+
+
+def _reason(event: Event) -> str:
+    return ' --why "…"' if event in REASON_NEEDED else ""

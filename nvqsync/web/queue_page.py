@@ -1,0 +1,170 @@
+"""The queue page: what a person is shown of the claims that answer a question. Reads; never writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from nvqsync import store_claims, store_lms
+from nvqsync.bootstrap import App
+from nvqsync.claims import Status
+from nvqsync.commands.claims import claim_json
+from nvqsync.model import Qualification
+from nvqsync.proposing import Claim
+from nvqsync.store import Store
+from nvqsync.web import queries
+from nvqsync.web.filters import PAGE_SIZE, SORT_WORDS, Filters
+from nvqsync.web.queries import Group
+from nvqsync.web.words import age, sentence_case
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of claims, what they are, and the question that lists them."""
+
+    name: str
+    says: str
+    claims: int
+    filters: Filters
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which page of how many is shown. ``first`` and ``last`` count claims from 1; ``pages`` are those worth a link."""
+
+    page: int
+    last_page: int
+    first: int
+    last: int
+    total: int
+    pages: tuple[int | None, ...]
+
+
+def queue_page(app: App, store: Store, asked: Filters, left_out: Sequence[str]) -> dict[str, Any]:
+    """Everything ``queue.html`` prints. A page beyond the last one shows the last one."""
+    learners = queries.matching_learners(store, asked.text)
+    groups = queries.groups(store, learners)
+    cut = cut_pages(sum(group.claims for group in groups if group.answers(asked)), asked.page)
+    filters = asked.but(page=cut.page)
+    ids = queries.claim_ids(store, filters, learners) if cut.total else []
+    return {
+        "filters": filters,
+        "left_out": left_out,
+        "cut": cut,
+        "rows": _rows(app, store, ids),
+        "today": needs_a_person(groups, filters),
+        "by_status": by_status(groups, filters),
+        "by_body": by_body(groups, filters),
+        "choices": choices(app.plugins.catalogue.qualifications.values()),
+        "any_claims": bool(groups) or bool(asked.text),
+        "last_pass": next(iter(store_lms.latest_passes(store)), None),
+    }
+
+
+def choices(qualifications: Iterable[Qualification]) -> dict[str, list[tuple[str, str]]]:
+    """What each filter offers: the value in the address, and the words a person reads."""
+    known = sorted(qualifications, key=lambda one: one.id)
+    return {
+        "bodies": [(body, body) for body in sorted({one.awarding_body for one in known})],
+        "qualifications": [(one.id, f"{one.id} {one.title}") for one in known],
+        "statuses": [(status.value, sentence_case(status.value)) for status in Status],
+        "blocked": [("yes", "Blocked"), ("no", "Nothing blocks it")],
+        "sorts": [(sort.value, words) for sort, words in SORT_WORDS.items()],
+    }
+
+
+# ---------------------------------------------------------------- counts
+
+
+def needs_a_person(groups: Sequence[Group], filters: Filters) -> tuple[Count, ...]:
+    """What waits for a person, soonest first, within the text searched for."""
+    kinds = (
+        ("Ready to approve", "proposed, and nothing blocks them", Status.PROPOSED, False),
+        ("Blocked", "proposed, and something has to be put right first", Status.PROPOSED, True),
+        ("On hold", "stopped until somebody releases them", Status.ON_HOLD, None),
+        ("Unknown", "sent, and no answer came: reconcile them", Status.UNKNOWN, None),
+    )
+    counts = []
+    for name, says, status, blocked in kinds:
+        narrowed = Filters(text=filters.text, status=status, blocked=blocked)
+        chosen = (filters.status, filters.blocked) == (status, blocked)
+        counts.append(Count(name, says, _total(groups, narrowed), narrowed, chosen))
+    return tuple(counts)
+
+
+def by_status(groups: Sequence[Group], filters: Filters) -> tuple[Count, ...]:
+    """The claims of each status under the other filters, in the order of a claim's life."""
+    found = _count(groups, filters.but(status=None), lambda group: group.status.value)
+    chosen = filters.status.value if filters.status else ""
+    return tuple(
+        Count(status.value, "", found[status.value], filters.but(status=status), status.value == chosen)
+        for status in Status
+        if found[status.value] or status.value == chosen
+    )
+
+
+def by_body(groups: Sequence[Group], filters: Filters) -> tuple[Count, ...]:
+    """The claims of each awarding body under the other filters; another body drops the qualification."""
+    open_to_all = filters.but(awarding_body="", qualification="")
+    found = _count(groups, open_to_all, lambda group: group.awarding_body)
+    chosen = filters.awarding_body
+    return tuple(
+        Count(body, "", found[body], open_to_all.but(awarding_body=body), body == chosen)
+        for body in sorted({*found, *([chosen] if chosen else [])})
+    )
+
+
+def _total(groups: Sequence[Group], filters: Filters) -> int:
+    return sum(group.claims for group in groups if group.answers(filters))
+
+
+def _count(groups: Sequence[Group], filters: Filters, kind: Callable[[Group], str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for group in groups:
+        if group.answers(filters):
+            found[kind(group)] += group.claims
+    return found
+
+
+def cut_pages(total: int, page: int) -> Cut:
+    """The page of ``total`` claims that is nearest to the one asked for. ``None`` among the pages is a gap."""
+    last_page = max(1, ceil(total / PAGE_SIZE))
+    page = min(page, last_page)
+    near = sorted({1, last_page, *range(max(1, page - 1), min(last_page, page + 1) + 1)})
+    pages: list[int | None] = []
+    for number in near:
+        if pages and number - near[near.index(number) - 1] > 1:
+            pages.append(None)
+        pages.append(number)
+    first = (page - 1) * PAGE_SIZE + 1 if total else 0
+    return Cut(page, last_page, first, min(total, page * PAGE_SIZE), total, tuple(pages))
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _rows(app: App, store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
+    marks = ", ".join("?" * len(ids))
+    claims = {claim.id: claim for claim in store_claims.claims(store, f"id IN ({marks})", ids)}
+    people = queries.people(store, (claim.learner_id for claim in claims.values()))
+    gates = {gate.id: gate.says for gate in app.gates}
+    titles = {one.id: one.title for one in app.plugins.catalogue.qualifications.values()}
+    now = app.now()
+    return [
+        {
+            **claim_json(claim, people[claim.learner_id]),
+            "title": titles.get(claim.qualification_id, "").removeprefix(f"{claim.awarding_body} "),
+            "age": age(claim.created_at, now),
+            "stops": _stops(claim, gates),
+        }
+        for claim in (claims[number] for number in ids if number in claims)
+    ]
+
+
+def _stops(claim: Claim, gates: dict[str, str]) -> list[tuple[str, str]]:
+    """Each blocker's id with the rule it keeps, in few words; the claim's own page has them all."""
+    return [(finding.id, gates.get(finding.id, finding.says)) for finding in claim.blockers]

@@ -1,0 +1,75 @@
+"""How the pages say things: dates as people write them, ages, counts, statuses. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from nvqsync.claims import Event, Status
+from nvqsync.clock import LONDON, day
+
+STATUS_HELP = {
+    Status.PROPOSED: "The rule of combination is met. Somebody has to look at it.",
+    Status.ON_HOLD: "Stopped here until somebody releases it.",
+    Status.APPROVED: "Goes out with the next export.",
+    Status.EXPORTED: "In a batch. The portal has not taken it yet.",
+    Status.SUBMITTED: "With the awarding body.",
+    Status.ACKNOWLEDGED: "The awarding body has taken it in.",
+    Status.AWAITING_AUTHORISATION: "Waits for the awarding body's external quality assurer.",
+    Status.CERTIFICATED: "The awarding body has issued the certificate.",
+    Status.RETURNED: "The awarding body sent it back.",
+    Status.UNKNOWN: "Sent, and no answer came: the portal is asked before anything is sent again.",
+    Status.WITHDRAWN: "It will not be sent. A later claim is a new one.",
+    Status.RECALLED: "Its grounds are gone: the awarding body has to be told.",
+}
+"""What each status means to the person who reads it."""
+
+PASS_WORDS = {
+    "done": "done", "problems": "done, with problems to look at", "failed": "failed", "running": "not ended yet",
+    "interrupted": "interrupted",
+}  # fmt: skip
+"""How a pass ended, by the outcome it is stored with."""
+
+ACTION_WORDS = {
+    Event.APPROVE: "Approve it for export",
+    Event.HOLD: "Put it on hold",
+    Event.RELEASE: "Take it off hold",
+    Event.WITHDRAW: "Withdraw it for good",
+}
+
+
+def sentence_case(word: str) -> str:
+    """``on_hold`` as ``On hold``."""
+    text = word.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def long_day(moment: str | dt.date | None) -> str:
+    """An ISO day or moment as ``3 November 2026``; empty for ``None``."""
+    if not moment:
+        return ""
+    found = moment if isinstance(moment, dt.date) else dt.date.fromisoformat(moment[:10])
+    return f"{found.day} {found:%B %Y}"
+
+
+def long_moment(moment: str | int | None) -> str:
+    """An ISO moment, or seconds since 1970, as ``3 November 2026, 9:05am``, in London; empty for ``None``."""
+    if moment is None or moment == "":
+        return ""
+    found = dt.datetime.fromtimestamp(moment, LONDON) if isinstance(moment, int) else dt.datetime.fromisoformat(moment)
+    return f"{found.day} {found:%B %Y}, {found.hour % 12 or 12}:{found:%M}{'am' if found.hour < 12 else 'pm'}"
+
+
+def age(since: int, now: int) -> str:
+    """How long something has stood, in London days: ``today``, ``1 day``, ``12 days``."""
+    days = (day(now) - day(since)).days
+    return "today" if days < 1 else counted(days, "day")
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 claim``, ``1,204 claims``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(names: list[str] | tuple[str, ...]) -> str:
+    """``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

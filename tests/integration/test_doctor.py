@@ -1,0 +1,355 @@
+"""``nvqsync doctor``: what is right is told, what is wrong is told with its remedy, and nothing is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.moodle import functions as fn
+from connectors.moodle.doctor import examine
+from connectors.moodle.probes import NOT_PROBED
+from connectors.moodle.role import CAPABILITIES
+from connectors.moodle.simulator import Simulator, generate_college
+from nvqsync import doctor
+from nvqsync.findings import Status, fail, ok, warn
+from nvqsync.locks import only_one
+from nvqsync.store import Store
+from tests.rehearsal import Answered, Rehearsal, rehearsing, small_college
+
+
+@pytest.fixture
+def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
+    with rehearsing(tmp_path, small_college(now=int(time.time()))) as running:
+        (tmp_path / "nvqsync.toml").chmod(0o600)
+        yield running
+
+
+def lines(answered: Answered) -> dict[str, dict[str, Any]]:
+    """Every line by its id; ids are distinct."""
+    found = answered.json["findings"]
+    assert len({line["id"] for line in found}) == len(found)
+    return {line["id"]: line for line in found}
+
+
+def unwell(answered: Answered) -> dict[str, str]:
+    """The lines that are not ok, and how they stand."""
+    return {id_: line["status"] for id_, line in lines(answered).items() if line["status"] != "ok"}
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_a_healthy_centre_has_nothing_to_do(rehearsal: Rehearsal) -> None:
+    """After a pass every line is ok, and the exit status is 0."""
+    rehearsal.run("sync")
+    told = rehearsal.run("doctor", "--json")
+    assert (told.status, unwell(told)) == (0, {})
+    assert told.json["counts"] == {"ok": len(told.json["findings"]), "warn": 0, "fail": 0}
+    expected = {"settings", "export.folder", "plugins", "database", "audit", "passes", "mapping", "centre.OCR/03455",
+                "portal.OCR", "moodle.site", "moodle.clock"}  # fmt: skip
+    assert expected <= lines(told).keys()
+
+
+def test_every_line_that_is_not_ok_has_a_next_step(rehearsal: Rehearsal) -> None:
+    """Before the first pass, with a lost right and a lost function, each complaint says what to do."""
+    rehearsal.moodle.role.discard("mod/assign:grade")
+    rehearsal.moodle.functions.remove(fn.FLAGS)
+    told = rehearsal.run("doctor", "--json")
+    assert told.status == 1
+    bad = [line for line in told.json["findings"] if line["status"] != "ok"]
+    assert {"database", f"moodle.function.{fn.FLAGS}"} <= {line["id"] for line in bad}
+    assert all(line["next_step"] for line in bad)
+
+
+def test_nothing_is_touched_and_a_running_daemon_is_no_hindrance(rehearsal: Rehearsal) -> None:
+    """Beside a held daemon and pass lock it answers, and leaves every file as it was."""
+    rehearsal.run("sync")
+    state = lambda: {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in rehearsal.folder.rglob("*") if p.is_file()}  # noqa: E731
+    database = rehearsal.database()
+    with only_one(database, "daemon"), only_one(database, "pass"), Store(database) as store, store.writing():
+        before = state()
+        assert rehearsal.run("doctor").status == 0
+        assert state() == before
+
+
+def test_no_secret_and_no_person_is_told(rehearsal: Rehearsal) -> None:
+    """Neither token nor credential, ULN, name or ID number of a learner stands in any line, whatever goes wrong."""
+    rehearsal.run("sync")
+    secrets = [rehearsal.moodle.token, rehearsal.portal.credential]
+    for person in rehearsal.college.learners:
+        secrets += [person.last_name, person.profile["uln"], person.profile["ocr_candidate_number"]]
+    told = [rehearsal.run("doctor"), rehearsal.run("doctor", "--json")]
+    for capability in CAPABILITIES:
+        rehearsal.moodle.role.discard(capability.name)
+        told.append(rehearsal.run("doctor"))
+        rehearsal.moodle.role.add(capability.name)
+    for answered in told:
+        assert answered.out
+        assert not [secret for secret in secrets if secret in answered.out + answered.err]
+
+
+def test_a_secret_that_a_far_end_sends_back_is_hidden(rehearsal: Rehearsal) -> None:
+    """Should a server print the token in its own words, the line shows that something was there, not what."""
+    rehearsal.moodle.college.name = f"Site {rehearsal.moodle.token}"
+    assert "Site [secret]" in rehearsal.run("doctor").out
+
+
+def test_the_exit_status_is_1_only_where_a_line_fails() -> None:
+    """A line that needs a look is no failure."""
+    assert doctor.exit_status([ok("a", "fine"), warn("b", "hm", "look")]) == 0
+    assert doctor.exit_status([ok("a", "fine"), fail("b", "no", "mend")]) == 1
+
+
+# ---------------------------------------------------------------- each part
+
+
+def test_settings_that_cannot_be_read_are_the_one_line(rehearsal: Rehearsal) -> None:
+    """A misspelt key is a failed line with file, line and key; nothing else is asked."""
+    rehearsal.add_settings("[modle]\nurl = 1\n")
+    told = rehearsal.run("doctor", "--json")
+    assert (told.status, unwell(told)) == (1, {"settings": "fail"})
+    assert "modle" in lines(told)["settings"]["says"]
+
+
+def test_secrets_in_a_file_that_others_read_are_told(rehearsal: Rehearsal) -> None:
+    """The file's own mode counts, and the line says how to close it."""
+    (rehearsal.folder / "nvqsync.toml").chmod(0o644)
+    told = lines(rehearsal.run("doctor", "--json"))["settings.secrets"]
+    assert (told["status"], "chmod 600" in told["next_step"]) == ("warn", True)
+
+
+def test_an_export_folder_that_cannot_be_written_fails(rehearsal: Rehearsal) -> None:
+    """A file where the folder should be is told before an export finds it."""
+    (rehearsal.folder / "exports").write_text("in the way", "utf-8")
+    assert unwell(rehearsal.run("doctor", "--json"))["export.folder"] == "fail"
+
+
+def test_little_room_is_told(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits are on free bytes: a look below 1 GB, a failure below a tenth of it."""
+    room = doctor.room("disk", rehearsal.folder)
+    assert room.status is Status.OK
+    monkeypatch.setattr(doctor, "LITTLE_SPACE", 2**62)
+    assert doctor.room("disk", rehearsal.folder).status is Status.WARN
+    monkeypatch.setattr(doctor, "NO_SPACE", 2**62)
+    assert doctor.room("disk", rehearsal.folder).status is Status.FAIL
+
+
+def test_a_damaged_database_is_a_line_and_the_rest_goes_on(rehearsal: Rehearsal) -> None:
+    """A file overwritten in the middle fails its own line; the LMS is still asked."""
+    rehearsal.run("sync")
+    path = rehearsal.database()
+    content = bytearray(path.read_bytes())
+    content[4096 * 2 : 4096 * 6] = b"\xff" * 4096 * 4
+    path.write_bytes(content)
+    told = rehearsal.run("doctor", "--json")
+    assert unwell(told) == {"database": "fail"}
+    assert lines(told)["moodle.site"]["status"] == "ok"
+
+
+def test_a_broken_audit_chain_is_told_by_its_entry(rehearsal: Rehearsal) -> None:
+    """An entry changed behind the program's back is named."""
+    rehearsal.college.finish(0)
+    rehearsal.run("sync")
+    rehearsal.register(0)
+    with Store(rehearsal.database()) as store:
+        for trigger in store.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"):
+            store.execute(f"DROP TRIGGER {trigger['name']}")
+        store.execute("UPDATE audit SET actor = 'nobody' WHERE id = 1")
+    assert "entry 1" in lines(rehearsal.run("doctor", "--json"))["audit"]["says"]
+
+
+def test_centre_facts_that_hold_up_every_claim_are_named(rehearsal: Rehearsal) -> None:
+    """A followed qualification without centre number, approval and end date fails, with where to enter them."""
+    rehearsal.run("sync")
+    path = rehearsal.folder / "nvqsync.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('certification_end = "none"', "").replace('numbers = { OCR = "12345" }', ""), "utf-8")
+    told = lines(rehearsal.run("doctor", "--json"))["centre.OCR/03455"]
+    assert told["status"] == "fail"
+    for name in ("OCR under [centre.numbers]", "certification_end"):
+        assert name in told["next_step"]
+    assert "approved_on" not in told["next_step"]
+
+
+def test_mapping_problems_are_counted_and_a_broken_file_fails(rehearsal: Rehearsal) -> None:
+    """The summary of ``mapping check`` is one line; a mapping file with a typo another."""
+    rehearsal.college.moodle.set_id_number(rehearsal.college.assignments["A1"], "A99")
+    rehearsal.run("sync")
+    told = lines(rehearsal.run("doctor", "--json"))["mapping"]
+    assert (told["status"], "1 things need a look" in told["says"]) == ("warn", True)
+    (rehearsal.folder / "mapping.toml").write_text("[[corse]]\n", "utf-8")
+    rehearsal.add_settings('[mapping]\nfile = "mapping.toml"\n')
+    assert unwell(rehearsal.run("doctor", "--json"))["mapping.file"] == "fail"
+
+
+def test_an_old_last_pass_is_told(rehearsal: Rehearsal) -> None:
+    """A service that has stopped is noticed by the age of its last good pass."""
+    rehearsal.run("sync")
+    with Store(rehearsal.database()) as store:
+        store.execute("UPDATE passes SET finished_at = finished_at - 3 * 86400")
+    assert unwell(rehearsal.run("doctor", "--json")) == {"passes": "warn"}
+
+
+def test_a_portal_that_refuses_or_is_gone_fails(rehearsal: Rehearsal) -> None:
+    """A wrong credential and a stopped portal are told apart, and no claim is made by asking."""
+    rehearsal.run("sync")
+    path = rehearsal.folder / "nvqsync.toml"
+    path.write_text(path.read_text("utf-8").replace(json.dumps(rehearsal.portal.credential), '"wrong-one"'), "utf-8")
+    told = lines(rehearsal.run("doctor", "--json"))["portal.OCR"]
+    assert (told["status"], "credential" in told["says"]) == ("fail", True)
+    assert rehearsal.portal.books()["claims"] == []
+
+
+def test_another_lms_brings_its_own_examination(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    """Whatever connector the settings name is asked, by the module beside it."""
+    path = rehearsal.folder / "nvqsync.toml"
+    path.write_text('lms = "csv_folder"\n' + path.read_text("utf-8"), "utf-8")
+    rehearsal.add_settings(f"[connectors.csv_folder]\nfolder = {json.dumps(str(tmp_path / 'none'))}\n")
+    assert unwell(rehearsal.run("doctor", "--json"))["csv_folder.folder"] == "fail"
+
+
+# ---------------------------------------------------------------- Moodle
+
+
+@pytest.fixture(scope="module", params=["4.3.0", "4.5.6"])
+def site(request: pytest.FixtureRequest) -> Iterator[Simulator]:
+    with Simulator(generate_college(learners=30, seed=7, ticking=True), version=request.param) as moodle:
+        yield moodle
+
+
+def asked(site: Simulator, **settings: Any) -> dict[str, str]:
+    """What the examination finds that is not ok."""
+    found = list(examine({"url": site.url, "token": site.token, "requests_per_second": 0, **settings}))
+    assert all(line.next_step for line in found if line.status is not Status.OK)
+    return {line.id: line.status.value for line in found if line.status is not Status.OK}
+
+
+PROBED = [one.name for one in CAPABILITIES if one.name not in NOT_PROBED]
+SUFFICES_OTHERWISE = {"mod/assign:viewgrades", "moodle/course:viewhiddencourses", "moodle/site:accessallgroups"}
+"""Nothing is lost without these in the generated college: see the tests below for when something is."""
+
+
+def test_the_documented_role_is_enough(site: Simulator) -> None:
+    """With exactly that role nothing is missing, and the examination costs a dozen calls."""
+    site.calls.clear()
+    assert asked(site) == {}
+    assert site.calls.total() <= 12
+
+
+@pytest.mark.parametrize("capability", sorted(set(PROBED) - SUFFICES_OTHERWISE - {"webservice/rest:use"}))
+def test_each_missing_capability_is_found_by_reading(site: Simulator, capability: str) -> None:
+    """Taken away alone, it is the one line that fails; what could not be tried for want of it says so."""
+    site.role.discard(capability)
+    try:
+        found = asked(site)
+    finally:
+        site.role.add(capability)
+    assert [id_ for id_, status in found.items() if status == "fail"] == [f"moodle.capability.{capability}"]
+
+
+def test_a_hidden_course_and_separate_groups_show_the_other_two(site: Simulator) -> None:
+    """They are only missed where a course is hidden or has separate groups, and then they are."""
+    course = next(iter(site.college.courses.values()))
+    course.visible = False
+    site.role.discard("moodle/course:viewhiddencourses")
+    assert asked(site) == {"moodle.capability.moodle/course:viewhiddencourses": "fail"}
+    site.role.add("moodle/course:viewhiddencourses")
+    course.visible = True
+    for one in site.college.courses.values():
+        one.separate_groups = True
+    assert asked(site) == {}
+    site.role.discard("moodle/site:accessallgroups")
+    assert asked(site)["moodle.capability.moodle/site:accessallgroups"] == "fail"
+    site.role.add("moodle/site:accessallgroups")
+    for one in site.college.courses.values():
+        one.separate_groups = False
+
+
+def test_each_missing_function_is_named_with_what_is_lost(site: Simulator) -> None:
+    """One that a pass needs fails, one that is only useful asks for a look; where to add it stands beside it."""
+    for name in (*fn.NEEDED, *fn.USEFUL):
+        if name == fn.SITE_INFO:
+            continue
+        site.functions.remove(name)
+        found = {line.id: line for line in examine({"url": site.url, "token": site.token, "requests_per_second": 0})}
+        site.functions.append(name)
+        line = found[f"moodle.function.{name}"]
+        assert line.status is (Status.FAIL if name in fn.NEEDED else Status.WARN)
+        assert "External services" in line.next_step
+        others = {id_ for id_, one in found.items() if one.status is Status.FAIL} - {line.id}
+        assert not others, f"without {name}: {others}"
+
+
+def test_clocks_that_differ_are_told(site: Simulator) -> None:
+    """An hour's difference asks for a look, in the right direction."""
+    site.college.clock.advance(3600)
+    found = {line.id: line for line in examine({"url": site.url, "token": site.token, "requests_per_second": 0})}
+    site.college.clock.advance(-3600)
+    assert found["moodle.clock"].status is Status.WARN
+    assert "ahead of" in found["moodle.clock"].says
+
+
+def test_a_policy_not_agreed_is_not_mistaken_for_a_lost_right(site: Simulator) -> None:
+    """Where the release tells, the policy is its own line, and the rights that look lost mention it."""
+    site.locked_out = "You must agree to the site policy"
+    found = asked(site)
+    site.locked_out = ""
+    if not site.version.startswith("4.3"):
+        assert found["moodle.policy"] == "fail"
+    assert found["moodle.capability.moodle/course:view"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [("invalid_token", "Manage tokens"), ("maintenance", "try again later"), ("html_page", "sign-in page"),
+     ("webservices_disabled", "Enable web services"), ("database_down", "try again later")],
+)  # fmt: skip
+def test_a_site_that_does_not_answer_is_one_line_with_the_remedy(site: Simulator, fault: str, told: str) -> None:
+    """Nothing more is asked of a site that cannot say who it is."""
+    with site.faults.during(fault):
+        (line,) = examine({"url": site.url, "token": site.token, "requests_per_second": 0, "longest_wait": 0.01})
+    assert (line.id, line.status) == ("moodle.site", Status.FAIL)
+    assert told in line.next_step
+
+
+def test_a_call_that_breaks_off_is_a_line_and_the_others_go_on(site: Simulator) -> None:
+    """One function that answers garbage fails its own line and leaves its capabilities untried, not refused."""
+    with site.faults.during("truncated", function=fn.REPORT):
+        found = asked(site, longest_wait=0.01)
+    assert found.pop(f"moodle.answer.{fn.REPORT}") == "fail"
+    assert set(found.values()) == {"warn"}
+
+
+def test_pass_marks_that_can_be_read_tell_of_a_right_to_write(site: Simulator) -> None:
+    """The capability that reads them could also change the course: it is told, not asked for."""
+    site.role.add("moodle/course:manageactivities")
+    found = asked(site)
+    site.role.discard("moodle/course:manageactivities")
+    assert found == {"moodle.capability.moodle/course:manageactivities": "warn"}
+
+
+def test_an_empty_site_has_nothing_to_try_rights_on() -> None:
+    """A college without courses is told to look whether that is so; nothing fails."""
+    college = small_college().moodle
+    college.courses.clear()
+    college.assignments.clear()
+    with Simulator(college) as moodle:
+        found = asked(moodle)
+    assert "fail" not in found.values()
+    assert found["moodle.capability.moodle/course:view"] == "warn"
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"url": "http://x"}, {"url": "nowhere", "token": "t"},
+                 {"url": "http://127.0.0.1:9", "token": "t", "ca_bundle": "/no/such/file"}],
+)  # fmt: skip
+def test_settings_that_cannot_be_used_are_a_line(settings: dict[str, Any]) -> None:
+    """A missing address, token or CA file fails before anything is sent."""
+    (line,) = examine(settings)
+    assert (line.id, line.status) == ("moodle.settings", Status.FAIL)

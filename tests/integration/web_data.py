@@ -1,0 +1,234 @@
+"""A college for the tests of the pages: 120 claims in every status, built with the store's own functions.
+
+Everybody in it is invented. With ``hostile`` some people, assignments and portals speak in markup, as attackers would.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice, product
+from pathlib import Path
+
+from nvqsync import store_claims, store_lms
+from nvqsync.bootstrap import App
+from nvqsync.check_characters import uln_misfit
+from nvqsync.claims import Event, Status, advance
+from nvqsync.clock import LONDON
+from nvqsync.model import (
+    CourseReading,
+    Grading,
+    LmsCourse,
+    LmsItem,
+    LmsMember,
+    Observation,
+    Registration,
+)
+from nvqsync.planning import plan
+from nvqsync.plugin_manager import load_plugins
+from nvqsync.proposing import Claim
+from nvqsync.review import act
+from nvqsync.rules import judge
+from nvqsync.settings import Settings
+from nvqsync.settling import settle
+from nvqsync.store import Store
+
+NOW = int(dt.datetime(2026, 11, 3, 9, 20, tzinfo=LONDON).timestamp())
+DAY = 86_400
+BORN = dt.date(2008, 2, 17)
+MOODLE = "https://moodle.exampleton.ac.uk"
+CLAIMS = {"OCR/03455": 44, "EDI/L2-CS": 26, "NCFE/50102874": 20, "OCR/10378": 16, "OCR/03454": 14}
+METHODS = {"OCR/03455": "@O", "EDI/L2-CS": "@Obs"}
+SLICES = 6
+
+HOSTILE_NAMES = (
+    "<script>alert('name')</script>", "\"><img src=x onerror=alert(1)>", "Robert'); DROP TABLE claims;--",
+    "{{ 7 * 7 }} Template", "أمل منصور", "Siobhán O’Néill", "100% _Wild",
+    "Maximiliana-Theodosia Featherstonehaugh-Cholmondeley of Little Exampleton",
+)  # fmt: skip
+HOSTILE_WORDS = "<b onmouseover=alert(2)>Returned</b>: candidate's name differs & must match the entry."
+HOSTILE_ITEM = "<script>alert('item')</script> portfolio"
+
+ASSESSOR = LmsMember("77", "Morgan Reyes", "STAFF-7", ("editingteacher",))
+
+FIRST = (
+    "Amelia", "Oliver", "Isla", "George", "Ava", "Noah", "Mia", "Leo", "Grace", "Arthur", "Freya", "Muhammad", "Ivy",
+    "Theo", "Zara", "Rhys", "Aisha", "Callum", "Niamh", "Dev",
+)  # fmt: skip
+LAST = (
+    "Ashdown", "Baptiste", "Carrow", "Dalgleish", "Eze", "Farrant", "Ghosh", "Hallam", "Ibrahim", "Jessop", "Kaur",
+    "Lyddon",
+)  # fmt: skip
+
+
+class Clock:
+    """The time in the college: it moves when the builder says so."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> int:
+        return self.at
+
+
+@dataclass
+class Class:
+    """One course with everybody on it, and the grades seen so far."""
+
+    course: LmsCourse
+    items: list[LmsItem]
+    people: list[LmsMember]
+    seen: list[Observation] = field(default_factory=list)
+
+
+@dataclass
+class College:
+    """What was built: the application in front of its database, and what must never be shown of its people."""
+
+    app: App
+    clock: Clock
+    ulns: list[str]
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.app.settings.database
+
+
+def empty(folder: Path) -> College:
+    """A college that has settings and no database yet."""
+    facts = {q: {"approved_on": "2024-09-01", "direct_claim_from": "2025-09-01", "certification_end": "none"}
+             for q in CLAIMS}  # fmt: skip
+    settings = Settings(
+        database=folder / "nvqsync.db",
+        moodle={"url": MOODLE},
+        centre={
+            "name": "Exampleton College",
+            "numbers": {"OCR": "12345", "EDI": "EC-204", "NCFE": "7788"},
+            "qualifications": facts,
+        },
+    )
+    clock = Clock()
+    return College(App(settings, load_plugins(entry_points=False), clock), clock, [])
+
+
+def build(folder: Path, *, hostile: bool = True) -> College:
+    """The college with 120 claims. The same every time."""
+    college = empty(folder)
+    names, ulns = _names(hostile), _ulns()
+    classes = []
+    for number, (q, count) in enumerate(CLAIMS.items()):
+        ids = range(1000 + 100 * number, 1000 + 100 * number + count + 2)
+        people = [
+            LmsMember(str(n), next(names), f"L{n}", ("student",), uln=next(ulns), date_of_birth=BORN) for n in ids
+        ]
+        course = LmsCourse(str(10 + number), f"CS-{10 + number}", f"Customer service {10 + number}", q)
+        classes.append(Class(course, _items(college, course, hostile), people))
+        college.ulns += [person.uln for person in people]
+    with college.app.open_store() as store:
+        for week in range(SLICES):
+            _teach(college, store, classes, week)
+        _live(college, store, hostile)
+    college.clock.at = NOW
+    return college
+
+
+def _names(hostile: bool) -> Iterator[str]:
+    yield from HOSTILE_NAMES if hostile else ()
+    pairs = [(first, last) for first, last in product(FIRST, LAST)]
+    yield from (" ".join(pairs[(n * 67) % len(pairs)]) for n in range(len(pairs)))
+
+
+def _ulns() -> Iterator[str]:
+    return (uln for uln in (str(n) for n in range(2_000_000_000, 3_000_000_000)) if uln_misfit(uln) is None)
+
+
+def _items(college: College, course: LmsCourse, hostile: bool) -> list[LmsItem]:
+    qualification = college.app.plugins.catalogue.qualifications[course.id_number]
+    route = judge(qualification.rule, []).route
+    assert route is not None
+    method = METHODS.get(course.id_number, "")
+    asked = [(code, f"{code}{method}") for code in route.units]
+    if course.id_number == "OCR/03455":
+        asked[:0] = [("F1 observation", f"F1:1.1-1.3,2.1-2.3{method}")]
+    return [
+        LmsItem(
+            f"{course.lms_id}{n:02}", course.lms_id, HOSTILE_ITEM if hostile and not n else f"{name} assignment", told,
+            Grading.SCALE, scale=("Not yet competent", "Competent"), url_path=f"/mod/assign/view.php?id={n}",
+        )
+        for n, (name, told) in enumerate(asked)
+    ]  # fmt: skip
+
+
+def _teach(college: College, store: Store, classes: list[Class], week: int) -> None:
+    """One pass, with a sixth more learners of each course graded; the last two of each stay unfinished."""
+    college.clock.at = NOW - (SLICES - week) * 6 * DAY
+    number = store_lms.begin_pass(store, college.clock.at)
+    for one in classes:
+        graded = islice(one.people[:-2], week, None, SLICES)
+        one.seen += [_grade(item, person, college.clock.at - 3600) for person in graded for item in one.items]
+        reading = CourseReading(
+            one.course, tuple(one.items), (*one.people, ASSESSOR), tuple(one.seen), college.clock.at
+        )
+        store_lms.record(store, reading, plan(store_lms.known_grades(store, one.course.lms_id), reading), number)
+        if not week:
+            registered = [person for n, person in enumerate(one.people) if n % 7 != 3]
+            _register(college, store, one.course.id_number, registered)
+    problem = {"code": "unmapped", "says": "CS-10: the assignment 'Portfolio' has no ID number."}
+    report = {
+        "courses": [{"id": one.course.lms_id, "read": True} for one in classes],
+        "claims": settle(college.app, store, by="nvqsync").counts(), "notes": [], "problems": [problem] * (week % 2),
+    }  # fmt: skip
+    store_lms.end_pass(store, number, college.clock.at + 20, "problems" if week % 2 else "done", report)
+
+
+def _grade(item: LmsItem, person: LmsMember, at: int) -> Observation:
+    return Observation(item.lms_id, person.lms_id, f"{item.lms_id}-{person.lms_id}", 0, Decimal(2), at, "77")
+
+
+def _register(college: College, store: Store, q: str, people: list[LmsMember]) -> None:
+    body = q.partition("/")[0]
+    new = [Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=one.lms_id, name=one.name,
+                        date_of_birth=BORN, uln=one.uln) for one in people]  # fmt: skip
+    store_claims.record_registrations(store, new, actor="exams", at=college.clock.at)
+
+
+def _live(college: College, store: Store, hostile: bool) -> None:
+    """Take claims through their lives, until every status has some."""
+    college.clock.at = NOW - 2 * DAY
+    ready = [claim.id for claim in store_claims.claims(store, "status = 'proposed' AND blockers = '[]'")]
+    sent = ready[::2]
+    act(college.app, store, sent, Event.APPROVE, by="exams")
+    why = "<i>Ask</i> the assessor about F2." if hostile else "Ask the assessor about unit F2 before this goes out."
+    act(college.app, store, ready[1::14], Event.HOLD, by="exams", why=why)
+    act(college.app, store, ready[3:4], Event.WITHDRAW, by="exams", why="The learner asked for it.")
+    words = HOSTILE_WORDS if hostile else "The candidate's name differs from the entry."
+    ways: list[tuple[Event, ...]] = [
+        (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.ACKNOWLEDGE),
+        (Event.EXPORT, Event.SUBMIT), (Event.EXPORT, Event.NO_ANSWER), (Event.EXPORT, Event.SUBMIT, Event.RETURN), (),
+        (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.AWAIT_AUTHORISATION),
+        (Event.EXPORT,), (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.RECALL),
+    ]  # fmt: skip
+    for n, claim_id in enumerate(sent):
+        for event in ways[n % len(ways)]:
+            _happen(college, store, store_claims.claim(store, claim_id), event, words)
+
+
+def _happen(college: College, store: Store, claim: Claim, event: Event, words: str) -> None:
+    status = advance(claim.status, event)
+    fields: dict[str, str] = {}
+    if status is Status.CERTIFICATED:
+        fields = {
+            "certificate_number": f"C{claim.id:06}",
+            "certificated_on": "2026-11-01",
+            "reference": f"R-{claim.id}",
+        }
+    elif status is Status.SUBMITTED:
+        fields = {"reference": f"R-{claim.id}"}
+    elif status is Status.RETURNED:
+        fields = {"portal_words": words}
+    store_claims.change_claim(
+        store, claim, status, at=college.clock.at, actor="nvqsync", action=event.value, why=f"{event.value}.", **fields
+    )

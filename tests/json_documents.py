@@ -1,0 +1,149 @@
+"""Every JSON document that nvqsync prints, once, in a rehearsal at a fixed moment: what the snapshots are made of.
+
+``python -m tests.json_documents`` writes ``tests/snapshots/`` anew; read the difference before you keep it, because the
+shapes are an interface.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+import nvqsync
+from docs.told import NINE_O_CLOCK, invented_college
+from tests.rehearsal import COMPETENT, NOT_YET, Rehearsal, rehearsing
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+QUESTIONS = (
+    '{"qualification": "OCR/03455", "units": ["F1", "F2", "A3", "B2", "C3", "D2"]}',
+    '{"qualification": "EDI/L2-CS", "units": ["CU791"]}',
+    '{"qualification": "OCR/03455", "units": ["Z99"]}',
+    '{"qualification": "OCR/99999", "units": []}',
+    "not JSON",
+)
+
+
+def documents(folder: Path) -> dict[str, Any]:
+    """The documents by name, without what differs from run to run (ports, folders, the version)."""
+    with (
+        time_machine.travel(NINE_O_CLOCK, tick=False) as clock,
+        rehearsing(folder, invented_college()) as rehearsal,
+        acting_as("j.lister"),
+    ):
+        found = {**_catalogue(rehearsal), **_job(rehearsal, clock)}
+        volatile = {
+            rehearsal.moodle.url: "https://moodle.college.ac.uk",
+            str(folder): "/var/lib/nvqsync",
+            f'"{nvqsync.__version__}"': '"VERSION"',
+        }
+    text = json.dumps(found, ensure_ascii=False)
+    for changing, fixed in volatile.items():
+        text = text.replace(changing, fixed)
+    plain: dict[str, Any] = json.loads(text)
+    return plain
+
+
+def _catalogue(rehearsal: Rehearsal) -> dict[str, Any]:
+    """What needs neither a database nor a network."""
+    with _typed("\n".join(QUESTIONS)):
+        lines = rehearsal.run("judge", "--jsonl")
+    return {
+        "qualifications": rehearsal.run("qualifications", "--json").json,
+        "units": rehearsal.run("units", "OCR/10378", "--json").json,
+        "judge-met": rehearsal.run("judge", "OCR/03455", "F1", "F2", "A3", "B2", "C3", "D2", "--json").json,
+        "judge-unmet": rehearsal.run("judge", "OCR/03455", "F1", "A3", "B1", "--json").json,
+        "judge-outside": rehearsal.run("judge", "OCR/03456", "F1", "A/601/1205", "--json").json,
+        "judge-error": rehearsal.run("judge", "OCR/03455", "Z99", "--json").json,
+        "judge-jsonl": {"status": lines.status, "lines": [json.loads(line) for line in lines.out.splitlines()]},
+        "plugins": rehearsal.run("plugins", "--json").json[:2],
+        "gates": rehearsal.run("gates", "EDI/L2-CS", "--json").json[:2],
+    }
+
+
+@contextmanager
+def acting_as(name: str) -> Iterator[None]:
+    """The name the audit log gets, whoever runs this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NVQSYNC_ACTOR", name)
+        yield
+
+
+@contextmanager
+def _typed(text: str) -> Iterator[None]:
+    """``text`` on standard input."""
+    before = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8")
+    try:
+        yield
+    finally:
+        sys.stdin.close()
+        sys.stdin = before
+
+
+def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
+    """The main job: one claim to its certificate, one that stays blocked, one put on hold and withdrawn."""
+
+    def step(*arguments: str) -> Any:
+        clock.shift(60)
+        return rehearsal.run(*arguments, "--json").json
+
+    college, moodle = rehearsal.college, rehearsal.college.moodle
+    moodle.add_assignment(college.course, "A3 again", id_number="A3:9.9", grade=-college.scale_id)
+    moodle.add_assignment(college.course, "B1 observation", id_number="B1:1.1-1.2", grade=-college.scale_id)
+    found = {"sync": step("sync"), "progress": step("progress", "CS-0103"), "mapping-check": step("mapping", "check")}
+    found["registrations-import"] = step("registrations", "import", str(_entries(rehearsal)))
+    found["registrations-list"] = step("registrations", "list")
+    found["claims-show-proposed"] = step("claims", "show", "1")
+    found["claims-approve"] = step("claims", "approve", "1", "2")
+    found["export"] = step("export")
+    found["reconcile"] = step("reconcile")
+    moodle.grade(college.assignments["D2"], college.learners[1], NOT_YET, grader=college.assessor)
+    found["sync-held"] = step("sync")
+    moodle.grade(college.assignments["D2"], college.learners[2], COMPETENT, grader=college.assessor)
+    step("sync")
+    step("claims", "withdraw", "3", "--why", "The learner moved to another centre.")
+    found["claims-list"] = step("claims", "list")
+    found["claims-show-certificated"] = step("claims", "show", "1")
+    found["status"] = step("status")
+    found["audit-verify"] = step("audit", "verify")
+    return found
+
+
+def _entries(rehearsal: Rehearsal) -> Path:
+    """A file with one good line and one that nobody fits; the portal knows the first."""
+    with rehearsal.portal.open_books() as books:
+        books.register("OCR", "12345", "10000001", "OCR/03455", name="Amira Holt")
+    path = rehearsal.folder / "registrations.csv"
+    path.write_text(
+        "id_number,candidate_number,qualification,registered_on,entry,name\n"
+        "CS-0101,10000001,OCR/03455,2026-09-14,full_award,Amira Holt\n"
+        "CS-0999,10000009,OCR/03455,2026-09-14,full_award,Nobody\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def text_of(document: Any) -> str:
+    """A document as its snapshot is written."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def write() -> None:
+    """Write every snapshot anew."""
+    SNAPSHOTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, document in documents(Path(folder)).items():
+            (SNAPSHOTS / f"{name}.json").write_text(text_of(document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,205 @@
+"""Every gate that all bodies share, with facts that just pass and facts that just fail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvqsync.clock import day
+from nvqsync.gates import CORE_GATES, Gate, Severity, run_gates
+from nvqsync.model import ClaimKind, EndDate, Entry, LmsMember, Registration
+from tests.unit.claim_records import CENTRE, LEARNER, REGISTRATION, SIGNED, TODAY, facts, outcome, qualification
+
+YESTERDAY, TOMORROW = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
+UNITS_ENTRY = replace(REGISTRATION, entry=Entry.UNITS)
+
+
+def centre(**changes: Any) -> dict[str, Any]:
+    return {"centre": replace(CENTRE, **changes)}
+
+
+def learner(**changes: Any) -> dict[str, Any]:
+    return {"learner": replace(LEARNER, **changes)}
+
+
+def registered(**changes: Any) -> dict[str, Any]:
+    return {"registrations": (replace(REGISTRATION, **changes),)}
+
+
+def marked(caution: str) -> dict[str, Any]:
+    return {"units": (outcome("A3"), outcome("F1", cautions=(caution,)))}
+
+
+# Gate id: [facts that just pass], [facts that just fail], and a word its sentence must hold.
+CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
+    "CLM-1": (
+        [{"met": True}, {"met": False, "kind": ClaimKind.UNITS}],
+        [{"met": False}, {"met": False, "undecided": True}],
+        "rule",
+    ),
+    "ENT-1": (
+        [{"registrations": (REGISTRATION,)}, {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS}],
+        [{"registrations": (UNITS_ENTRY,)}, {"registrations": (REGISTRATION, UNITS_ENTRY)}],
+        "entered",
+    ),
+    "ENT-2": ([{}], [{"registrations": ()}], "registrations import"),
+    "ENT-2/approval": (
+        [centre(approved_on=TODAY)],
+        [centre(approved_on=None), centre(approved_on=TOMORROW)],
+        "approval",
+    ),
+    "ENT-2/centre": ([{}], [centre(centre_number="")], "[centre.numbers]"),
+    "ENT-6": (
+        [centre(certification_end=EndDate(True, TODAY)), centre(certification_end=EndDate(True, None))],
+        [centre(certification_end=EndDate(True, YESTERDAY)), centre(certification_end=EndDate())],
+        "OCR/90001",
+    ),
+    "ENT-6/entry": (
+        [centre(registration_end=EndDate(True, REGISTRATION.registered_on)), centre(registration_end=EndDate())],
+        [centre(registration_end=EndDate(True, REGISTRATION.registered_on - dt.timedelta(days=1)))],
+        "closed",
+    ),
+    "ENT-6/soon": (
+        [centre(certification_end=EndDate(True, TODAY + dt.timedelta(days=91)))],
+        [centre(certification_end=EndDate(True, TODAY + dt.timedelta(days=90)))],
+        "closes on",
+    ),
+    "ID-05": (
+        [learner(uln="100 000 0094"), learner(uln=""), learner(uln="9999999999")],
+        [learner(uln="1000000095"), learner(uln="0000000000"), learner(uln="12345"), registered(uln="1000000095")],
+        "Correct it",
+    ),
+    "ID-05/shared": ([{"same_uln": ()}], [{"same_uln": ("8",)}], "same ULN"),
+    "ID-06": (
+        [{}, registered(uln="9999999999"), {**learner(uln=""), **registered(uln="1000000094")}],
+        [learner(uln=""), learner(uln="9999999999")],
+        "blank",
+    ),
+    "ID-10": (
+        [{}, {**learner(date_of_birth=None), **registered(date_of_birth=dt.date(2007, 3, 1))}],
+        [learner(date_of_birth=None)],
+        "date of birth",
+    ),
+    "ID-10/name": (
+        [registered(name="sasha  INVENTED"), registered(name="")],
+        [registered(name="Alex Invented")],
+        "registered name",
+    ),
+    "LMS-1": ([{}], [marked("gradebook-differs")], "F1"),
+    "LMS-2": ([{}], [learner(active=False)], "suspended"),
+    "LMS-3": ([{}], [marked("source-gone")], "F1"),
+    "LMS-4": ([{}], [marked("unknown-grader")], "F1"),
+    "LMS-5": ([{}], [marked("team-grade")], "F1"),
+    "LMS-6": ([{}], [marked("hidden-activity")], "F1"),
+    "REG-1": (
+        [registered(registered_on=day(SIGNED))],
+        [registered(registered_on=day(SIGNED) + dt.timedelta(days=1))],
+        "A3",
+    ),
+    "ROC": ([{}], [{"verdict_cautions": ("A unit is read narrowly.",)}], "narrowly"),
+}
+
+
+def gate(gate_id: str) -> Gate:
+    return next(one for one in CORE_GATES if one.id == gate_id)
+
+
+def found(changes: dict[str, Any]) -> dict[str, str]:
+    return {finding.id: finding.says for finding in run_gates(CORE_GATES, facts(**changes))}
+
+
+def test_every_gate_is_tried_both_ways() -> None:
+    """A gate added to the core without a case here is named."""
+    assert sorted(CASES) == sorted(one.id for one in CORE_GATES)
+    assert all(passing and failing for passing, failing, _ in CASES.values())
+
+
+def test_the_usual_facts_pass_every_gate() -> None:
+    """So whatever a case below finds is of its own making."""
+    assert run_gates(CORE_GATES, facts()) == ()
+
+
+@pytest.mark.parametrize("gate_id", CASES)
+def test_a_gate_passes_what_just_passes(gate_id: str) -> None:
+    """No finding under this id, at the very edge of what is allowed."""
+    for changes in CASES[gate_id][0]:
+        assert gate_id not in found(changes)
+
+
+@pytest.mark.parametrize("gate_id", CASES)
+def test_a_gate_finds_what_just_fails(gate_id: str) -> None:
+    """A finding under this id, with its severity, in words that name the matter and end a sentence."""
+    _, failing, word = CASES[gate_id]
+    for changes in failing:
+        finding = next(one for one in run_gates(CORE_GATES, facts(**changes)) if one.id == gate_id)
+        assert finding.severity is gate(gate_id).severity
+        assert word.casefold() in finding.says.casefold()
+        assert finding.says.endswith(".")
+
+
+def test_a_gate_has_an_id_of_its_own_and_a_source() -> None:
+    """Ids are what claims, notes and reports refer to."""
+    assert len({one.id for one in CORE_GATES}) == len(CORE_GATES)
+    assert all(one.says and one.source for one in CORE_GATES)
+
+
+def test_blockers_come_first_and_narrow_gates_keep_to_their_body() -> None:
+    """ENT-1 is OCR's rule; an EDI candidate entered for units is not stopped by it."""
+    many = facts(met=False, learner=LmsMember("7", "Other Name"), registrations=(REGISTRATION,))
+    severities = [finding.severity for finding in run_gates(CORE_GATES, many)]
+    assert Severity.BLOCKS in severities
+    assert Severity.CAUTIONS in severities
+    assert severities == sorted(severities, key=lambda severity: severity is not Severity.BLOCKS)
+    edi = {"qualification": qualification("EDI"), "registrations": (UNITS_ENTRY,)}
+    assert "ENT-1" not in found(edi)
+
+
+def test_the_last_day_counts_to_its_last_second_in_london() -> None:
+    """On 31 August London is an hour ahead of UTC: 22:59:59 UTC is still the day, a second later is not."""
+    last = centre(certification_end=EndDate(True, dt.date(2027, 8, 31)))
+    second = int(dt.datetime(2027, 8, 31, 22, 59, 59, tzinfo=dt.UTC).timestamp())
+    assert "ENT-6" not in found({**last, "today": day(second)})
+    assert "ENT-6" in found({**last, "today": day(second + 1)})
+
+
+def test_the_registration_for_the_claims_kind_comes_first() -> None:
+    """A learner entered for units and for the full award is judged by the entry that the claim is made under."""
+    both = (UNITS_ENTRY, replace(REGISTRATION, candidate_number="20000007"))
+    assert facts(registrations=both).registration == both[1]
+    assert facts(registrations=both, kind=ClaimKind.UNITS).registration == both[0]
+    assert facts(registrations=(UNITS_ENTRY,)).registration == UNITS_ENTRY
+
+
+@given(st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)), st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)))
+def test_an_end_date_is_inclusive_whatever_it_is(end: dt.date, today: dt.date) -> None:
+    """A claim is stopped exactly when the day is over; the caution before that never stands beside the stop."""
+    findings = found({**centre(certification_end=EndDate(True, end)), "today": today})
+    assert ("ENT-6" in findings) == (today > end)
+    assert not ("ENT-6" in findings and "ENT-6/soon" in findings)
+
+
+@given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 1)))
+def test_a_caution_does_not_change_its_words_from_day_to_day(today: dt.date) -> None:
+    """An approved claim goes on hold when its findings change: a countdown in one would hold it every midnight."""
+    end = centre(certification_end=EndDate(True, today + dt.timedelta(days=60)))
+    here, tomorrow = found({**end, "today": today}), found({**end, "today": today + dt.timedelta(days=1)})
+    assert here["ENT-6/soon"] == tomorrow["ENT-6/soon"]
+
+
+@given(st.text(" \t", max_size=3), st.text(" \t", max_size=3))
+def test_a_uln_with_blanks_is_the_same_number(left: str, middle: str) -> None:
+    """However it is spaced, it is neither bad nor missing."""
+    spaced = f"{left}100000{middle}0094"
+    assert not {"ID-05", "ID-06"} & found(learner(uln=spaced)).keys()
+
+
+@given(st.builds(Registration, st.just("7"), st.just("OCR/90001"), st.just("OCR"), st.dates(), st.sampled_from(Entry)))
+def test_a_registration_never_makes_the_gates_stumble(registration: Registration) -> None:
+    """Whatever the day and entry, each finding is a sentence under a known id."""
+    known = {one.id for one in CORE_GATES}
+    assert found({"registrations": (registration,)}).keys() <= known

@@ -1,0 +1,194 @@
+"""What a pass decides about a claim, from the facts alone: propose, refresh, hold, flag, or leave it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvqsync.claims import CLOSED, GONE, WAITING, Status
+from nvqsync.gates import CORE_GATES, Finding, Severity, run_gates
+from nvqsync.model import Entry, Registration
+from nvqsync.progress import LearnerProgress
+from nvqsync.proposing import Claim, ClaimMove, Move, adrift, propose
+from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, facts_of, row
+
+BLOCKER = Finding("ENT-2", Severity.BLOCKS, "No registration.")
+CAUTION = Finding("ID-06", Severity.CAUTIONS, "The ULN is missing.")
+MET = row(*ENOUGH)
+UNMET = row("A3", "C1")
+MORE = row(*ENOUGH, "D4")
+REGRADED = row(*ENOUGH, grades={"F1": "Merit"})
+
+
+def moved(
+    progress_row: LearnerProgress, *claims: Claim, findings: tuple[Finding, ...] = (),
+    registration: Registration = REGISTRATION,
+) -> ClaimMove | None:  # fmt: skip
+    return propose(progress_row, claims, facts_of(progress_row, registrations=(registration,)), findings)
+
+
+def test_a_met_rule_proposes_and_an_unmet_one_does_not() -> None:
+    """The new claim rests on the counted units and carries what stands on it."""
+    move = moved(MET, findings=(BLOCKER, CAUTION))
+    assert move is not None
+    assert (move.move, move.status, move.findings) == (Move.PROPOSE, Status.PROPOSED, (BLOCKER, CAUTION))
+    assert [unit["code"] for unit in move.facts["units"]] == list(MET.verdict.counted)
+    assert moved(UNMET) is None
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_claim_on_the_same_facts_is_left_alone(status: Status) -> None:
+    """Whatever became of it: neither changed nor proposed a second time."""
+    assert moved(MET, claim(MET, status)) is None
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - CLOSED))
+def test_an_open_or_certificated_claim_leaves_no_room_for_another(status: Status) -> None:
+    """New evidence under it may refresh, hold or flag it, but never makes a second claim."""
+    for now in (MET, MORE, REGRADED, UNMET):
+        move = moved(now, claim(MET, status))
+        assert move is None or move.move is not Move.PROPOSE
+
+
+@pytest.mark.parametrize("status", sorted(CLOSED))
+def test_a_closed_claim_leaves_room_once_the_facts_differ(status: Status) -> None:
+    """Not on the facts that were withdrawn or returned, and not on those of an earlier closed claim either."""
+    closed = claim(MET, status)
+    assert moved(MORE, closed).move is Move.PROPOSE  # type: ignore[union-attr]
+    later = claim(MORE, status, number=2)
+    assert moved(MET, closed, later) is None
+    assert moved(REGRADED, closed, later).move is Move.PROPOSE  # type: ignore[union-attr]
+
+
+def test_a_changed_registration_is_a_changed_fact() -> None:
+    """A claim returned for its candidate number may be made anew once the number is corrected."""
+    corrected = replace(REGISTRATION, candidate_number="20000007")
+    returned = claim(MET, Status.RETURNED)
+    assert moved(MET, returned, registration=corrected).move is Move.PROPOSE  # type: ignore[union-attr]
+    held = moved(MET, claim(MET, Status.APPROVED), registration=corrected)
+    assert held is not None
+    assert (held.move, held.status, held.why) == (Move.HOLD, Status.ON_HOLD, "The registration changed.")
+
+
+@pytest.mark.parametrize(("now", "told"), [(UNMET, "F1"), (REGRADED, "F1"), (MORE, "D4")])
+def test_an_approved_claim_goes_on_hold_when_its_facts_change(now: LearnerProgress, told: str) -> None:
+    """Even when the change is for the better: a person approved something else. The reason names the unit."""
+    move = moved(now, claim(MET, Status.APPROVED))
+    assert move is not None
+    assert (move.move, move.status) == (Move.HOLD, Status.ON_HOLD)
+    assert told in move.why
+
+
+def test_an_approved_claim_goes_on_hold_when_its_gates_change() -> None:
+    """A new blocker, a new caution and one that went away are all differences from what was approved."""
+    for before, now in (((), (BLOCKER,)), ((), (CAUTION,)), ((CAUTION,), ())):
+        move = moved(MET, claim(MET, Status.APPROVED, before), findings=now)
+        assert move is not None
+        assert (move.move, move.status) == (Move.HOLD, Status.ON_HOLD)
+        assert (*before, *now)[0].id in move.why
+
+
+def test_a_proposed_claim_follows_its_facts() -> None:
+    """More evidence and other findings refresh it; evidence lost or changed under it puts it on hold."""
+    waiting = claim(MET, Status.PROPOSED)
+    for move in (moved(MORE, waiting), moved(MET, waiting, findings=(BLOCKER,))):
+        assert move is not None
+        assert (move.move, move.status) == (Move.REFRESH, Status.PROPOSED)
+    for now in (UNMET, REGRADED):
+        move = moved(now, waiting)
+        assert move is not None
+        assert (move.move, move.status) == (Move.HOLD, Status.ON_HOLD)
+
+
+def test_facts_that_come_back_leave_the_release_to_a_person() -> None:
+    """The held claim keeps its reason and stays on hold; it is the same claim, not a second one."""
+    lost = moved(UNMET, claim(MET, Status.APPROVED), findings=(BLOCKER,))
+    assert lost is not None
+    on_hold = after(lost)
+    back = moved(MET, on_hold)
+    assert back is not None
+    assert (back.move, back.status, back.before) == (Move.REFRESH, Status.ON_HOLD, on_hold)
+
+
+@pytest.mark.parametrize("status", sorted(GONE | {Status.CERTIFICATED}))
+def test_what_a_sent_claim_loses_is_flagged_and_unflagged(status: Status) -> None:
+    """Status, facts and fingerprint stay as they were sent; the flag names every unit lost so far, and goes again."""
+    sent = claim(MET, status, (CAUTION,))
+    first = moved(row("A3", "F1"), sent)
+    assert first is not None
+    assert (first.move, first.status, first.facts, first.fingerprint) == (
+        Move.FLAG,
+        status,
+        sent.facts,
+        sent.fingerprint,
+    )
+    assert [finding.id for finding in first.findings] == ["ID-06", "CERT-1"]
+    flagged = after(first)
+    second = moved(row("A3"), flagged)
+    assert second is not None
+    assert "F1" in second.why
+    assert "C1" in second.why
+    assert moved(row("A3"), after(second)) is None
+    whole = moved(MET, after(second))
+    assert whole is not None
+    assert (whole.move, whole.findings) == (Move.FLAG, (CAUTION,))
+
+
+def test_a_claim_that_nobody_judges_any_more_is_held_once() -> None:
+    """Its course was unmapped: it must not go out on facts that are not looked at. A sent claim stays as it is."""
+    for status in Status:
+        move = adrift(claim(MET, status))
+        assert (move is not None) == (status in WAITING - {Status.ON_HOLD})
+        if move:
+            assert (move.move, move.status) == (Move.HOLD, Status.ON_HOLD)
+            assert adrift(after(move)) is None
+
+
+codes = st.sets(st.sampled_from(["A3", "F1", "C1", "D4"])).map(sorted)
+grades = st.dictionaries(st.sampled_from(["A3", "F1", "C1", "D4"]), st.sampled_from(["Competent", "Merit"]))
+rows = st.builds(lambda held, given_grades: row(*held, grades=given_grades), codes, grades)
+registrations = st.sampled_from(
+    [(), (REGISTRATION,), (replace(REGISTRATION, name="Other"),), (replace(REGISTRATION, entry=Entry.UNITS),)]
+)
+passes = st.lists(st.tuples(rows, registrations), min_size=1, max_size=6)
+
+
+@given(passes, st.lists(st.sampled_from(["approve", "release", "withdraw", ""]), max_size=6))
+def test_passes_settle_at_once_and_keep_one_claim_open(
+    happened: list[tuple[LearnerProgress, tuple[Registration, ...]]], people: list[str]
+) -> None:
+    """After any pass the same facts change nothing more, and one claim at most is open, whatever people do between."""
+    claims: dict[int, Claim] = {}
+    for turn, (now, registered) in enumerate(happened):
+        facts = facts_of(now, registrations=registered)
+        findings = run_gates(CORE_GATES, facts)
+        move = propose(now, list(claims.values()), facts, findings)
+        if move:
+            number = move.before.id if move.before else len(claims) + 1
+            claims[number] = after(move, number)
+        assert propose(now, list(claims.values()), facts, findings) is None
+        assert sum(one.status not in CLOSED for one in claims.values()) <= 1
+        person = people[turn] if turn < len(people) else ""
+        for number, one in claims.items():
+            if person == "approve" and one.status is Status.PROPOSED and not one.blockers:
+                claims[number] = replace(one, status=Status.APPROVED)
+            elif person == "release" and one.status is Status.ON_HOLD:
+                claims[number] = replace(one, status=Status.PROPOSED, hold_reason="")
+            elif person == "withdraw" and one.status in WAITING:
+                claims[number] = replace(one, status=Status.WITHDRAWN)
+
+
+@given(rows, rows)
+def test_an_approved_claim_stays_approved_only_on_what_was_approved(
+    before: LearnerProgress, now: LearnerProgress
+) -> None:
+    """It survives a pass untouched exactly when units, grades and findings are those of before."""
+    facts_before, facts_now = facts_of(before), facts_of(now)
+    approved = claim(before, Status.APPROVED, run_gates(CORE_GATES, facts_before))
+    move = propose(now, [approved], facts_now, run_gates(CORE_GATES, facts_now))
+    same = before.verdict.met == now.verdict.met and before.counted == now.counted
+    assert (move is None) == same
+    assert move is None or move.status is Status.ON_HOLD

@@ -1,0 +1,296 @@
+"""A workshop for claims: an LMS in memory behind the real plugin contract, a real database, the real mock portal.
+
+``MemoryLms`` keeps state and implements ``LmsConnector``; nvqsync reads it as it reads any other. ``workshop()`` puts
+everything together in a folder, so that commands in another process can work on it too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from connectors.interchange_mock.connector import InterchangeMock
+from connectors.interchange_mock.portal import Portal
+from nvqsync import hookimpl, store_claims
+from nvqsync.audit import first_bad, first_bad_text
+from nvqsync.bootstrap import App
+from nvqsync.check_characters import uln_misfit
+from nvqsync.claims import Event, Status
+from nvqsync.exporting import export
+from nvqsync.hookspecs import LmsConnector, LmsOffer
+from nvqsync.model import (
+    Asked,
+    CourseReading,
+    Entry,
+    Grading,
+    LmsCourse,
+    LmsItem,
+    LmsMember,
+    Observation,
+    Registration,
+    SiteFacts,
+)
+from nvqsync.plugin_manager import Plugins, load_plugins
+from nvqsync.proposing import Claim
+from nvqsync.reconciling import ExportReport, reconcile
+from nvqsync.review import Result, act
+from nvqsync.settings import load
+from nvqsync.settling import settle
+from nvqsync.store import Store
+from nvqsync.sync import PassReport, run_pass
+
+CENTRE, QUALIFICATION = "12345", "OCR/03455"
+UNITS = ("F1", "F2", "A3", "B2", "C3", "D2", "A1")
+"""What the course offers; the first six meet OCR/03455 with exactly 29 credits."""
+
+NOON = 1_794_312_000  # 10 November 2026, 12:00 UTC
+
+
+@dataclass
+class MemoryLms:
+    """A learning management system that keeps one course in memory."""
+
+    course: LmsCourse
+    items: dict[str, LmsItem] = field(default_factory=dict)
+    members: dict[str, LmsMember] = field(default_factory=dict)
+    grades: dict[tuple[str, str], Observation] = field(default_factory=dict)
+    clock: int = NOON
+
+    def check(self) -> SiteFacts:
+        """It is always there."""
+        return SiteFacts("Workshop", "1", "memory:", self.clock)
+
+    def courses(self, known: Mapping[str, str], due: Collection[str]) -> Sequence[LmsCourse]:
+        """Its one course."""
+        return [self.course]
+
+    def read(self, asked: Iterable[Asked]) -> Iterator[tuple[LmsCourse, CourseReading]]:
+        """Everything there is, whatever was known."""
+        for one in asked:
+            items, members = tuple(self.items.values()), tuple(self.members.values())
+            yield one.course, CourseReading(one.course, items, members, tuple(self.grades.values()), self.clock)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def enrol(self, number: int) -> None:
+        """A learner with a valid ULN of their own."""
+        who = str(number)
+        self.members[who] = LmsMember(who, f"Sasha Invented{who}", f"S{who}", ("student",), True, uln(number))
+
+    def grade(self, number: int, *codes: str, place: int = 2) -> None:
+        """Give units the second place of the scale, Competent, or another one."""
+        self.clock += 60
+        for code in codes:
+            key = (f"i-{code}", str(number))
+            grade_id = f"g-{code}-{number}"
+            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, "900", "released")
+
+    def change(self, number: int, **fields: Any) -> None:
+        """Change what the roster says of a learner."""
+        self.members[str(number)] = replace(self.members[str(number)], **fields)
+
+
+@cache
+def uln(number: int) -> str:
+    """The valid ULN number so-and-so of an invented series."""
+    start = 100_000_000 + number * 7
+    return next(text for text in (f"{start + step}{d}" for step in range(7) for d in range(10)) if not uln_misfit(text))
+
+
+class MemoryPlugin:
+    """Offers the memory that was handed over last, through the same hook as everybody's connector."""
+
+    memory: MemoryLms
+
+    @hookimpl
+    def register_lms_connectors(self, register: Callable[[LmsOffer], None]) -> None:
+        """Offer the connector ``memory``."""
+        register(LmsOffer("memory", self._open))
+
+    def _open(self, settings: Mapping[str, Any]) -> LmsConnector:
+        return self.memory
+
+
+PLUGIN = MemoryPlugin()
+
+
+@cache
+def plugins() -> Plugins:
+    """Every built-in plugin and the memory, loaded once."""
+    return load_plugins(extra=[PLUGIN], entry_points=False)
+
+
+SETTINGS = """
+database = "nvqsync.db"
+lms = "memory"
+[portal]
+name = "interchange_mock"
+url = {url}
+credential = {credential}
+[centre]
+numbers = {{ OCR = "12345" }}
+[centre.qualifications."OCR/03455"]
+approved_on = 2020-09-01
+direct_claim_from = 2021-09-01
+registration_end = "none"
+certification_end = "none"
+"""
+
+
+@dataclass
+class Workshop:
+    """nvqsync in a folder, between the memory and a portal. Every action opens the database anew, as a command does."""
+
+    folder: Path
+    portal: Portal
+    lms: MemoryLms
+    app: App
+    open_store: Callable[[], Store]
+
+    @property
+    def connector(self) -> InterchangeMock:
+        """The portal's real connector, which repeats questions after a moment."""
+        return InterchangeMock(self.portal.url, self.portal.credential, first_wait=0.02)
+
+    def sync(self) -> PassReport:
+        """One pass."""
+        with self.open_store() as store:
+            return run_pass(self.app, store, self.app.open_lms(), by="test")
+
+    def register(self, *numbers: int, entry: Entry = Entry.FULL_AWARD, name: str = "") -> None:
+        """Record registrations here and with the portal."""
+        known = self.lms.members
+        new = [
+            Registration(str(n), QUALIFICATION, "OCR", self.app.today.replace(year=2020), entry, f"{n:08}",
+                         name or known[str(n)].name)
+            for n in numbers
+        ]  # fmt: skip
+        with self.open_store() as store, self.portal.open_books() as books:
+            for one in new:
+                place = ("OCR", CENTRE, one.candidate_number, "03455")
+                if place not in books.registrations or books.registrations[place].name != one.name:
+                    books.registrations.pop(place, None)
+                    books.register("OCR", CENTRE, one.candidate_number, QUALIFICATION, name=one.name)
+            store_claims.record_registrations(store, new, actor="test", at=self.app.now())
+            settle(self.app, store, by="test")
+
+    def act(self, event: Event, *claim_ids: int) -> list[Result]:
+        """What a person does with claims."""
+        with self.open_store() as store:
+            return act(self.app, store, claim_ids, event, by="officer", why="Because.")
+
+    def approve_all(self) -> list[int]:
+        """Approve every proposed claim, in one go; returns their numbers."""
+        with self.open_store() as store:
+            waiting = [claim.id for claim in store_claims.claims(store, "status = 'proposed'")]
+            with store.writing():
+                results = act(self.app, store, waiting, Event.APPROVE, by="officer")
+            assert not [result.refused for result in results if result.refused]
+            return waiting
+
+    def export(self, portal: Any = None) -> ExportReport:
+        """``nvqsync export``."""
+        connector = portal or self.connector
+        try:
+            with self.open_store() as store:
+                return export(self.app, store, connector, by="officer")
+        finally:
+            connector.close()
+
+    def reconcile(self) -> ExportReport:
+        """``nvqsync reconcile``."""
+        connector = self.connector
+        try:
+            with self.open_store() as store:
+                return reconcile(self.app, store, connector, by="officer")
+        finally:
+            connector.close()
+
+    def finish(self) -> None:
+        """What a person does after a bad day: export and reconcile until nothing moves."""
+        for _ in range(4):
+            self.export()
+            self.reconcile()
+
+    def claims(self, status: Status | None = None) -> list[Claim]:
+        """The queue."""
+        with self.open_store() as store:
+            return [claim for claim in store_claims.claims(store) if status in (None, claim.status)]
+
+    def books(self) -> dict[str, dict[str, Any]]:
+        """The portal's claims by key."""
+        return {claim["key"]: claim for claim in self.portal.books()["claims"]}
+
+    def files(self) -> list[Path]:
+        """Everything in the export folder."""
+        folder = self.app.settings.export.folder
+        return sorted(folder.iterdir()) if folder.exists() else []
+
+    def faults(self) -> list[str]:
+        """What must never be: a bent audit log, a claim where the log did not leave it, a torn database."""
+        with self.open_store() as store:
+            entries = store_claims.audit_entries(store)
+            bent = [first_bad(entries), first_bad_text(entries, store_claims.audit_texts(store))]
+            strayed = store_claims.strayed_claims(store)
+            whole = store.rows("PRAGMA integrity_check")[0]["integrity_check"]
+        return (
+            [f"audit {bent}"] * (bent != [None, None])
+            + [f"strayed {strayed}"] * bool(strayed)
+            + [whole] * (whole != "ok")
+        )
+
+
+def memory(learners: int) -> MemoryLms:
+    """The course for OCR/03455 with this many learners, none of them graded."""
+    found = MemoryLms(LmsCourse("1", "CS2", "Customer Service Level 2", QUALIFICATION))
+    for code in UNITS:
+        scale = ("Not yet competent", "Competent")
+        found.items[f"i-{code}"] = LmsItem(f"i-{code}", "1", f"{code} sign-off", code, Grading.SCALE, scale=scale)
+    for number in range(1, learners + 1):
+        found.enrol(number)
+    return found
+
+
+def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] = Store) -> Workshop:
+    """A workshop in a folder, in front of a portal that runs already and has forgotten everything."""
+    portal.forget()
+    portal.faults.clear()
+    with portal.open_books() as books:
+        books.set_direct_claim_status("OCR", CENTRE, QUALIFICATION)
+    config = folder / "nvqsync.toml"
+    config.write_text(SETTINGS.format(url=json.dumps(portal.url), credential=json.dumps(portal.credential)), "utf-8")
+    PLUGIN.memory = memory(learners)
+    app = App(load(config), plugins(), lambda: NOON)
+    return Workshop(folder, portal, PLUGIN.memory, app, lambda: open_store(app.settings.database))
+
+
+@contextmanager
+def workshop(folder: Path, learners: int) -> Iterator[Workshop]:
+    """A workshop with a portal of its own that returns no good claim on purpose."""
+    with Portal(return_rate=0) as portal:
+        yield set_up(folder, portal, learners)
+
+
+def ready_to_export(shop: Workshop, numbers: Sequence[int]) -> list[int]:
+    """Grade, sync, register and approve these learners; returns the claims' numbers."""
+    for number in numbers:
+        shop.lms.grade(number, *UNITS[:6])
+    shop.sync()
+    shop.register(*numbers)
+    return shop.approve_all()
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """A database as it is, whatever still stands in its write-ahead log."""
+    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
+        old.backup(new)
+    old.close()
+    new.close()
