@@ -145,8 +145,8 @@ class Probes:
         if not ids:
             return seen
         payload, _ = self._ask(fn.ASSIGNMENTS, courseids=list(ids), includenotenrolledcourses=True)
-        for course in ids if payload is not None else ():
-            found = self._understand(fn.ASSIGNMENTS, replies.assignments, payload, course)
+        lists = None if payload is None else self._understand(fn.ASSIGNMENTS, replies.assignments, payload, ids)
+        for course, found in (lists or {}).items():
             if found is None:
                 seen.closed.add(course)
             else:
