@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,10 +97,15 @@ class Scene:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             main(words[1:])
         self.clock.shift(60)
+        self.agree()
         lines = printed.getvalue().rstrip().splitlines()
         if pipe:
             lines = lines[: int(pipe.removeprefix("head -"))]
         return "\n".join(self._plain(line) for line in lines)
+
+    def agree(self) -> None:
+        """Moodle's clock says what ours does."""
+        self.rehearsal.college.moodle.clock.set(int(time.time()))
 
     def _plain(self, line: str) -> str:
         """A line without this run's ports and folder."""
@@ -110,6 +116,7 @@ class Scene:
 def _night(scene: Scene) -> None:
     """The daemon's pass of the early morning, the registrations having been imported before it."""
     scene.clock.move_to(NINE_O_CLOCK - 7200)
+    scene.agree()
     scene.enter(0)
     row = "CS-0101,10000001,OCR/03455,2026-09-14,full_award,Amira Holt"
     path = scene.rehearsal.folder / "september.csv"
@@ -120,10 +127,12 @@ def _night(scene: Scene) -> None:
         main(["registrations", "import", str(path)])
     os.environ.update(ENVIRONMENT)
     scene.clock.move_to(NINE_O_CLOCK)
+    scene.agree()
 
 
 def _afternoon(scene: Scene) -> None:
     scene.clock.move_to(NINE_O_CLOCK + 7 * 3600)
+    scene.agree()
 
 
 MEANWHILE: MappingProxyType[str, Callable[[Scene], None]] = MappingProxyType(
@@ -168,4 +177,6 @@ def _scene() -> Iterator[Scene]:
         stack.callback(os.environ.update, before)
         stack.callback(os.environ.clear)
         os.environ.update(ENVIRONMENT, NVQSYNC_CONFIG=str(folder / "nvqsync.toml"))
-        yield Scene(rehearsal, clock)
+        scene = Scene(rehearsal, clock)
+        scene.agree()
+        yield scene
