@@ -123,13 +123,17 @@ class Observer:
                 store_lms.clear_alarms(self.store, course.lms_id, UNMAPPED)
                 yield course, mapping
             elif course.lms_id in known and reader.map(known[course.lms_id], []).qualification_id:
-                self._alarm_unmapped(course)
+                self._alarm(course, "is no longer mapped to a qualification. Did its ID number change?")
             self.report.notices += [problem.notice() for problem in mapping.problems if not mapping.qualification_id]
+        for course_id in sorted(known.keys() - {course.lms_id for course in courses}):
+            if self.wanted.names(known[course_id]) and reader.map(known[course_id], []).qualification_id:
+                hidden = "is not shown to the token any more. Hidden, and moodle/course:viewhiddencourses missing?"
+                self._alarm(known[course_id], hidden)
 
-    def _alarm_unmapped(self, course: LmsCourse) -> None:
+    def _alarm(self, course: LmsCourse, what: str) -> None:
         says = (
-            f"{course.short_name} was followed and is no longer mapped to a qualification. Its ID number changed? Its "
-            f"claims wait. If it is right: nvqsync confirm unmapped {course.lms_id}"
+            f"{course.short_name} was followed and {what} Its claims wait. If it is right: nvqsync confirm unmapped "
+            f"{course.lms_id}"
         )
         self.report.notices.append(Notice("course-unmapped", says, course.lms_id))
         store_lms.raise_alarm(self.store, course.lms_id, UNMAPPED, self.app.now())

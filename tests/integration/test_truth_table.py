@@ -260,6 +260,19 @@ def test_a_course_no_longer_mapped_is_an_alarm_that_waits(waiting: Rehearsal) ->
     assert blockers(waiting) == set()
 
 
+def test_a_course_that_the_token_no_longer_sees_is_an_alarm(waiting: Rehearsal) -> None:
+    """Hidden, and the right to see hidden courses lost: the claim waits, a person is told, until it is seen again."""
+    college = waiting.college
+    college.course.visible = False
+    waiting.moodle.role.discard("moodle/course:viewhiddencourses")
+    assert "course-unmapped" in problems(waiting.run("sync", "--json").json)
+    assert "LMS-8" in blockers(waiting)
+    assert met(waiting)
+    college.course.visible = True
+    assert "course-unmapped" not in problems(waiting.run("sync", "--json").json)
+    assert "LMS-8" not in blockers(waiting)
+
+
 def test_a_course_confirmed_as_unmapped_is_followed_no_more(waiting: Rehearsal) -> None:
     """After a person's word the alarm is over."""
     college = waiting.college
