@@ -1,15 +1,20 @@
 """A workshop for claims: an LMS in memory behind the real plugin contract, a real database, the real mock portal.
 
 ``MemoryLms`` keeps state and implements ``LmsConnector``; nvqsync reads it as it reads any other. ``workshop()`` puts
-everything together in a folder, so that commands in another process can work on it too.
+everything together in a folder, so that commands in another process can work on it too: for them the memory is written
+down as a folder of CSV files, which the built-in connector reads as the very same facts.
 """
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
@@ -46,6 +51,7 @@ from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 
+ROOT = Path(__file__).resolve().parents[1]
 CENTRE, QUALIFICATION = "12345", "OCR/03455"
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2", "A1")
 """What the course offers; the first six meet OCR/03455 with exactly 29 credits."""
@@ -90,8 +96,42 @@ class MemoryLms:
         self.clock += 60
         for code in codes:
             key = (f"i-{code}", str(number))
-            grade_id = f"g-{code}-{number}"
+            grade_id = f"i-{code}/{number}/0"
             self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, "900", "released")
+
+    def write(self, folder: Path) -> None:
+        """The same facts as files for ``csv_folder``; ``connectors.csv_folder`` reads them as ``read`` tells them."""
+        folder.mkdir(exist_ok=True)
+        course = self.course
+        tables: dict[str, list[dict[str, Any]]] = {
+            "courses": [
+                {"course_id": course.lms_id, "short_name": course.short_name, "full_name": course.full_name,
+                 "id_number": course.id_number}
+            ],
+            "learners": [
+                {"course_id": course.lms_id, "learner_id": one.lms_id, "name": one.name, "id_number": one.id_number,
+                 "role": one.roles[0], "active": "yes" if one.active else "no", "uln": one.uln,
+                 "candidate_number": one.candidate_number, "date_of_birth": one.date_of_birth or ""}
+                for one in self.members.values()
+            ],
+            "assignments": [
+                {"course_id": one.course_id, "assignment_id": one.lms_id, "name": one.name, "id_number": one.id_number,
+                 "scale": "|".join(one.scale)}
+                for one in self.items.values()
+            ],
+            "grades": [
+                {"assignment_id": one.item_id, "learner_id": one.learner_id,
+                 "grade": "" if one.grade is None else self.items[one.item_id].scale[int(one.grade) - 1],
+                 "graded_on": dt.datetime.fromtimestamp(one.graded_at, dt.UTC).isoformat(),
+                 "graded_by": one.grader_id, "released": "yes"}
+                for one in self.grades.values()
+            ],
+        }  # fmt: skip
+        for name, rows in tables.items():
+            with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, list(rows[0]))
+                writer.writeheader()
+                writer.writerows(rows)
 
     def change(self, number: int, **fields: Any) -> None:
         """Change what the roster says of a learner."""
@@ -130,7 +170,9 @@ def plugins() -> Plugins:
 
 SETTINGS = """
 database = "nvqsync.db"
-lms = "memory"
+lms = {lms}
+[connectors.csv_folder]
+folder = {grades}
 [portal]
 name = "interchange_mock"
 url = {url}
@@ -181,6 +223,17 @@ class Workshop:
                     books.register("OCR", CENTRE, one.candidate_number, QUALIFICATION, name=one.name)
             store_claims.record_registrations(store, new, actor="test", at=self.app.now())
             settle(self.app, store, by="test")
+
+    def for_commands(self) -> dict[str, str]:
+        """The environment in which a command in another process works here and reads what the LMS holds now."""
+        self.lms.write(self.folder / "grades")
+        config = write_settings(self.folder, self.portal, "csv_folder")
+        return {**os.environ, "NVQSYNC_CONFIG": str(config), "PYTHONPATH": str(ROOT)}
+
+    def take_over(self, other: Workshop) -> None:
+        """Everything another workshop knew: its database, and the facts in the LMS that its claims rest on."""
+        copy_database(other.app.settings.database, self.app.settings.database)
+        self.lms = PLUGIN.memory = deepcopy(other.lms)
 
     def act(self, event: Event, *claim_ids: int) -> list[Result]:
         """What a person does with claims."""
@@ -253,10 +306,20 @@ def memory(learners: int) -> MemoryLms:
     found = MemoryLms(LmsCourse("1", "CS2", "Customer Service Level 2", QUALIFICATION))
     for code in UNITS:
         scale = ("Not yet competent", "Competent")
-        found.items[f"i-{code}"] = LmsItem(f"i-{code}", "1", f"{code} sign-off", code, Grading.SCALE, scale=scale)
+        found.items[f"i-{code}"] = LmsItem(
+            f"i-{code}", "1", f"{code} sign-off", code, Grading.SCALE, scale=scale, workflow=True
+        )
     for number in range(1, learners + 1):
         found.enrol(number)
     return found
+
+
+def write_settings(folder: Path, portal: Portal, lms: str) -> Path:
+    """The settings for one LMS or the other, in a file of their own."""
+    values = {"url": portal.url, "credential": portal.credential, "lms": lms, "grades": str(folder / "grades")}
+    config = folder / f"{lms}.toml"
+    config.write_text(SETTINGS.format(**{key: json.dumps(value) for key, value in values.items()}), "utf-8")
+    return config
 
 
 def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] = Store) -> Workshop:
@@ -265,10 +328,8 @@ def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] 
     portal.faults.clear()
     with portal.open_books() as books:
         books.set_direct_claim_status("OCR", CENTRE, QUALIFICATION)
-    config = folder / "nvqsync.toml"
-    config.write_text(SETTINGS.format(url=json.dumps(portal.url), credential=json.dumps(portal.credential)), "utf-8")
     PLUGIN.memory = memory(learners)
-    app = App(load(config), plugins(), lambda: NOON)
+    app = App(load(write_settings(folder, portal, "memory")), plugins(), lambda: NOON)
     return Workshop(folder, portal, PLUGIN.memory, app, lambda: open_store(app.settings.database))
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from connectors.interchange_mock.faults import KINDS
 from connectors.interchange_mock.portal import Portal
 from nvqsync import store_claims
 from nvqsync.batching import CLAIMS_A_BATCH
+from nvqsync.bootstrap import bootstrap
 from nvqsync.claims import Event, Status
 from nvqsync.errors import PortalBusy, PortalError, StoreError
-from nvqsync.model import Answer, Batch, Outcome
+from nvqsync.model import Answer, Asked, Batch, CourseReading, Outcome
 from nvqsync.reconciling import KEYS_A_QUESTION
 from nvqsync.store import Store
-from tests.workshop import Workshop, copy_database, ready_to_export, set_up, workshop
+from tests.workshop import Workshop, ready_to_export, set_up, workshop
 
-ROOT = Path(__file__).resolve().parents[2]
 LEARNERS = (1, 2, 3)
 
 
@@ -107,23 +108,23 @@ def portal() -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="module")
-def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with three approved claims."""
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Three approved claims, and the LMS they came from."""
     folder = tmp_path_factory.mktemp("approved")
     with workshop(folder, len(LEARNERS)) as shop:
         ready_to_export(shop, LEARNERS)
-    return folder / "nvqsync.db"
+    return shop
 
 
 @pytest.fixture
-def shop(tmp_path: Path, portal: Portal, approved: Path) -> Workshop:
+def shop(tmp_path: Path, portal: Portal, approved: Workshop) -> Workshop:
     return opened(tmp_path, portal, approved)
 
 
-def opened(folder: Path, portal: Portal, approved: Path) -> Workshop:
+def opened(folder: Path, portal: Portal, approved: Workshop) -> Workshop:
     """A workshop with the three approved claims in it, and a portal that knows their candidates and nothing else."""
     found = set_up(folder, portal, len(LEARNERS), FusedStore)
-    copy_database(approved, folder / "nvqsync.db")
+    found.take_over(approved)
     found.register(*LEARNERS)
     return found
 
@@ -149,7 +150,9 @@ def check(shop: Workshop, *, received: int | None = 1) -> None:
                 assert (shop.app.settings.export.folder / name).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_cut_at_every_single_moment_loses_and_doubles_nothing(tmp_path: Path, portal: Portal, approved: Path) -> None:
+def test_a_cut_at_every_single_moment_loses_and_doubles_nothing(
+    tmp_path: Path, portal: Portal, approved: Workshop
+) -> None:
     """Before and after every commit, rename and exchange in turn, until one export comes through uncut."""
     moments = 0
     while True:
@@ -170,25 +173,36 @@ def test_a_cut_at_every_single_moment_loses_and_doubles_nothing(tmp_path: Path, 
     assert moments > 20  # the export has that many moments at least, or the fuse is not wired
 
 
+def test_commands_in_another_process_read_the_same_facts(shop: Workshop) -> None:
+    """Else what follows would prove nothing: their export would find grades changed and hold every claim."""
+    environment = shop.for_commands()
+    app = bootstrap(Path(environment["NVQSYNC_CONFIG"]))
+    asked = [Asked(shop.lms.course)]
+    ((_, written),) = app.open_lms().read(asked)
+    ((_, kept),) = shop.lms.read(asked)
+    assert isinstance(written, CourseReading)
+    assert replace(written, server_time=kept.server_time) == kept
+    assert len(kept.observations) == 6 * len(LEARNERS)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_process_that_is_killed_again_and_again_loses_and_doubles_nothing(shop: Workshop, seed: int) -> None:
     """SIGKILL at three random moments of exports and reconciles, the portal being slow."""
     dice = random.Random(seed)
     for command in ("export", "export", "reconcile"):
         shop.portal.faults.add("slow", seconds=0.15)
-        kill_during(shop.folder, command, dice.uniform(0, 0.3))
+        kill_during(shop, command, dice.uniform(0, 0.3))
     shop.portal.faults.clear()
     check(shop)
 
 
-def kill_during(folder: Path, command: str, after: float) -> None:
+def kill_during(shop: Workshop, command: str, after: float) -> None:
     """Start a command in a process of its own and kill it so many seconds after it took the export's lock."""
-    lock = folder / "nvqsync.db.export"
+    lock = shop.folder / "nvqsync.db.export"
     lock.unlink(missing_ok=True)
-    environment = {**os.environ, "NVQSYNC_CONFIG": str(folder / "nvqsync.toml"), "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, "-m", "nvqsync", command],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env=shop.for_commands(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 30
     while not lock.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -388,9 +402,8 @@ def test_a_full_disk_under_the_batch_files_loses_nothing(shop: Workshop) -> None
         "import nvqsync.exporting as exporting; exporting.write_once = small\n"
         "sys.exit(main(['export']))"
     )
-    environment = {**os.environ, "NVQSYNC_CONFIG": str(shop.folder / "nvqsync.toml"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, env=shop.for_commands(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done.stderr
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
