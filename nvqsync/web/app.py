@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]
@@ -50,7 +50,8 @@ class WebServer:
     def __exit__(self, *exc_info: object) -> None:
         """Finish the answers under way, then close every socket from inside the loop that watches them."""
         self._server.task_dispatcher.shutdown()
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._open))
+        with suppress(OSError):  # the loop, awake for another reason, may have closed the trigger with all the rest
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._open))
         self._thread.join()
 
 
