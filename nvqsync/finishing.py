@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from nvqsync.model import Rule
 from nvqsync.rule_compiled import CompiledRule, bits, compiled
-from nvqsync.rule_selection import DEFAULT_NODES, FULL, Budget, Exhausted, cheapest_finish
+from nvqsync.rule_finish import FULL, cheapest_finish
+from nvqsync.rule_search import DEFAULT_NODES, Budget, Exhausted
 from nvqsync.rules import Route, route_of
 
 __all__ = ["Exhausted", "alternatives", "cheapest_route"]
@@ -106,5 +107,5 @@ def _progress(rule: CompiledRule, done: Mapping[str, int] | None) -> dict[int, i
             raise ValueError(f"{code}: {percentage} is not a percentage from 0 to 100")
         rule.mask([code])
         if percentage:
-            progress[rule.index[code]] = percentage
+            progress[rule.bit[code].bit_length() - 1] = percentage
     return progress

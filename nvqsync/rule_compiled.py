@@ -3,73 +3,102 @@
 Every unit becomes one ``Option`` for each way in which it may count: a single one where the rule lets groups overlap or
 the unit stands in one group, otherwise one for each of its groups. An option is a column of amounts, one for each row;
 amounts under a minimum are negative and amounts under a maximum positive, so that *every* row reads "the sum of the
-counted columns is at most ``limit``". A rule is compiled once and remembered by identity.
+counted columns is at most the limit". All rows stand side by side in one number (``rule_fields``): ``start`` less the
+packed columns of what counts is what is left, and keeps the guard bit of every row that holds.
 
-Sets of units are whole numbers used as bit masks: bit ``i`` is the rule's ``i``-th unit.
+Sets of units are whole numbers used as bit masks: bit ``i`` is the rule's ``i``-th unit. A rule is compiled once and
+remembered by identity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
+from nvqsync import rule_requirements as meaning
 from nvqsync.model import Comparison, Kind, Requirement, Rule, RuleUnit
+from nvqsync.rule_fields import Fields, Sums, bits, fields
+from nvqsync.rule_requirements import at_level
 
 Column = tuple[int, ...]
 
-MINIMA = frozenset({Kind.MIN_CREDITS, Kind.MIN_UNITS, Kind.MIN_CREDITS_AT_LEVEL})
-COUNTED_IN_UNITS = frozenset({Kind.MIN_UNITS, Kind.MAX_UNITS, Kind.BARRED, Kind.EQUIVALENT})
-AT_MOST_ONE = frozenset({Kind.BARRED, Kind.EQUIVALENT})
 _REMEMBERED_RULES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One way in which a unit may count: the groups it then counts towards, and its amount in each row."""
+class Option(NamedTuple):
+    """One way in which a unit may count: the groups it then counts towards, and its amount in each row.
+
+    ``packed`` is the column in one number, ``load`` its positive part, ``boost`` its negative part without the sign;
+    ``uses`` and ``helps`` have the guard bits of the rows in which the amount is positive, and negative.
+    """
 
     unit: int
     groups: tuple[str, ...]
     column: Column
+    packed: int
+    load: int
+    boost: int
+    uses: int
+    helps: int
+
+
+Ways = tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One inequality. ``by_amount`` lists (signed amount, units) for the units that have a single option."""
+class Reading:
+    """The columns of units that are not transferred, or of those that are.
 
-    limit: int
-    minimum: bool
-    transferred_only: bool
-    by_amount: tuple[tuple[int, int], ...]
+    ``sums`` adds up the columns of units with one option; ``loads`` gives the most that each unit can add to each row,
+    ``boosts`` the most that it can take off (packed); ``capped`` are the units that some maximum is about.
+    """
+
+    ways: tuple[Ways, ...]
+    sums: Sums[int]
+    loads: tuple[int, ...]
+    boosts: tuple[int, ...]
+    capped: int
 
 
 @dataclass(slots=True, eq=False)
 class CompiledRule:
     """The arithmetic of one rule.
 
-    ``asked`` holds, for each ``all_of`` requirement, its slots as masks; ``named`` the units of all slots; ``above``
-    those that would count if credits above a level did; ``worth`` which units are worth how many credits. The three
-    dictionaries remember what was worked out.
+    ``minima`` and ``maxima`` have the guard bits of the rows of either sort. ``forced`` are the units that must count,
+    ``single`` those that count in one way only; ``asked`` holds, for each ``all_of`` requirement, its slots as masks;
+    ``named`` the units of all slots; ``above`` those that would count if credits above a level did; ``nothing`` is the
+    option of not counting a unit. ``codes``, ``credits`` and ``glh`` add up over a mask; ``main`` is what each unit
+    costs as a further one. The dictionaries remember what was worked out: ``memory`` what was searched for and what
+    that took (``rule_memory``), ``verdicts`` whole answers, ``extra`` what other modules prepare for the rule.
     """
 
     rule: Rule
-    index: dict[str, int]
-    rows: tuple[Row, ...]
-    options: tuple[tuple[Option, ...], ...]
-    options_if_transferred: tuple[tuple[Option, ...], ...]
+    bit: dict[str, int]
+    fields: Fields
+    start: int
+    minima: int
+    maxima: int
+    home: Reading
+    moved: Reading
     forced: int
-    asked: tuple[tuple[int, ...], ...]
-    everything: int
     single: int
-    capped: int
-    capped_if_transferred: int
+    everything: int
+    asked: tuple[tuple[int, ...], ...]
     named: int
     above: int
-    worth: tuple[tuple[int, int], ...]
+    nothing: Option
+    codes: Sums[tuple[str, ...]]
+    credits: Sums[int]
+    glh: Sums[int]
+    main: tuple[int, ...]
     memory: dict[Any, Any] = field(default_factory=dict)
-    reports: dict[Any, Any] = field(default_factory=dict)
     verdicts: dict[Any, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
     _at_least: CompiledRule | None = None
+    _latest: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def at_least(self) -> CompiledRule:
@@ -80,46 +109,40 @@ class CompiledRule:
 
     def mask(self, codes: Iterable[str]) -> int:
         """The bit mask of some unit codes. Raises ``ValueError`` naming a code that the rule does not list."""
-        mask = 0
+        mask, bit = 0, self.bit
         try:
             for code in codes:
-                mask |= 1 << self.index[code]
+                mask |= bit[code]
         except KeyError as missing:
             raise ValueError(f"unit {missing} is not in this rule") from None
         return mask
 
-    def codes(self, mask: int) -> tuple[str, ...]:
-        """The unit codes of a bit mask, in the rule's order."""
-        units = self.rule.units
-        return tuple(units[i].code for i in bits(mask))
-
-    def options_of(self, unit: int, transferred: int) -> tuple[Option, ...]:
+    def ways(self, unit: int, transferred: int) -> Ways:
         """The ways in which a unit may count, given which units are transferred."""
-        return self.options_if_transferred[unit] if transferred >> unit & 1 else self.options[unit]
+        return (self.moved if transferred >> unit & 1 else self.home).ways[unit]
 
     def uncapped(self, transferred: int) -> int:
         """Units that count in one way only and under no maximum: to count them never hurts."""
-        return self.single & ~(self.capped & ~transferred) & ~(self.capped_if_transferred & transferred)
+        if not transferred:
+            return self.single & ~self.home.capped
+        return self.single & ~(self.home.capped & ~transferred) & ~(self.moved.capped & transferred)
 
-    def totals(self, mask: int, transferred: int) -> list[int]:
-        """The sum of each row over units with a single option."""
-        sums = []
-        for row in self.rows:
-            units = mask & transferred if row.transferred_only else mask
-            total = 0
-            if units:
-                for amount, bearers in row.by_amount:
-                    total += amount * (units & bearers).bit_count()
-            sums.append(total)
-        return sums
+    def amounts(self, mask: int, transferred: int) -> int:
+        """The packed sum of the columns of units with a single option."""
+        if not transferred:
+            return self.home.sums.of(mask)
+        return self.home.sums.of(mask & ~transferred) + self.moved.sums.of(mask & transferred)
 
+    def left_by(self, mask: int, transferred: int) -> int:
+        """What is left of each row (packed) when units with a single option count; the latest answer is kept."""
+        latest = self._latest
+        if latest[0] != mask or latest[1] != transferred:
+            latest = self._latest = mask, transferred, self.start - self.amounts(mask, transferred)
+        return latest[2]
 
-def bits(mask: int) -> Iterator[int]:
-    """The positions of the bits set in ``mask``, lowest first."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+    def counted(self, left: int, row: int) -> int:
+        """How much of a row's amount is counted, given what is left of all rows."""
+        return abs(self.fields.slack(self.start, row) - self.fields.slack(left, row))
 
 
 _remembered: dict[int, CompiledRule] = {}
@@ -150,97 +173,89 @@ def _read_at_least(rule: Rule) -> Rule:
 
 def _compile(rule: Rule) -> CompiledRule:
     index = {unit.code: i for i, unit in enumerate(rule.units)}
-    _check(rule, index)
-    classes = _equivalence_classes(rule, index)
-    slots = _slots(rule, index, classes)
-    wanted = [*rule.requirements, *_extra_requirements(rule, classes, slots)]
-    home = tuple(_options(rule, i, wanted, transferred=False) for i in range(len(rule.units)))
-    moved = tuple(_options(rule, i, wanted, transferred=True) for i in range(len(rule.units)))
+    meaning.check(rule, index)
+    classes = meaning.equivalence_classes(rule, index)
+    slots = meaning.slots(rule, index, classes)
+    wanted = [*rule.requirements, *meaning.implicit(rule, classes, slots)]
+    layout = _layout(rule, wanted)
+    home = _reading(rule, wanted, layout, transferred=False)
+    moved = _reading(rule, wanted, layout, transferred=True)
+    minima = layout.flags(k for k, requirement in enumerate(wanted) if requirement.kind in meaning.MINIMA)
     return CompiledRule(
         rule=rule,
-        index=index,
-        rows=tuple(_row(k, requirement, home, moved) for k, requirement in enumerate(wanted)),
-        options=home,
-        options_if_transferred=moved,
+        bit={code: 1 << i for code, i in index.items()},
+        fields=layout,
+        start=layout.guard + layout.pack(meaning.limit(requirement) for requirement in wanted),
+        minima=minima,
+        maxima=layout.guard & ~minima,
+        home=home,
+        moved=moved,
         forced=_mask(slot[0] for slot in slots if len(slot) == 1),
-        asked=tuple(_asked(requirement, index, classes) for requirement in rule.requirements),
+        single=_mask(i for i in range(len(rule.units)) if _one_way(home.ways[i], moved.ways[i])),
         everything=(1 << len(rule.units)) - 1,
-        single=_mask(i for i in range(len(rule.units)) if _one_way(home[i], moved[i])),
-        capped=_capped(home),
-        capped_if_transferred=_capped(moved),
+        asked=tuple(_asked(requirement, index, classes) for requirement in rule.requirements),
         named=_mask(i for slot in slots for i in slot),
         above=_mask(i for i, unit in enumerate(rule.units) if any(_raised(r, unit) for r in rule.requirements)),
-        worth=tuple(sorted(_worth(rule).items())),
+        nothing=_option(-1, (), [0] * len(wanted), layout),
+        _latest=(0, 0, layout.guard + layout.pack(meaning.limit(requirement) for requirement in wanted)),
+        codes=Sums([(unit.code,) for unit in rule.units], ()),
+        credits=Sums([unit.credits for unit in rule.units], 0),
+        glh=Sums([unit.glh for unit in rule.units], 0),
+        main=_main(rule),
     )
 
 
-def _check(rule: Rule, index: dict[str, int]) -> None:
-    if len(index) != len(rule.units):
-        raise ValueError("a unit code stands twice in this rule")
-    for requirement in rule.requirements:
-        for code in requirement.units:
-            if code not in index:
-                raise ValueError(f"{requirement.id} names unit {code!r}, which is not in this rule")
-        if requirement.kind is Kind.MIN_CREDITS_AT_LEVEL and requirement.level is None:
-            raise ValueError(f"{requirement.id} counts credits at a level but states none")
+def _main(rule: Rule) -> tuple[int, ...]:
+    """What each further unit costs, in one number: credits first, then units, then guided learning hours."""
+    one = 1 + sum(unit.glh for unit in rule.units)
+    credit = one * (1 + len(rule.units))
+    return tuple(credit * unit.credits + one + unit.glh for unit in rule.units)
 
 
-def _equivalence_classes(rule: Rule, index: dict[str, int]) -> list[frozenset[int]]:
-    """Units that stand for one another, chains included: A for B and B for C makes A stand for C."""
-    classes: list[frozenset[int]] = []
-    for requirement in rule.requirements:
-        if requirement.kind is Kind.EQUIVALENT:
-            merged = frozenset(index[code] for code in requirement.units)
-            apart = [known for known in classes if not known & merged]
-            for known in classes:
-                merged |= known if known & merged else frozenset()
-            classes = [*apart, merged]
-    return classes
+def _layout(rule: Rule, wanted: list[Requirement]) -> Fields:
+    """Fields wide enough for every row, whatever counts."""
+    every = sum(max(1, unit.credits) for unit in rule.units)
+    return fields(len(wanted), every + max((abs(meaning.limit(requirement)) for requirement in wanted), default=0))
 
 
-def _slots(rule: Rule, index: dict[str, int], classes: Collection[frozenset[int]]) -> tuple[tuple[int, ...], ...]:
-    """What ``all_of`` asks for: each slot is filled by any one of its units."""
-    slots: dict[tuple[int, ...], None] = {}
-    for requirement in rule.requirements:
-        if requirement.kind is Kind.ALL_OF:
-            for code in requirement.units:
-                slots[_slot_of(index[code], classes)] = None
-    return tuple(slots)
+def _reading(rule: Rule, wanted: list[Requirement], layout: Fields, *, transferred: bool) -> Reading:
+    ways = tuple(_ways(rule, i, wanted, layout, transferred) for i in range(len(rule.units)))
+    return Reading(
+        ways,
+        Sums([options[0].packed for options in ways], 0),
+        tuple(reduce(or_, (option.load for option in options)) for options in ways),
+        tuple(reduce(or_, (option.boost for option in options)) for options in ways),
+        _mask(options[0].unit for options in ways if any(option.uses for option in options)),
+    )
 
 
-def _asked(requirement: Requirement, index: dict[str, int], classes: Collection[frozenset[int]]) -> tuple[int, ...]:
+def _asked(requirement: Requirement, index: dict[str, int], classes: meaning.Classes) -> tuple[int, ...]:
     """For ``all_of``, the mask of each slot it names; for other kinds nothing."""
     if requirement.kind is not Kind.ALL_OF:
         return ()
-    return tuple(dict.fromkeys(_mask(_slot_of(index[code], classes)) for code in requirement.units))
+    return tuple(dict.fromkeys(_mask(meaning.slot_of(index[code], classes)) for code in requirement.units))
 
 
-def _slot_of(unit: int, classes: Collection[frozenset[int]]) -> tuple[int, ...]:
-    """The units that may stand for ``unit``, itself included."""
-    return next((tuple(sorted(known)) for known in classes if unit in known), (unit,))
-
-
-def _extra_requirements(
-    rule: Rule, classes: Collection[frozenset[int]], slots: Collection[tuple[int, ...]]
-) -> Iterator[Requirement]:
-    """Rows that no requirement states by itself: slots with equivalents, and chains of equivalents."""
-    model = rule.requirements[0] if rule.requirements else None
-    if model is None:
-        return
-    for slot in slots:
-        if len(slot) > 1:
-            codes = tuple(rule.units[i].code for i in slot)
-            yield Requirement("slot", Kind.MIN_UNITS, "", model.source, 1, (), codes)
-    for known in classes:
-        codes = tuple(rule.units[i].code for i in sorted(known))
-        yield Requirement("class", Kind.EQUIVALENT, "", model.source, 1, (), codes)
-
-
-def _options(rule: Rule, unit: int, wanted: list[Requirement], *, transferred: bool) -> tuple[Option, ...]:
+def _ways(rule: Rule, unit: int, wanted: list[Requirement], layout: Fields, transferred: bool) -> Ways:
     record = rule.units[unit]
     ways = [record.groups] if rule.groups_overlap or len(record.groups) < 2 else [(g,) for g in record.groups]
-    options = [Option(unit, way, tuple(_amount(r, record, way, transferred) for r in wanted)) for way in ways]
+    options = [
+        _option(unit, way, [meaning.amount(r, record, way, transferred) for r in wanted], layout) for way in ways
+    ]
     return tuple(option for i, option in enumerate(options) if not _beaten(option, i, options))
+
+
+def _option(unit: int, groups: tuple[str, ...], column: list[int], layout: Fields) -> Option:
+    return Option(
+        unit,
+        groups,
+        tuple(column),
+        layout.pack(column),
+        layout.pack(max(0, amount) for amount in column),
+        layout.pack(max(0, -amount) for amount in column),
+        layout.flags(k for k, amount in enumerate(column) if amount > 0),
+        layout.flags(k for k, amount in enumerate(column) if amount < 0),
+    )
 
 
 def _beaten(option: Option, place: int, options: list[Option]) -> bool:
@@ -253,91 +268,17 @@ def _beaten(option: Option, place: int, options: list[Option]) -> bool:
     )
 
 
-def _amount(requirement: Requirement, unit: RuleUnit, groups: tuple[str, ...], transferred: bool) -> int:
-    """A unit's signed amount in a requirement's row when it counts towards ``groups``."""
-    if not _in_scope(requirement, unit, groups, transferred):
-        return 0
-    amount = 1 if requirement.kind in COUNTED_IN_UNITS else unit.credits
-    return -amount if requirement.kind in MINIMA else amount
-
-
-def _in_scope(requirement: Requirement, unit: RuleUnit, groups: tuple[str, ...], transferred: bool) -> bool:
-    kind = requirement.kind
-    if kind is Kind.ALL_OF:
-        return False
-    if kind in AT_MOST_ONE or requirement.id == "slot":
-        return unit.code in requirement.units
-    if kind is Kind.MAX_TRANSFERRED_CREDITS and not transferred:
-        return False
-    if kind is Kind.MIN_CREDITS_AT_LEVEL and not at_level(requirement, unit.level):
-        return False
-    return not requirement.groups or not set(requirement.groups).isdisjoint(groups)
-
-
-def at_level(requirement: Requirement, level: int) -> bool:
-    """Whether credit at ``level`` counts towards a ``min_credits_at_level`` requirement."""
-    wanted = requirement.level or 0
-    return level >= wanted if requirement.comparison is Comparison.AT_LEAST else level == wanted
-
-
-def counts_exactly(requirement: Requirement) -> bool:
-    """Whether a requirement counts credits at one level and no other."""
-    return requirement.kind is Kind.MIN_CREDITS_AT_LEVEL and requirement.comparison is Comparison.EXACTLY
-
-
-def stands_above(requirement: Requirement, unit: RuleUnit) -> bool:
-    """Whether a unit stands in a requirement's groups, but above its level."""
-    return unit.level > (requirement.level or 0) and in_groups(requirement, unit)
-
-
-def in_groups(requirement: Requirement, unit: RuleUnit) -> bool:
-    """Whether a unit is listed in one of a requirement's groups (no groups: all)."""
-    return not requirement.groups or not set(requirement.groups).isdisjoint(unit.groups)
-
-
 def _raised(requirement: Requirement, unit: RuleUnit) -> bool:
-    return counts_exactly(requirement) and stands_above(requirement, unit)
+    return meaning.counts_exactly(requirement) and meaning.stands_above(requirement, unit)
 
 
-def _worth(rule: Rule) -> dict[int, int]:
-    """Which units are worth how many credits."""
-    worth: dict[int, int] = {}
-    for i, unit in enumerate(rule.units):
-        worth[unit.credits] = worth.get(unit.credits, 0) | 1 << i
-    return worth
-
-
-def _row(
-    k: int, requirement: Requirement, home: tuple[tuple[Option, ...], ...], moved: tuple[tuple[Option, ...], ...]
-) -> Row:
-    only = requirement.kind is Kind.MAX_TRANSFERRED_CREDITS
-    by_amount: dict[int, int] = {}
-    for ways in moved if only else home:
-        amount = ways[0].column[k]
-        if amount:
-            by_amount[amount] = by_amount.get(amount, 0) | 1 << ways[0].unit
-    return Row(_limit(requirement), requirement.kind in MINIMA, only, tuple(sorted(by_amount.items())))
-
-
-def _limit(requirement: Requirement) -> int:
-    if requirement.kind in MINIMA:
-        return -requirement.need
-    if requirement.kind in AT_MOST_ONE:
-        return 1
-    return requirement.need
-
-
-def _one_way(home: tuple[Option, ...], moved: tuple[Option, ...]) -> bool:
+def _one_way(home: Ways, moved: Ways) -> bool:
     """Whether a unit counts in one way only, transferred or not."""
     return len(home) == len(moved) == 1 and home[0].groups == moved[0].groups
 
 
-def _capped(options: tuple[tuple[Option, ...], ...]) -> int:
-    return _mask(ways[0].unit for ways in options if any(amount > 0 for way in ways for amount in way.column))
-
-
 def _mask(units: Iterable[int]) -> int:
-    mask = 0
-    for unit in units:
-        mask |= 1 << unit
-    return mask
+    return reduce(or_, (1 << unit for unit in units), 0)
+
+
+__all__ = ["Column", "CompiledRule", "Option", "Reading", "Ways", "at_level", "bits", "compiled"]

@@ -28,9 +28,9 @@ class Advice:
 class _Tableau:
     """Rows of ``basic = value - row . nonbasic``; columns 0..n-1 are variables in [0, 1], n.. are slacks."""
 
-    def __init__(self, columns: Sequence[Sequence[int]], costs: Sequence[float], limits: Sequence[int]) -> None:
+    def __init__(self, rows: Sequence[Sequence[int]], costs: Sequence[float], limits: Sequence[int]) -> None:
         self.count = len(costs)
-        self.rows = [[float(column[k]) for column in columns] for k in range(len(limits))]
+        self.rows = [[float(x) for x in row] for row in rows]
         self.reduced = [float(cost) for cost in costs]
         self.nonbasic = list(range(self.count))
         self.basic = [self.count + k for k in range(len(limits))]
@@ -116,9 +116,9 @@ class _Tableau:
         return prices
 
 
-def advise(columns: Sequence[Sequence[int]], costs: Sequence[float], limits: Sequence[int]) -> Advice:
-    """Multipliers for: least cost of variables in [0, 1] such that the columns' sum keeps every limit."""
-    tableau = _Tableau(columns, costs, limits)
+def advise(rows: Sequence[Sequence[int]], costs: Sequence[float], limits: Sequence[int]) -> Advice:
+    """Multipliers for: least cost of variables in [0, 1], one a column, such that every row keeps its limit."""
+    tableau = _Tableau(rows, costs, limits)
     for _ in range(20 * (len(limits) + 5)):
         r, out = tableau.leaving()
         if r < 0:

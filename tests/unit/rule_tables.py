@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from nvqsync.model import Comparison, Kind, Requirement, Rule, RuleUnit, Source
 
@@ -100,13 +101,26 @@ REAL = {
 }
 
 
-def hard_instance(seed: int) -> tuple[Rule, tuple[str, ...]]:
-    """A rule of 60 units and six overlapping groups with minima, maxima and bars, and what a learner holds of it.
+Instance = tuple[Rule, tuple[str, ...]]
+GROUPS = "ABCDEF"
+
+
+def hard_instance(seed: int) -> Instance:
+    """A rule of 60 units and six overlapping groups with minima, maxima on three groups and bars, and what is held.
 
     Half of the seeds let a unit count towards all its groups, half towards one of them.
     """
     rng = random.Random(seed)
-    groups = "ABCDEF"
+    return _instance(rng, seed, lambda: rng.sample(GROUPS, 3))
+
+
+def hardest_instance(seed: int) -> Instance:
+    """The same with a maximum on each of the six groups, so that nothing can be put where there is room to spare."""
+    return _instance(random.Random(seed), seed, lambda: list(GROUPS))
+
+
+def _instance(rng: random.Random, seed: int, capped: Callable[[], list[str]]) -> Instance:
+    groups = GROUPS
     units = tuple(
         RuleUnit(
             f"U{n}",
@@ -119,7 +133,7 @@ def hard_instance(seed: int) -> tuple[Rule, tuple[str, ...]]:
     )
     share = 6 if seed % 2 else 4
     wanted = [want(Kind.MIN_CREDITS, rng.randint(3, 3 * share), group) for group in groups]
-    wanted += [want(Kind.MAX_CREDITS, rng.randint(4 * share, 8 * share), group) for group in rng.sample(groups, 3)]
+    wanted += [want(Kind.MAX_CREDITS, rng.randint(4 * share, 8 * share), group) for group in capped()]
     wanted += [
         want(Kind.MIN_UNITS, rng.randint(1, 3), rng.choice(groups)),
         want(Kind.MAX_UNITS, rng.randint(5, 9), rng.choice(groups)),
