@@ -9,7 +9,7 @@ BIN := .venv/bin
 ONCE ?=
 PYTEST ?= -n 2 --dist loadfile
 
-.PHONY: help demo test lint bench docs screenshots mutants install install-test lock rehearse clean
+.PHONY: help demo test lint bench bench-ilp docs screenshots mutants install install-test lock rehearse clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ lint: install-test ## ruff, mypy and import-linter
 
 bench: install-test ## pass time, calls, verdicts a second and memory, for the demo college
 	@$(BIN)/python -m bench
+
+bench-ilp: install-test ## the rules engine beside an integer-program solver, which gets an environment of its own
+	@tools/ilp-env
+	@.venv-ilp/bin/python -m bench.rules_ilp
 
 mutants: install-test ## small wrongs put into the rules engine, and which of them no test notices
 	@tools/mutants
@@ -51,5 +55,5 @@ rehearse: ## both commands of the README in an empty Debian 12, with times (root
 	@tools/rehearse
 
 clean: ## remove .venv, every cache and the demo's folder
-	rm -rf .venv demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .venv-ilp demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
