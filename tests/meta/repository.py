@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 _NOT_OURS = {
-    ".git", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
+    ".git", ".venv", ".venv-ilp", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
     ".import_linter_cache", "build", "dist", "demo-data", "node_modules",
 }  # fmt: skip
 _NOT_TEXT = {".png", ".jpg", ".ico", ".woff2", ".db", ".zip", ".pyc"}
