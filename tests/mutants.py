@@ -27,13 +27,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FILES = tuple(
     f"nvqsync/{name}.py"
-    for name in ("rules", "finishing", "rule_compiled", "rule_problem", "rule_search", "rule_selection", "rule_checks")
+    for name in (
+        "rules",
+        "finishing",
+        "rule_compiled",
+        "rule_problem",
+        "rule_search",
+        "rule_selection",
+        "rule_checks",
+        "rule_cautions",
+        "rule_choosing",
+        "rule_fields",
+        "rule_finish",
+        "rule_frame",
+        "rule_memory",
+        "rule_menu",
+        "rule_reports",
+        "rule_requirements",
+    )
 )
 """The engine, and the checks that lean on it. Not rule_words (sentences), nor rule_multipliers: advice, by design."""
 
 TESTS = tuple(
     f"tests/unit/test_{name}.py"
-    for name in ("rules", "finishing", "rule_edges", "rule_checks", "rules_oracle", "adjustments")
+    for name in ("rules", "finishing", "rule_edges", "rule_checks", "rule_shortcuts", "rules_oracle", "adjustments")
 )
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
