@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from nvqsync import clock
+from nvqsync.centre import CentreFacts, EndDate
 from nvqsync.errors import SettingsError
 from nvqsync.evidence import PassDefaults
 from nvqsync.gates import CORE_GATES, Gate
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
 from nvqsync.mapping import MappingFile
 from nvqsync.mapping_file import read_mapping_file
-from nvqsync.model import CentreFacts, EndDate, Qualification
+from nvqsync.model import Qualification
 from nvqsync.plugin_manager import Plugins, load_plugins
 from nvqsync.settings import QualificationFacts, Settings
 from nvqsync.settings import load as load_settings

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN, uln_misfit
 from nvqsync.clock import day
 from nvqsync.model import (
-    CentreFacts,
     ClaimKind,
     Entry,
     LmsMember,
@@ -23,6 +23,7 @@ from nvqsync.model import (
     UnitOutcome,
     UnitStatus,
 )
+from nvqsync.quality import Release, Simulation
 
 
 class Severity(StrEnum):
@@ -33,11 +34,24 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierClaim:
+    """Another claim of the same learner with the same body: ``units`` are references."""
+
+    claim_id: int
+    qualification_id: str
+    kind: ClaimKind
+    units: tuple[str, ...]
+    candidate_number: str
+    certificated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimFacts:
     """All that a gate may look at, freshly read. ``units`` are the outcomes the claim rests on.
 
     ``learner_status`` is what a person recorded: ``leaver``, ``active``, or nothing; ``alarms`` are the courses that
-    wait for a person's word.
+    wait for a person's word. ``releases`` and ``simulations`` are this learner's for the qualification (a cohort's
+    releases included), ``earlier`` their other claims with the same body that are open or certificated.
     """
 
     learner: LmsMember
@@ -53,6 +67,9 @@ class ClaimFacts:
     today: dt.date
     learner_status: str = ""
     alarms: tuple[str, ...] = ()
+    releases: tuple[Release, ...] = ()
+    simulations: tuple[Simulation, ...] = ()
+    earlier: tuple[EarlierClaim, ...] = ()
 
     @property
     def registration(self) -> Registration | None:

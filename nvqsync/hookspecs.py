@@ -131,3 +131,8 @@ def register_export_formats(register: Callable[[ExportFormat], None]) -> None:
 @hookspec
 def register_gates(register: Callable[[Any], None]) -> None:
     """Offer a gate, what stops or cautions a claim for this body: call register(nvqsync.gates.Gate(...))."""
+
+
+@hookspec
+def register_declarations(register: Callable[[Any], None]) -> None:
+    """Offer what approvers declare for this body's claims: call register(nvqsync.declaring.Declaration(...))."""

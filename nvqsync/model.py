@@ -572,32 +572,3 @@ class Registration:
     date_of_birth: dt.date | None = None
     uln: str = ""
     id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class EndDate:
-    """A closing date as far as it is known: ``known`` with no ``on`` means that there is none."""
-
-    known: bool = False
-    on: dt.date | None = None
-
-    def passed(self, today: dt.date) -> bool:
-        """Whether ``today`` is after the date. The date itself is the last good day."""
-        return self.on is not None and today > self.on
-
-
-@dataclass(frozen=True, slots=True)
-class CentreFacts:
-    """What the centre knows about itself and one qualification."""
-
-    centre_number: str = ""
-    approved_on: dt.date | None = None
-    direct_claim_from: dt.date | None = None
-    direct_claim_to: dt.date | None = None
-    registration_end: EndDate = EndDate()
-    certification_end: EndDate = EndDate()
-
-    def direct_claims(self, today: dt.date) -> bool:
-        """Whether the centre holds direct claim status on that day, both ends inclusive."""
-        start, end = self.direct_claim_from, self.direct_claim_to
-        return start is not None and start <= today and (end is None or today <= end)

@@ -72,6 +72,7 @@ class Plugins:
     portals: Mapping[str, PortalOffer]
     formats: Mapping[str, ExportFormat]
     gates: tuple[Any, ...]
+    declarations: tuple[Any, ...]
     manager: pluggy.PluginManager = field(repr=False)
     _listing: tuple[Listed, ...] = field(repr=False)
 
@@ -119,6 +120,7 @@ def load_plugins(
         portals=gathering.named("register_portals", "portal connector"),
         formats=gathering.named("register_export_formats", "export format"),
         gates=tuple(gathering.named("register_gates", "gate", name_attribute="id").values()),
+        declarations=tuple(gathering.named("register_declarations", "declaration", name_attribute="id").values()),
         manager=arrivals.manager,
         _listing=arrivals.listing(gathering),
     )

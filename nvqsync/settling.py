@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from nvqsync import store_claims, store_confirmations, store_lms
+from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
-from nvqsync.check_characters import PLACEHOLDER_ULN
 from nvqsync.claims import WAITING
-from nvqsync.gates import ClaimFacts, run_gates
-from nvqsync.model import ClaimKind, Notice, Registration
-from nvqsync.progress import LearnerProgress
+from nvqsync.facts import gather, shared_ulns
+from nvqsync.gates import run_gates
+from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, propose
 from nvqsync.standing import Standing
 from nvqsync.store import Store
@@ -89,54 +88,11 @@ def _adrift(
 
 def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tuple[str, ...]]) -> Iterable[ClaimMove]:
     claims = store_claims.claims_by_learner(store, standing.qualification.id)
-    registered: dict[str, list[Registration]] = defaultdict(list)
-    for registration in store_claims.registrations(store, standing.qualification.id):
-        registered[registration.learner_id].append(registration)
-    statuses, alarms = store_confirmations.statuses(store), tuple(sorted(store_lms.alarms(store)))
+    known = gather(app, store, standing.qualification, shared)
     for row in standing.rows:
-        learner = row.learner.lms_id
-        mine = claims.get(learner, [])
+        mine = claims.get(row.learner.lms_id, [])
         if not mine and not row.verdict.met:
             continue
-        facts = claim_facts(app, row, tuple(registered[learner]), shared)
-        facts = replace(facts, learner_status=statuses.get(learner, ""), alarms=alarms)
+        facts = known.about(row, ClaimKind.FULL_AWARD)
         if move := propose(row, mine, facts, run_gates(app.gates, facts)):
             yield move
-
-
-def claim_facts(
-    app: App, row: LearnerProgress, registrations: tuple[Registration, ...], shared: Mapping[str, tuple[str, ...]]
-) -> ClaimFacts:
-    """All that a gate may look at for one learner's full-award claim."""
-    return ClaimFacts(
-        learner=row.learner,
-        qualification=row.qualification,
-        kind=ClaimKind.FULL_AWARD,
-        registrations=registrations,
-        centre=app.centre_facts(row.qualification),
-        met=row.verdict.met,
-        undecided=row.verdict.undecided,
-        units=row.counted,
-        verdict_cautions=row.judgement.cautions,
-        same_uln=shared.get(row.learner.lms_id, ()),
-        today=app.today,
-    )
-
-
-def shared_ulns(store: Store) -> dict[str, tuple[str, ...]]:
-    """By learner, the other accounts that carry the same ULN, in Moodle or in a registration.
-
-    The placeholder belongs to nobody.
-    """
-    holders: dict[str, dict[str, None]] = defaultdict(dict)
-    written = [(learner.uln, learner.lms_id) for learner in store_lms.learners(store)]
-    written += [(registration.uln, registration.learner_id) for registration in store_claims.registrations(store)]
-    for number, learner_id in written:
-        uln = "".join(number.split())
-        if uln and uln != PLACEHOLDER_ULN:
-            holders[uln][learner_id] = None
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for same in holders.values():
-        for one in same if len(same) > 1 else ():
-            found[one].update((other, None) for other in same if other != one)
-    return {one: tuple(others) for one, others in found.items()}

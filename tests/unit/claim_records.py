@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from nvqsync.centre import CentreFacts, EndDate
 from nvqsync.claims import Status
 from nvqsync.gates import ClaimFacts, Finding
 from nvqsync.model import (
-    CentreFacts,
     ClaimKind,
     Decision,
-    EndDate,
     Kind,
     LmsMember,
     Qualification,

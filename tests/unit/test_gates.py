@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvqsync.centre import EndDate
 from nvqsync.clock import day
 from nvqsync.gates import CORE_GATES, Gate, Severity, run_gates
-from nvqsync.model import ClaimKind, EndDate, Entry, LmsMember, Registration
+from nvqsync.model import ClaimKind, Entry, LmsMember, Registration
 from tests.unit.claim_records import CENTRE, LEARNER, REGISTRATION, SIGNED, TODAY, facts, outcome, qualification
 
 YESTERDAY, TOMORROW = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
