@@ -66,6 +66,7 @@ def from_json(document: bytes) -> Batch:
         route=payload["route"],
         created_at=int(dt.datetime.fromisoformat(payload["created_at"]).timestamp()),
         claims=tuple(_claim(claim) for claim in payload["claims"]),
+        audit_head=payload["audit_head"] or "",
     )
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nvqsync import audit, clock, store_claims, store_lms
+from nvqsync import audit, clock, store_audit, store_lms
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError
 from nvqsync.findings import Finding, Status, fail, ok, warn
@@ -166,7 +166,7 @@ def whole(store: Store) -> Iterator[Finding]:
     yield ok("database", f"The database {store.path} is whole and up to date.")
     if store.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
         yield warn("database.mode", "Others than its owner may read the database.", f"chmod 600 {store.path}")
-    bad = audit.first_bad(store_claims.audit_entries(store))
+    bad = audit.first_bad(entry for entry, _ in store_audit.stream(store))
     if bad is None:
         yield ok("audit", "The audit chain is whole.")
     else:

@@ -14,10 +14,11 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nvqsync import batching, store_claims, store_lms
+from nvqsync import batching, store_audit, store_claims, store_lms
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Event, Status, advance
@@ -106,6 +107,7 @@ def _next_id(app: App, store: Store, awarding_body: str, code: str) -> str:
 def _put(exchange: Exchange, batch: Batch, claims: Iterable[Claim], event: Event | None) -> None:
     """Store a batch with its bytes and put its claims into it, inside the transaction that is open."""
     app, store = exchange.app, exchange.store
+    batch = replace(batch, audit_head=str(store_audit.head(store) or ""))
     document = app.plugins.export_format("batch_json").render(batch)
     row = {
         "id": batch.id, "awarding_body": batch.awarding_body, "centre_number": batch.centre_number,
@@ -113,6 +115,11 @@ def _put(exchange: Exchange, batch: Batch, claims: Iterable[Claim], event: Event
         "digest": hashlib.sha256(document).hexdigest(), "document": document, "state": "prepared",
     }  # fmt: skip
     store_claims.record_batch(store, row)
+    many = "1 claim" if len(batch.claims) == 1 else f"{len(batch.claims)} claims"
+    store_audit.append_audit(
+        store, at=app.now(), actor=exchange.by, subject=f"batch:{batch.id}", action="batch",
+        text=f"Batch made with {many} of {batch.qualification_id}.", fingerprint=row["digest"],
+    )  # fmt: skip
     for claim in claims:
         status = advance(claim.status, event) if event else claim.status
         why = f"Exported in batch {batch.id}." if event else f"Goes again, in batch {batch.id}."

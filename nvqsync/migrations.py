@@ -84,17 +84,47 @@ CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qua
 AUDIT_TABLES = """
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL, action TEXT NOT NULL,
-    from_status TEXT NOT NULL, to_status TEXT NOT NULL, fingerprint TEXT NOT NULL, commitment TEXT NOT NULL,
-    previous TEXT NOT NULL, digest TEXT NOT NULL
+    from_status TEXT NOT NULL, to_status TEXT NOT NULL, commitment TEXT NOT NULL, previous TEXT NOT NULL,
+    digest TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_subject ON audit (subject);
-CREATE TABLE audit_texts (audit_id INTEGER PRIMARY KEY REFERENCES audit (id), salt TEXT NOT NULL, text TEXT NOT NULL)
-    STRICT;
+CREATE TABLE audit_texts (
+    audit_id INTEGER PRIMARY KEY REFERENCES audit (id), salt TEXT NOT NULL, text TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, facts TEXT NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_texts_by_facts ON audit_texts (facts) WHERE facts <> '';
+CREATE TABLE audit_facts (digest TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
+CREATE TABLE audit_erased (
+    audit_id INTEGER PRIMARY KEY REFERENCES audit (id), erased_by INTEGER NOT NULL REFERENCES audit (id)
+) STRICT;
+CREATE TRIGGER audit_only_grows_at_its_end BEFORE INSERT ON audit
+    WHEN NEW.id IS NOT (SELECT COALESCE(MAX(id), 0) + 1 FROM audit)
+    BEGIN SELECT RAISE (ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_never_edited BEFORE UPDATE ON audit
     BEGIN SELECT RAISE (ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_never_cut BEFORE DELETE ON audit
-    BEGIN SELECT RAISE (ABORT, 'the audit log is append-only'); END
+    BEGIN SELECT RAISE (ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_texts_come_with_their_entry BEFORE INSERT ON audit_texts
+    WHEN NEW.audit_id IS NOT (SELECT MAX(id) FROM audit)
+    BEGIN SELECT RAISE (ABORT, 'words are written with their entry'); END;
+CREATE TRIGGER audit_texts_are_never_edited BEFORE UPDATE ON audit_texts
+    BEGIN SELECT RAISE (ABORT, 'the words of the audit log are never edited'); END;
+CREATE TRIGGER audit_texts_are_only_erased BEFORE DELETE ON audit_texts
+    WHEN NOT EXISTS (SELECT 1 FROM audit_erased WHERE audit_id = OLD.audit_id)
+    BEGIN SELECT RAISE (ABORT, 'words are erased with an entry that names the rule'); END;
+CREATE TRIGGER audit_facts_are_never_edited BEFORE UPDATE ON audit_facts
+    BEGIN SELECT RAISE (ABORT, 'the facts of the audit log are never edited'); END;
+CREATE TRIGGER audit_facts_outlive_their_entries BEFORE DELETE ON audit_facts
+    WHEN EXISTS (SELECT 1 FROM audit_texts WHERE facts = OLD.digest)
+    BEGIN SELECT RAISE (ABORT, 'an entry of the audit log rests on these facts'); END;
+CREATE TRIGGER audit_erased_is_never_edited BEFORE UPDATE ON audit_erased
+    BEGIN SELECT RAISE (ABORT, 'what was erased stays on record'); END;
+CREATE TRIGGER audit_erased_is_never_cut BEFORE DELETE ON audit_erased
+    BEGIN SELECT RAISE (ABORT, 'what was erased stays on record'); END
 """
+"""``audit`` holds no personal data. What stands beside an entry is in ``audit_texts``: its words, the fingerprint, the
+digest of the facts (in ``audit_facts``, each kept once) and the record as it then was. ``audit_erased`` says by which
+entry the words of another were erased."""
 
 ADJUSTMENT_TABLES = """
 CREATE TABLE adjustments (
@@ -164,3 +194,30 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")
+
+
+RETENTION_TABLES = """
+CREATE TABLE portfolio_requests (
+    id INTEGER PRIMARY KEY, learner_id TEXT NOT NULL REFERENCES learners (lms_id), asked_on TEXT NOT NULL,
+    recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX portfolio_requests_by_learner ON portfolio_requests (learner_id);
+CREATE TABLE anonymised (
+    learner_id TEXT PRIMARY KEY REFERENCES learners (lms_id), at INTEGER NOT NULL, rule TEXT NOT NULL
+) STRICT;
+DROP TRIGGER adjustments_are_never_edited;
+CREATE TRIGGER adjustments_are_never_edited BEFORE UPDATE ON adjustments
+    WHEN NOT (NEW.why = '' AND NEW.paper = '' AND NEW.awarded_by = '' AND NEW.achieved_on IS NULL
+        AND (NEW.id, NEW.learner_id, NEW.qualification_id, NEW.kind, NEW.unit_reference, NEW.instead_of,
+            NEW.requirement_id, NEW.recorded_by, NEW.recorded_at, NEW.removes)
+        IS (OLD.id, OLD.learner_id, OLD.qualification_id, OLD.kind, OLD.unit_reference, OLD.instead_of,
+            OLD.requirement_id, OLD.recorded_by, OLD.recorded_at, OLD.removes))
+    BEGIN SELECT RAISE (ABORT, 'adjustments are append-only: record a removal'); END
+"""
+"""An adjustment's words may be blanked once its learner is anonymised; nothing else of it ever changes."""
+
+
+@migrations()
+def m009_retention(db: Database) -> None:
+    """Who was asked to keep their portfolio, and who was anonymised."""
+    run_statements(db, RETENTION_TABLES)

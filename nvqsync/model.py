@@ -427,7 +427,11 @@ class BatchClaim:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one export carries: one awarding body, centre, qualification and route."""
+    """What one export carries: one awarding body, centre, qualification and route.
+
+    ``audit_head`` is the end of the audit log when the batch was made (``ENTRY:DIGEST``): whoever holds the batch can
+    tell whether entries were cut off or changed since.
+    """
 
     id: str
     awarding_body: str
@@ -439,6 +443,7 @@ class Batch:
     route: str
     created_at: int
     claims: tuple[BatchClaim, ...]
+    audit_head: str = ""
 
 
 class Outcome(StrEnum):

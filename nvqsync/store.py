@@ -79,6 +79,18 @@ class Store:
                 raise  # a constraint: the statement's fault, not the file's
             raise _explained(error, self.path) from error
 
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """One view of the database for several questions, whoever writes meanwhile."""
+        if self._db.conn.in_transaction:
+            yield self
+            return
+        self.execute("BEGIN")
+        try:
+            yield self
+        finally:
+            self.execute("ROLLBACK")
+
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a question, as dictionaries."""
         try:

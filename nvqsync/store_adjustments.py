@@ -10,7 +10,7 @@ from typing import Any
 from nvqsync.adjustments import Adjustment, AdjustmentKind, words
 from nvqsync.errors import UnknownName
 from nvqsync.store import Store
-from nvqsync.store_claims import append_audit
+from nvqsync.store_audit import append_audit
 
 IN_FORCE = "removes IS NULL AND id NOT IN (SELECT removes FROM adjustments WHERE removes IS NOT NULL)"
 

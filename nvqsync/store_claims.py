@@ -1,68 +1,20 @@
-"""What we ask the store about registrations, claims, batches and the audit log. Records in, records out."""
+"""What we ask the store about registrations, claims and batches. Records in, records out."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nvqsync import audit
 from nvqsync.claims import CLOSED, Status, claim_key
 from nvqsync.errors import NotAllowed, UnknownName
 from nvqsync.gates import Finding, Severity
 from nvqsync.model import ClaimKind, Entry, Registration, SignOff
 from nvqsync.proposing import Claim, ClaimMove, Move
 from nvqsync.store import Store
-
-# ---------------------------------------------------------------- audit
-
-
-def append_audit(
-    store: Store, *, at: int, actor: str, subject: str, action: str, text: str,
-    from_status: str = "", to_status: str = "", fingerprint: str = "",
-) -> None:  # fmt: skip
-    """Add one entry to the audit chain, inside the transaction that is open."""
-    last = store.rows("SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1")
-    number, previous = (last[0]["id"] + 1, last[0]["digest"]) if last else (1, audit.GENESIS)
-    salt = secrets.token_hex(16)
-    entry = audit.AuditEntry(
-        number, at, actor, subject, action, from_status, to_status, fingerprint, audit.commit_to(text, salt), previous
-    )
-    values = [
-        number, at, actor, subject, action, from_status, to_status, fingerprint, entry.commitment, previous,
-        audit.digest_of(entry),
-    ]  # fmt: skip
-    store.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-    store.execute("INSERT INTO audit_texts VALUES (?, ?, ?)", [number, salt, text])
-
-
-def audit_entries(store: Store, subject: str | None = None) -> list[audit.AuditEntry]:
-    """The chain in order, or the entries about one subject."""
-    where, parameters = ("WHERE subject = ?", [subject]) if subject else ("", [])
-    return [audit.AuditEntry(**row) for row in store.rows(f"SELECT * FROM audit {where} ORDER BY id", parameters)]
-
-
-def audit_story(store: Store, subject: str) -> list[dict[str, Any]]:
-    """The entries about one subject with their words (``None`` where they were erased)."""
-    sql = """SELECT audit.*, audit_texts.text FROM audit LEFT JOIN audit_texts ON audit_texts.audit_id = audit.id
-        WHERE subject = ? ORDER BY id"""
-    return store.rows(sql, [subject])
-
-
-def audit_texts(store: Store) -> dict[int, tuple[str, str]]:
-    """The salt and the words kept beside each entry."""
-    return {row["audit_id"]: (row["salt"], row["text"]) for row in store.rows("SELECT * FROM audit_texts")}
-
-
-def strayed_claims(store: Store) -> list[int]:
-    """Claims whose status is not the one the last entry about them gave."""
-    sql = """SELECT id FROM claims WHERE status IS NOT (SELECT to_status FROM audit
-        WHERE subject = 'claim:' || claims.id ORDER BY audit.id DESC LIMIT 1) ORDER BY id"""
-    return [row["id"] for row in store.rows(sql)]
-
+from nvqsync.store_audit import append_audit
 
 # ---------------------------------------------------------------- registrations and sign-offs
 

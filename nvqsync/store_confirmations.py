@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nvqsync import store_claims
 from nvqsync.confirming import Confirmation, Confirmed, What
 from nvqsync.store import Store
+from nvqsync.store_audit import append_audit
 
 
 def about_grades(store: Store) -> Confirmed:
@@ -44,8 +44,8 @@ def withdraw(store: Store, said: Confirmation) -> None:
 
 def _tell(store: Store, said: Confirmation, text: str) -> None:
     subject = f"learner:{said.learner_id}" if said.learner_id else f"course:{said.item_id}"
-    store_claims.append_audit(store, at=said.said_at, actor=said.said_by, subject=subject,
-                              action=f"confirm-{said.what.value}", text=text)  # fmt: skip
+    append_audit(store, at=said.said_at, actor=said.said_by, subject=subject,
+                 action=f"confirm-{said.what.value}", text=text)  # fmt: skip
 
 
 def _confirmation(row: dict[str, Any]) -> Confirmation:

@@ -24,7 +24,6 @@ from typing import Any
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
 from nvqsync import hookimpl, store_claims
-from nvqsync.audit import first_bad, first_bad_text
 from nvqsync.bootstrap import App
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status
@@ -50,6 +49,7 @@ from nvqsync.settings import load
 from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
+from nvqsync.verifying import verify
 
 ROOT = Path(__file__).resolve().parents[1]
 CENTRE, QUALIFICATION = "12345", "OCR/03455"
@@ -290,15 +290,9 @@ class Workshop:
     def faults(self) -> list[str]:
         """What must never be: a bent audit log, a claim where the log did not leave it, a torn database."""
         with self.open_store() as store:
-            entries = store_claims.audit_entries(store)
-            bent = [first_bad(entries), first_bad_text(entries, store_claims.audit_texts(store))]
-            strayed = store_claims.strayed_claims(store)
+            checked = verify(store)
             whole = store.rows("PRAGMA integrity_check")[0]["integrity_check"]
-        return (
-            [f"audit {bent}"] * (bent != [None, None])
-            + [f"strayed {strayed}"] * bool(strayed)
-            + [whole] * (whole != "ok")
-        )
+        return [f"audit {checked}"] * (not checked.sound) + [whole] * (whole != "ok")
 
 
 def memory(learners: int) -> MemoryLms:

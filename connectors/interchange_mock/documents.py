@@ -207,5 +207,6 @@ _BATCH: dict[str, Reader] = {
     "centre_number": _some_text,
     "qualification": _record({"id": _some_text, "number": _or_null(_some_text), "code": _some_text, "title": _text}),
     "route": _text,
+    "audit_head": _or_null(_text),
     "claims": _list_of(_record(_CLAIM), MOST_CLAIMS),
 }

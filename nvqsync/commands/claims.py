@@ -1,4 +1,4 @@
-"""``claims``, ``gates`` and ``audit``: the queue, what stops a claim, and what happened to it."""
+"""``claims`` and ``gates``: the queue, and what stops a claim."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from nvqsync import audit, store_claims, store_lms
+from nvqsync import store_audit, store_claims, store_lms
 from nvqsync.bootstrap import actor
 from nvqsync.claims import BY_PERSON, TRANSITIONS, Event, Status
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
-from nvqsync.errors import UnknownName
 from nvqsync.gates import Finding, Gate
 from nvqsync.model import LmsMember
 from nvqsync.progress import LearnerProgress, decision_json
@@ -83,7 +82,7 @@ def claim_story_json(claim: Claim, learner: LmsMember, row: LearnerProgress | No
         "history": [
             {"at": iso(entry["at"]), "who": entry["actor"], "action": entry["action"],
              "from": entry["from_status"] or None, "to": entry["to_status"] or None, "why": entry["text"]}
-            for entry in store_claims.audit_story(store, f"claim:{claim.id}")
+            for entry in store_audit.audit_story(store, f"claim:{claim.id}")
         ],
     }  # fmt: skip
 
@@ -270,46 +269,3 @@ def _gate_json(gate: Gate) -> dict[str, Any]:
         "id": gate.id, "severity": gate.severity.value, "says": gate.says, "source": gate.source,
         "bodies": list(gate.bodies), "qualifications": list(gate.qualifications),
     }  # fmt: skip
-
-
-@click.group("audit")
-def audit_group() -> None:
-    """What happened, who did it and why: the log that nobody can bend."""
-
-
-@audit_group.command("verify")
-@json_option
-@click.pass_context
-def verify_command(ctx: click.Context, as_json: bool) -> None:
-    """Check the chain of audit entries, their words, and every claim's status against the log.
-
-    Exit status 1 names the first entry that was edited, removed or moved, and the claims that are not where the log
-    left them: changed behind its back, or the end of the log was cut off.
-    """
-    with app_and_store(ctx) as (_, store):
-        entries = store_claims.audit_entries(store)
-        faults = [audit.first_bad(entries), audit.first_bad_text(entries, store_claims.audit_texts(store))]
-        strayed = store_claims.strayed_claims(store)
-    bad = min((fault for fault in faults if fault is not None), default=None)
-    if as_json:
-        print_json({"entries": len(entries), "whole": bad is None, "first_bad": bad, "strayed_claims": strayed})
-    else:
-        told = "the chain is whole." if bad is None else f"entry {bad} does not fit."
-        click.echo(f"{len(entries)} entries: {told}")
-        for claim_id in strayed:
-            click.echo(f"Claim {claim_id} is not where the log left it.")
-    ctx.exit(1 if bad is not None or strayed else 0)
-
-
-@audit_group.command("show")
-@click.argument("claim_id", type=CLAIM_ID)
-@click.pass_context
-def audit_show_command(ctx: click.Context, claim_id: int) -> None:
-    """Tell the story of one claim in plain words."""
-    with app_and_store(ctx) as (_, store):
-        story = store_claims.audit_story(store, f"claim:{claim_id}")
-    if not story:
-        raise UnknownName(f"There is no claim {claim_id}.", "List them with 'nvqsync claims list'.")
-    for entry in story:
-        moved = f" ({entry['from_status'] or 'new'} to {entry['to_status']})" if entry["to_status"] else ""
-        _plainly(f"{iso(entry['at'])}  {entry['actor']}: {entry['action']}{moved}. {entry['text'] or 'erased'}")

@@ -58,3 +58,23 @@ class Ticker:
     def __exit__(self, *exc_info: object) -> None:
         if self.shown and self.count:
             click.echo("\r\x1b[K", nl=False, err=True)
+
+
+class Counter:
+    """How far long work has come, on standard error, drawn only where a person watches."""
+
+    def __init__(self, label: str, total: int = 0) -> None:
+        self.label, self.total, self.shown = label, total, sys.stderr.isatty()
+
+    def __call__(self, done: int) -> None:
+        """So many are done."""
+        if self.shown:
+            of = f" of {self.total}" if self.total else ""
+            click.echo(f"\r\x1b[K{self.label}: {done}{of}", nl=False, err=True)
+
+    def __enter__(self) -> Counter:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.shown:
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -48,6 +48,7 @@ def as_payload(batch: Batch) -> dict[str, Any]:
             "title": text(batch.qualification_title),
         },
         "route": text(batch.route),
+        "audit_head": batch.audit_head or None,
         "claims": [_claim(claim) for claim in batch.claims],
     }
 

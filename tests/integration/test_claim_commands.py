@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_claims
+from nvqsync import store_audit, store_claims
 from nvqsync.bootstrap import bootstrap
 from nvqsync.claims import Event, Status
 from nvqsync.errors import NotAllowed
@@ -36,7 +36,7 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
 
 def audit_length(rehearsal: Rehearsal) -> int:
     with Store(rehearsal.database()) as store:
-        return len(store_claims.audit_entries(store))
+        return len(store_audit.audit_entries(store))
 
 
 def listed(rehearsal: Rehearsal, *arguments: str) -> list[int]:
@@ -215,7 +215,7 @@ def test_the_second_of_two_people_loses_and_overwrites_nothing(rehearsal: Rehear
             store_claims.change_claim(store, seen, Status.APPROVED, at=2, actor="second", action="approve", why="")
         assert "claims show 1" in lost.value.next_step
         assert store_claims.claim(store, 1).status is Status.ON_HOLD
-        story = store_claims.audit_story(store, "claim:1")
+        story = store_audit.audit_story(store, "claim:1")
         assert [entry["actor"] for entry in story][-1] == "first"
 
 

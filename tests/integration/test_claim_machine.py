@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import store_claims
+from nvqsync import store_audit
 from nvqsync.claims import Event, Status
 from nvqsync.errors import PortalError
 from nvqsync.proposing import Claim
@@ -209,7 +209,7 @@ class ClaimMachine(RuleBasedStateMachine):
         keys = {claim.key: claim.id for claim in self.shop.claims()}
         with self.shop.open_store() as store:
             for key in books:
-                story = store_claims.audit_story(store, f"claim:{keys[key]}")
+                story = store_audit.audit_story(store, f"claim:{keys[key]}")
                 left = next(place for place, entry in enumerate(story) if entry["to_status"] == "exported")
                 assert (story[left - 1]["to_status"], story[left]["from_status"]) == ("approved", "approved")
                 assert any(entry["action"] == "approve" and entry["actor"] == "officer" for entry in story[:left])

@@ -18,7 +18,8 @@ from nvqsync.model import CourseReading, Entry, LmsCourse, LmsMember, Registrati
 from nvqsync.plugin_manager import load_catalogue
 from nvqsync.registrations import COLUMNS, Import, read, read_day, template
 from nvqsync.store import Store
-from nvqsync.store_claims import audit_entries, registrations
+from nvqsync.store_audit import audit_entries
+from nvqsync.store_claims import registrations
 from nvqsync.store_lms import begin_pass, record
 
 CATALOGUE: Catalogue = load_catalogue(entry_points=False)

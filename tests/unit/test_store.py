@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvqsync import store_claims, store_lms
+from nvqsync import store_audit, store_lms
 from nvqsync.audit import first_bad
 from nvqsync.errors import StoreError
 from nvqsync.model import (
@@ -92,11 +92,11 @@ def test_the_audit_log_can_be_neither_edited_nor_cut(store: Store) -> None:
     """The database itself refuses, whoever asks."""
     with store.writing():
         for number in range(3):
-            store_claims.append_audit(store, at=number, actor="a", subject="claim:1", action="hold", text="why")
+            store_audit.append_audit(store, at=number, actor="a", subject="claim:1", action="hold", text="why")
     for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit WHERE id = 3"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             store.execute(statement)
-    assert first_bad(store_claims.audit_entries(store)) is None
+    assert first_bad(store_audit.audit_entries(store)) is None
 
 
 def test_two_full_award_claims_of_one_learner_cannot_be_open(store: Store) -> None:

@@ -1,0 +1,146 @@
+"""The audit log in sentences, for whoever has to understand years later what was done: dates, who, what and why. Pure.
+
+An action that has no words of its own is told by its name, so that a plugin's or a later version's entries read too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nvqsync.clock import LONDON, iso
+
+ACTIONS = {
+    "propose": "proposed the claim",
+    "refresh": "brought the claim in line with the facts of that day",
+    "hold": "put the claim on hold",
+    "flag": "flagged the claim, which had gone out already",
+    "approve": "approved the claim",
+    "release": "released the claim from hold",
+    "withdraw": "withdrew the claim",
+    "export": "put the claim into a batch for the awarding body",
+    "submit": "handed the claim to the awarding body",
+    "acknowledge": "recorded that the awarding body has received the claim",
+    "await_authorisation": "recorded that the claim waits for the external quality assurer",
+    "certificate": "recorded the certificate",
+    "return": "recorded that the awarding body returned the claim",
+    "no_answer": "recorded that no usable answer came from the awarding body",
+    "not_found": "recorded that the awarding body never received the claim",
+    "recall": "called the claim back",
+    "batch": "made a batch",
+    "registration-recorded": "recorded a registration with the awarding body",
+    "registration-changed": "changed a registration",
+    "sign-off": "recorded that a unit was signed off",
+    "confirm-status": "recorded where the learner stands",
+    "confirm-gone": "confirmed that a grade stands which the LMS no longer shows",
+    "confirm-gradebook": "recorded which of two grades is right",
+    "confirm-unmapped": "confirmed that a course is no longer mapped",
+    "adjustment-recorded": "recorded an adjustment",
+    "adjustment-removed": "took an adjustment back",
+    "erase": "erased personal data",
+    "anonymise": "left of the claim what names nobody",
+    "readmit": "recorded that the learner has come back",
+    "portfolio-request": "recorded that the candidate was asked to keep their portfolio",
+}
+"""What each action did, after the name of whoever did it."""
+
+STATUSES = {
+    "proposed": "waiting for a person's approval",
+    "on_hold": "on hold",
+    "exported": "in a batch",
+    "submitted": "with the awarding body",
+    "awaiting_authorisation": "waiting for authorisation",
+    "unknown": "without an answer",
+}
+"""A claim's statuses where their own word says too little."""
+
+
+def sentence(entry: Mapping[str, Any]) -> str:
+    """One entry of a story (``store_audit.audit_story``) as a sentence or two."""
+    who = "nvqsync itself" if entry["actor"] == "nvqsync" else entry["actor"]
+    action = entry["action"]
+    done = ACTIONS.get(action, f"recorded '{action.replace('_', ' ').replace('-', ' ')}'")
+    parts = [
+        f"On {_moment(entry['at'])}, {who} {done}.",
+        _words(entry),
+        _moved(entry["from_status"], entry["to_status"]),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def story(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The entries as JSON values: the parts, the sentence, and what it rested on where that is new."""
+    told, resting = [], {}
+    for entry in entries:
+        rests = rested_on(entry)
+        told.append({
+            "entry": entry["id"], "at": iso(entry["at"]), "who": entry["actor"], "about": entry["subject"],
+            "action": entry["action"], "from": entry["from_status"] or None, "to": entry["to_status"] or None,
+            "why": entry["text"], "erased_by": entry["erased_by"], "fingerprint": entry["fingerprint"] or None,
+            "says": sentence(entry),
+            "rested_on": None if rests == resting.get(entry["subject"]) else rests,
+            "facts": json.loads(entry["facts"]) if entry["facts"] else None,
+            "record": json.loads(entry["record"]) if entry["record"] else None,
+        })  # fmt: skip
+        resting[entry["subject"]] = rests or resting.get(entry["subject"])
+    return told
+
+
+def rested_on(entry: Mapping[str, Any]) -> str | None:
+    """In words, the units, sign-off days and registrations a claim rested on at that entry."""
+    facts = json.loads(entry["facts"]) if entry["facts"] and entry["subject"].startswith("claim:") else {}
+    if not facts.get("units"):
+        return None
+    units = ", ".join(_unit(unit) for unit in facts["units"])
+    registered = json.loads(entry["record"]).get("registrations", []) if entry["record"] else []
+    under = " and ".join(
+        f"candidate {one['candidate_number'] or 'without a number'}, registered on {_day(one['registered_on'])}"
+        for one in registered
+    )
+    return (
+        f"It rested on {facts['credits']} credits: {units}. {_sentence_case(under) or 'No registration was recorded'}."
+    )
+
+
+def _unit(unit: Mapping[str, Any]) -> str:
+    how = "transferred" if unit.get("transferred") else "signed off"
+    return (
+        f"{unit['code']} {unit['title']} ({how} {_day(unit['achieved_on'])})" if unit["achieved_on"] else unit["code"]
+    )
+
+
+def _words(entry: Mapping[str, Any]) -> str:
+    if entry["erased_by"]:
+        return f"The words were erased: entry {entry['erased_by']} names the rule."
+    if entry["text"] is None:
+        return "The words are missing: see 'nvqsync audit verify'."
+    text = " ".join(str(entry["text"]).split())
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _moved(before: str, after: str) -> str:
+    if not after or before == after:
+        return ""
+    if not before:
+        return f"It was then {_status(after)}."
+    return f"It went from {_status(before)} to {_status(after)}."
+
+
+def _status(status: str) -> str:
+    return STATUSES.get(status, status.replace("_", " "))
+
+
+def _moment(at: int) -> str:
+    moment = dt.datetime.fromtimestamp(at, LONDON)
+    return f"{moment.day} {moment:%B %Y} at {moment:%H:%M}"
+
+
+def _day(text: str) -> str:
+    day = dt.date.fromisoformat(text)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]

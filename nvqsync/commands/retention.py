@@ -1,0 +1,8 @@
+"""x"""
+
+import click
+
+
+@click.group("retention")
+def retention_group() -> None:
+    """x"""
