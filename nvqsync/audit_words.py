@@ -72,7 +72,8 @@ def sentence(entry: Mapping[str, Any]) -> str:
 
 def story(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The entries as JSON values: the parts, the sentence, and what it rested on where that is new."""
-    told, resting = [], {}
+    told: list[dict[str, Any]] = []
+    resting: dict[str, str | None] = {}
     for entry in entries:
         rests = rested_on(entry)
         told.append({
@@ -99,9 +100,8 @@ def rested_on(entry: Mapping[str, Any]) -> str | None:
         f"candidate {one['candidate_number'] or 'without a number'}, registered on {_day(one['registered_on'])}"
         for one in registered
     )
-    return (
-        f"It rested on {facts['credits']} credits: {units}. {_sentence_case(under) or 'No registration was recorded'}."
-    )
+    registration = f"{under[:1].upper()}{under[1:]}" if under else "No registration was recorded"
+    return f"It rested on {facts['credits']} credits: {units}. {registration}."
 
 
 def _unit(unit: Mapping[str, Any]) -> str:
@@ -140,7 +140,3 @@ def _moment(at: int) -> str:
 def _day(text: str) -> str:
     day = dt.date.fromisoformat(text)
     return f"{day.day} {day:%B %Y}"
-
-
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -109,16 +109,17 @@ def _put(exchange: Exchange, batch: Batch, claims: Iterable[Claim], event: Event
     app, store = exchange.app, exchange.store
     batch = replace(batch, audit_head=str(store_audit.head(store) or ""))
     document = app.plugins.export_format("batch_json").render(batch)
+    digest = hashlib.sha256(document).hexdigest()
     row = {
         "id": batch.id, "awarding_body": batch.awarding_body, "centre_number": batch.centre_number,
         "qualification_id": batch.qualification_id, "route": batch.route, "created_at": batch.created_at,
-        "digest": hashlib.sha256(document).hexdigest(), "document": document, "state": "prepared",
+        "digest": digest, "document": document, "state": "prepared",
     }  # fmt: skip
     store_claims.record_batch(store, row)
     many = "1 claim" if len(batch.claims) == 1 else f"{len(batch.claims)} claims"
     store_audit.append_audit(
         store, at=app.now(), actor=exchange.by, subject=f"batch:{batch.id}", action="batch",
-        text=f"Batch made with {many} of {batch.qualification_id}.", fingerprint=row["digest"],
+        text=f"Batch made with {many} of {batch.qualification_id}.", fingerprint=digest,
     )  # fmt: skip
     for claim in claims:
         status = advance(claim.status, event) if event else claim.status

@@ -205,6 +205,7 @@ CREATE INDEX portfolio_requests_by_learner ON portfolio_requests (learner_id);
 CREATE TABLE anonymised (
     learner_id TEXT PRIMARY KEY REFERENCES learners (lms_id), at INTEGER NOT NULL, rule TEXT NOT NULL
 ) STRICT;
+ALTER TABLE memberships ADD COLUMN left_at INTEGER;
 DROP TRIGGER adjustments_are_never_edited;
 CREATE TRIGGER adjustments_are_never_edited BEFORE UPDATE ON adjustments
     WHEN NOT (NEW.why = '' AND NEW.paper = '' AND NEW.awarded_by = '' AND NEW.achieved_on IS NULL

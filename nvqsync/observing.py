@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nvqsync import store_lms
+from nvqsync import store_lms, store_retention
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError, TooMuchVanished
 from nvqsync.hookspecs import LmsConnector
@@ -21,7 +21,7 @@ from nvqsync.model import (
     Notice,
 )
 from nvqsync.pass_report import CourseReport, PassReport, Tell
-from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished
+from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished, without
 from nvqsync.rotation import due
 from nvqsync.store import Store
 
@@ -184,6 +184,7 @@ class Observer:
             self.report.notices.append(Notice("course-unread", says, line.course.lms_id))
 
     def _record(self, line: CourseReport, reading: CourseReading) -> None:
+        reading = without(reading, store_retention.anonymised(self.store))
         course_id = reading.course.lms_id
         known = store_lms.known_for(self.store, reading)
         changes = plan(known, reading)

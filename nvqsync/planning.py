@@ -8,12 +8,12 @@ reading covers prove nothing at all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import overload
 
-from nvqsync.model import Assessed, CourseReading, Observation
+from nvqsync.model import Assessed, CourseReading, Notice, Observation
 
 GradeKey = tuple[str, str]
 """An item's id and a learner's id: where one grade lives."""
@@ -168,3 +168,29 @@ def counted(changes: Sequence[GradeChange]) -> Counter[ChangeKind]:
 def vanished(changes: Sequence[GradeChange]) -> int:
     """How many of the changes are grades that are no longer shown."""
     return counted(changes)[ChangeKind.VANISHED]
+
+
+def without(reading: CourseReading, anonymised: Collection[str]) -> CourseReading:
+    """A reading without those who were anonymised, with a notice for each who is back on the roster.
+
+    Nothing of them is taken up before a person says that they study here again.
+    """
+    back = sorted({member.lms_id for member in reading.members} & set(anonymised))
+    if not anonymised:
+        return reading
+    notices = tuple(
+        Notice(
+            "anonymised-returned",
+            f"Moodle id {one} is on the roster again; their earlier records were anonymised, and nothing of them is "
+            f"read. If they study here again: 'nvqsync retention readmit {one} --why ...'.",
+            reading.course.lms_id,
+            learner_id=one,
+        )
+        for one in back
+    )
+    return replace(
+        reading,
+        members=tuple(member for member in reading.members if member.lms_id not in anonymised),
+        observations=tuple(seen for seen in reading.observations if seen.learner_id not in anonymised),
+        notices=(*reading.notices, *notices),
+    )

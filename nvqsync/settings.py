@@ -170,6 +170,12 @@ class Sync(Section):
     vanish_least: int = Field(10, description="Below this many, vanished grades never stop a course.", ge=0)
 
 
+class Retention(Section):
+    """How long records are kept."""
+
+    years: int = Field(3, description="Years records are kept after a claim or certificate; 3 at least.", ge=3, le=99)
+
+
 class Plugins(Section):
     """Which plugins are loaded."""
 
@@ -195,6 +201,7 @@ class Settings(BaseSettings):
     web: Annotated[Web, Field(description="The claim-queue pages.")] = Web()
     daemon: Annotated[Daemon, Field(description="The daemon.")] = Daemon()
     sync: Annotated[Sync, Field(description="One pass.")] = Sync()
+    retention: Annotated[Retention, Field(description="Keeping and erasing.")] = Retention()
     plugins: Annotated[Plugins, Field(description="Plugins.")] = Plugins()
     connectors: dict[str, dict[str, Any]] = Field(
         {}, description="Settings of other connectors, a table each.", repr=False

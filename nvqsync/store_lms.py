@@ -167,12 +167,12 @@ def _record_members(store: Store, reading: CourseReading) -> None:
     )
     only = reading.covers.learners
     store.execute(
-        """UPDATE memberships SET gone = 1 WHERE course_id = ?1 AND NOT gone
+        """UPDATE memberships SET gone = 1, left_at = ?4 WHERE course_id = ?1 AND NOT gone
             AND learner_id NOT IN (SELECT value FROM json_each(?2))
             AND (?3 IS NULL OR learner_id IN (SELECT value FROM json_each(?3)))""",
         [
             reading.course.lms_id, json.dumps([m.lms_id for m in reading.members]),
-            None if only is None else json.dumps(sorted(only)),
+            None if only is None else json.dumps(sorted(only)), reading.server_time,
         ],
     )  # fmt: skip
 

@@ -9,9 +9,11 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from nvqsync import audit, store_audit
 from nvqsync.audit import AuditEntry, Head, Kept, Link
+from nvqsync.errors import InputError
 from nvqsync.migrations import AUDIT_TABLES
 from nvqsync.store import Store
 
@@ -84,7 +86,7 @@ def head_in(document: bytes, where: str) -> Head | None:
     """The head a batch document carries, or ``None`` where it is no batch or was made before the first entry."""
     try:
         return audit.read_head(json.loads(document)["audit_head"], where)
-    except (ValueError, KeyError, TypeError, AttributeError, audit.InputError):
+    except (ValueError, KeyError, TypeError, AttributeError, InputError):
         return None
 
 
@@ -194,18 +196,19 @@ class _Check:
         self.found.faults.append(Fault(entry, says))
 
 
-def _rows(store: Store, sql: str) -> Iterator[dict[str, object]]:
+def _rows(store: Store, sql: str) -> Iterator[dict[str, Any]]:
     cursor = store.execute(sql)
     names = [column[0] for column in cursor.description]
     return (dict(zip(names, row, strict=True)) for row in cursor)
 
 
-def _as_left(row: dict[str, object], last: _Last) -> bool:
+def _as_left(row: dict[str, Any], last: _Last) -> bool:
     """Whether a claim is what the last entry about it kept; only its status where the words were erased."""
     if last.kept is None or not last.kept.record:
         return row["status"] == last.status
     try:
-        record = json.loads(last.kept.record)["claim"]
+        record: dict[str, Any] = json.loads(last.kept.record)["claim"]
     except (ValueError, KeyError):
         return False
-    return bool(record == store_audit.comparable(row) and last.kept.facts == audit.sha256(str(row["facts"])))
+    same: bool = record == store_audit.comparable(row)
+    return same and last.kept.facts == audit.sha256(str(row["facts"]))

@@ -30,8 +30,10 @@ def audit_group() -> None:
 
 
 @audit_group.command("verify")
-@click.option("--head", "heads", multiple=True, metavar="ENTRY:DIGEST",
-              help="A head from a backup or a printed sheet that the log must still hold; may be repeated.")  # fmt: skip
+@click.option(
+    "--head", "heads", multiple=True, metavar="ENTRY:DIGEST",
+    help="A head from a backup or a printed sheet that the log must still hold; may be repeated.",
+)  # fmt: skip
 @json_option
 @click.pass_context
 def verify_command(ctx: click.Context, heads: tuple[str, ...], as_json: bool) -> None:
@@ -167,7 +169,7 @@ def _print_story(title: str, told: list[dict[str, Any]]) -> None:
         click.echo("Nothing was recorded.")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[int]):
     """A day in London, as the moment it begins."""
 
     name = "day"

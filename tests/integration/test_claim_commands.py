@@ -192,8 +192,11 @@ def test_the_reason_and_the_person_stand_in_the_story(rehearsal: Rehearsal, monk
     rehearsal.run("claims", "release", "1")
     assert rehearsal.claims()[0]["hold_reason"] is None
     out = rehearsal.run("audit", "show", "1").out
-    assert "j.exams: hold (proposed to on_hold). Name to be checked." in out
-    assert "j.exams: release (on_hold to proposed)" in out
+    assert (
+        "j.exams put the claim on hold. Name to be checked. It went from waiting for a person's approval to on hold."
+        in out
+    )
+    assert "j.exams released the claim from hold." in out
 
 
 def test_facts_are_settled_before_an_approval(rehearsal: Rehearsal) -> None:

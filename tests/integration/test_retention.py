@@ -1,0 +1,282 @@
+"""Records are kept as long as the rules say, and then taken out whole: no byte of a name stays in the file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.interchange_mock.portal import Portal
+from nvqsync import anonymising, store_audit, store_claims, store_lms, store_retention
+from nvqsync.claims import Event, Status
+from nvqsync.errors import InputError, NotAllowed
+from nvqsync.holdings import ELSEWHERE, HOLDINGS, IMPERSONAL
+from nvqsync.store import Store
+from nvqsync.verifying import verify
+from tests.workshop import NOON, ROOT, UNITS, Workshop, ready_to_export, set_up, uln
+
+YEAR = 366 * 86400
+
+
+@pytest.fixture(scope="module")
+def portal() -> Iterator[Portal]:
+    """A portal that certificates everything."""
+    with Portal(return_rate=0) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(tmp_path: Path, portal: Portal) -> Workshop:
+    """Three learners with claims that wait for the verifier: no direct claim status, so no visit is waited for."""
+    found = set_up(tmp_path, portal, 3)
+    config = tmp_path / "memory.toml"
+    config.write_text(config.read_text("utf-8").replace("direct_claim_from = 2021-09-01\n", ""), "utf-8")
+    facts = found.app.settings.centre.qualifications["OCR/03455"]
+    found.app.settings.centre.qualifications["OCR/03455"] = facts.model_copy(update={"direct_claim_from": None})
+    return found
+
+
+def certificated(shop: Workshop, *numbers: int) -> None:
+    """Claims of these learners, with their certificates; everyone then leaves the course."""
+    ready_to_export(shop, numbers)
+    shop.finish()
+    with shop.open_store() as store:
+        for claim in store_claims.claims(store, "status = 'awaiting_authorisation'"):
+            store_claims.change_claim(store, claim, Status.CERTIFICATED, at=NOON, actor="officer", action="certificate",
+                                      why="Seen on paper.", certificate_number=f"C{claim.id}00777",
+                                      certificated_on="2026-11-10")  # fmt: skip
+
+
+def leave(shop: Workshop, *numbers: int) -> None:
+    """Take learners off the roster, and read it."""
+    for number in numbers:
+        del shop.lms.members[str(number)]
+        for key in [key for key in shop.lms.grades if key[1] == str(number)]:
+            del shop.lms.grades[key]
+    with shop.open_store() as store:
+        from nvqsync.sync import run_pass
+
+        run_pass(shop.app, store, shop.app.open_lms(), by="test", accept_vanished=["1"])
+
+
+def later(shop: Workshop, years: float) -> Workshop:
+    """The same college so many years on."""
+    moment = NOON + int(years * YEAR)
+    return replace(shop, app=replace(shop.app, now=lambda: moment))
+
+
+def apply(shop: Workshop, *learners: str) -> anonymising.Applied:
+    """Anonymise these, or whoever's time is over."""
+    with shop.open_store() as store:
+        due = [one.records.learner_id for one in anonymising.over(shop.app, anonymising.keeping(shop.app, store))]
+        return anonymising.apply(shop.app, store, list(learners) or due, by="officer")
+
+
+def bytes_of(shop: Workshop) -> bytes:
+    """Everything the database has on disk."""
+    database = shop.app.settings.database
+    return b"".join(file.read_bytes() for file in sorted(database.parent.glob(f"{database.name}*")) if file.is_file())
+
+
+def counts(shop: Workshop) -> dict[str, object]:
+    """The statistics: claims by status, and how many learners, registrations, batches there are."""
+    with shop.open_store() as store:
+        tables = ("learners", "registrations", "claims", "batches")
+        many = {table: store.rows(f"SELECT COUNT(*) AS n FROM {table}")[0]["n"] for table in tables}
+        credits = sum(claim.facts["credits"] for claim in store_claims.claims(store))
+        return {**many, **store_claims.count_by_status(store), "credits": credits}
+
+
+def test_no_byte_of_an_erased_person_stays_in_the_file(shop: Workshop) -> None:
+    """Names, numbers and reasons of those who left are gone from every page; who stayed is untouched; the chain holds."""
+    certificated(shop, 1, 2, 3)
+    shop.act(Event.HOLD, 1)
+    with shop.open_store() as store:
+        store_retention.record_request(store, "1", dt.date(2026, 11, 9), actor="officer", at=NOON)
+    leave(shop, 1, 2)
+    before = counts(shop)
+    gone = ["Invented1", "Invented2", uln(1), uln(2), "00000001", "C100777"]
+    assert all(word.encode() in bytes_of(shop) for word in gone)
+    on = later(shop, 3.1)
+    done = apply(on)
+    assert (done.anonymised, done.swept) == (("1", "2"), True)
+    assert done.files
+    left = bytes_of(on)
+    assert [word for word in gone if word.encode() in left] == []
+    assert b"Invented3" in left
+    assert counts(on) == before
+    assert on.faults() == []
+
+
+def test_nobody_goes_before_the_day(shop: Workshop) -> None:
+    """A day before three years nobody is due, and one erased by request is told the day."""
+    certificated(shop, 1, 2)
+    leave(shop, 1, 2)
+    on = later(shop, 2.9)
+    assert apply(on).anonymised == ()
+    assert apply(on, "1").anonymised == ()
+    with on.open_store() as store, pytest.raises(NotAllowed, match="The earliest day is 2029-11-10"):
+        anonymising.erase(on.app, store, "1", by="officer", rule="Request of May 2029")
+
+
+def test_whoever_is_on_a_roster_or_has_an_open_claim_stays(shop: Workshop) -> None:
+    """However many years have passed."""
+    ready_to_export(shop, [1, 2])
+    leave(shop, 1)
+    on = later(shop, 50)
+    with on.open_store() as store, store.writing():
+        store.execute("UPDATE courses SET read_at = ?", [on.app.now()])
+    assert apply(on).anonymised == ()
+    with on.open_store() as store:
+        reasons = {one.records.learner_id: {hold.rule for hold in one.holds}
+                   for one in anonymising.keeping(on.app, store)}  # fmt: skip
+    assert "OPEN" in reasons["1"]
+    assert "ROSTER" in reasons["2"]
+
+
+def test_erasing_twice_changes_nothing(shop: Workshop) -> None:
+    """The second run finds nobody and adds no entry."""
+    certificated(shop, 1)
+    leave(shop, 1)
+    on = later(shop, 4)
+    assert apply(on).anonymised == ("1",)
+    with on.open_store() as store:
+        entries = len(store_audit.audit_entries(store))
+    assert apply(on).anonymised == ()
+    assert apply(on, "1").anonymised == ()
+    with on.open_store() as store:
+        assert len(store_audit.audit_entries(store)) == entries
+        with pytest.raises(NotAllowed, match="already"):
+            anonymising.erase(on.app, store, "1", by="officer", rule="Request")
+
+
+def test_the_log_says_what_was_erased_under_which_rule(shop: Workshop) -> None:
+    """The words are gone, and each entry points to the one that erased them."""
+    certificated(shop, 1)
+    leave(shop, 1)
+    on = later(shop, 4)
+    with on.open_store() as store:
+        with pytest.raises(InputError, match="names the learner"):
+            anonymising.erase(on.app, store, "1", by="officer", rule="Sasha asked for it")
+        anonymising.erase(on.app, store, "1", by="officer", rule="Request of May 2030")
+        story = store_audit.audit_story(store, "claim:1")
+        last = store_audit.audit_story(store, "learner:1")[-1]
+    assert last["action"] == "erase"
+    assert "Request of May 2030" in last["text"]
+    assert {entry["erased_by"] for entry in story if entry["action"] != "anonymise"} == {last["id"]}
+    assert not [entry for entry in story if entry["text"] and entry["action"] != "anonymise"]
+
+
+def test_who_comes_back_is_not_put_into_old_records(shop: Workshop) -> None:
+    """A pass reads nothing of them and says so, until a person readmits them; the old claim keeps no name."""
+    certificated(shop, 1)
+    leave(shop, 1)
+    on = later(shop, 4)
+    on.lms.clock = on.app.now()
+    apply(on)
+    on.lms.enrol(1)
+    on.lms.grade(1, *UNITS)
+    report = on.sync()
+    assert [notice.learner_id for notice in report.notices if notice.code == "anonymised-returned"] == ["1"]
+    assert b"Invented1" not in bytes_of(on)
+    with on.open_store() as store:
+        assert store_lms.grades(store, ["1"], ["1"]) == []
+        assert store_retention.readmit(store, "1", why="Enrolled for Level 3.", actor="officer", at=on.app.now())
+    again = on.sync()
+    assert not [notice for notice in again.notices if notice.code == "anonymised-returned"]
+    assert b"Invented1" in bytes_of(on)
+    assert [claim.certificate_number for claim in on.claims()] == [""]
+    assert on.faults() == []
+
+
+APPLY = """
+import sys
+from pathlib import Path
+from nvqsync import anonymising, clock
+from nvqsync.bootstrap import bootstrap
+app = bootstrap(Path(sys.argv[1]), lambda: int(sys.argv[2]))
+with app.open_store() as store:
+    due = [one.records.learner_id for one in anonymising.over(app, anonymising.keeping(app, store))]
+    anonymising.apply(app, store, due, by="officer", tick=lambda done: print(done, flush=True))
+"""
+
+
+def test_killed_in_the_middle_the_next_run_goes_on(tmp_path: Path, portal: Portal) -> None:
+    """Each learner is whole or anonymised, the chain verifies, and the next run finishes and sweeps."""
+    shop = set_up(tmp_path, portal, 12)
+    shop.for_commands()
+    certificated(shop, 1, 2)
+    leave(shop, *range(1, 13))
+    on = later(shop, 60)
+    with on.open_store() as store, store.writing():
+        store.execute("UPDATE batches SET route = 'authorisation'")
+    arguments = [sys.executable, "-c", APPLY, str(tmp_path / "csv_folder.toml"), str(on.app.now())]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+    with on.open_store() as store:
+        some = store_retention.anonymised(store)
+        assert verify(store).sound
+    assert len(some) >= 3
+    time.sleep(0.05)
+    apply(on)
+    with on.open_store() as store:
+        assert store_retention.anonymised(store) == {str(number) for number in range(1, 13)}
+        assert verify(store).sound
+    assert b"Invented" not in bytes_of(on)
+
+
+def test_a_reader_in_the_way_is_told_of_and_the_next_run_sweeps(shop: Workshop) -> None:
+    """While another process reads, the write-ahead log stays: the run says so, and the next one finishes the job."""
+    certificated(shop, 1)
+    leave(shop, 1)
+    on = later(shop, 4)
+    with on.open_store() as reader:
+        reader.execute("PRAGMA busy_timeout = 50")
+        with reader.reading():
+            reader.rows("SELECT COUNT(*) FROM learners")
+            with on.open_store() as store:
+                store.execute("PRAGMA busy_timeout = 50")
+                assert not anonymising.apply(on.app, store, ["1"], by="officer").swept
+    assert apply(on).swept
+    assert b"Invented1" not in bytes_of(on)
+
+
+def test_every_table_says_what_it_holds_of_people(tmp_path: Path) -> None:
+    """A table or column that nobody thought of cannot keep a person's name after erasure."""
+    with Store(tmp_path / "a.db") as store:
+        rows = store.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        tables = {row["name"] for row in rows if not row["name"].startswith("_")}
+        assert tables == {holding.table for holding in HOLDINGS} | set(ELSEWHERE) | set(IMPERSONAL)
+        for holding in HOLDINGS:
+            columns = {row["name"] for row in store.rows(f"PRAGMA table_info({holding.table})")}
+            assert holding.blank is None or columns == {holding.key, *holding.blank, *holding.keeps}
+            assert holding.key in columns
+        for table in IMPERSONAL:
+            assert "learner_id" not in {row["name"] for row in store.rows(f"PRAGMA table_info({table})")}
+    told = (ROOT / "docs" / "data-protection.md").read_text(encoding="utf-8")
+    assert [table for table in tables if f"`{table}`" not in told] == []
+
+
+def test_a_persons_copy_holds_all_about_them_and_nobody_else(shop: Workshop) -> None:
+    """Rows of every table, the batches' lines and the log's words."""
+    certificated(shop, 1, 2)
+    with shop.open_store() as store:
+        copy = dict(store_retention.everything_about(store, "1"))
+    text = json.dumps(copy)
+    assert all(word in text for word in ("Invented1", uln(1), "C100777"))
+    assert "Invented2" not in text
+    assert {len(copy[name]) for name in ("learners", "registrations", "claims", "batches")} == {1}
+    assert len(copy["grades"]) == 6
