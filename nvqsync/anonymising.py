@@ -48,7 +48,7 @@ Visits = Mapping[str, Sequence[Visit]]
 def keeping(app: App, store: Store, learner_id: str | None = None, visits: Visits | None = None) -> list[Keeping]:
     """For everyone, or for one person, how long their records are kept and why. ``visits`` are read where not given."""
     visits = _visits(app) if visits is None else visits
-    return [_keeping(app, one, visits) for one in store_retention.records(store, app.now(), learner_id)]
+    return [_keeping(app, one, visits) for one in store_retention.records(store, learner_id)]
 
 
 def _visits(app: App) -> Visits:

@@ -16,7 +16,7 @@ from nvqsync.retention import ClaimRecord, Records
 from nvqsync.store import Store
 
 STALE = 365 * 86400
-"""A course that was not read for so long (seconds) is nobody's roster any more."""
+"""A course that was not read for so long (seconds) before the last one that was is nobody's roster any more."""
 LASTING = ("erase", "anonymise")
 """Entries whose words name nobody: they are never erased."""
 
@@ -26,12 +26,12 @@ def anonymised(store: Store) -> set[str]:
     return {row["learner_id"] for row in store.rows("SELECT learner_id FROM anonymised")}
 
 
-def records(store: Store, now: int, learner_id: str | None = None) -> list[Records]:
+def records(store: Store, learner_id: str | None = None) -> list[Records]:
     """What retention looks at, for everyone who is not anonymised, or for one of them."""
     only = {"learner": learner_id}
     mine = "{0} = :learner" if learner_id else "TRUE"  # an index serves the one, and neither asks for a NULL
     claims = _claims(store, mine.format("claims.learner_id"), only)
-    rosters = _rosters(store, now, mine.format("learner_id"), only)
+    rosters = _rosters(store, mine.format("learner_id"), only)
     last = _last_recorded(store, mine.format("learner_id"), only)
     active = {row["learner_id"] for row in store.rows(
         "SELECT learner_id FROM confirmations WHERE what = 'status' AND says = 'active'")}  # fmt: skip
@@ -64,11 +64,12 @@ def _claims(store: Store, where: str, only: dict[str, str | None]) -> dict[str, 
     return found
 
 
-def _rosters(store: Store, now: int, where: str, only: dict[str, str | None]) -> dict[str, list[str]]:
+def _rosters(store: Store, where: str, only: dict[str, str | None]) -> dict[str, list[str]]:
     sql = f"""SELECT learner_id, course_id FROM memberships JOIN courses ON courses.lms_id = course_id
-        WHERE NOT gone AND COALESCE(read_at, :now) >= :now - {STALE} AND {where} ORDER BY course_id"""
+        WHERE NOT gone AND {where} AND (read_at IS NULL OR read_at >= (SELECT MAX(read_at) FROM courses) - {STALE})
+        ORDER BY course_id"""
     found: dict[str, list[str]] = defaultdict(list)
-    for row in store.rows(sql, {**only, "now": now}):
+    for row in store.rows(sql, only):
         found[row["learner_id"]].append(row["course_id"])
     return found
 

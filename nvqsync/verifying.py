@@ -205,10 +205,9 @@ def _rows(store: Store, sql: str) -> Iterator[dict[str, Any]]:
 def _as_left(row: dict[str, Any], last: _Last) -> bool:
     """Whether a claim is what the last entry about it kept; only its status where the words were erased."""
     if last.kept is None or not last.kept.record:
-        return row["status"] == last.status
+        return bool(row["status"] == last.status)
     try:
-        record: dict[str, Any] = json.loads(last.kept.record)["claim"]
+        record = json.loads(last.kept.record)["claim"]
     except (ValueError, KeyError):
         return False
-    same: bool = record == store_audit.comparable(row)
-    return same and last.kept.facts == audit.sha256(str(row["facts"]))
+    return dict(record) == store_audit.comparable(row) and last.kept.facts == audit.sha256(str(row["facts"]))

@@ -17,7 +17,7 @@ import pytest
 
 from connectors.interchange_mock.portal import Portal
 from nvqsync import anonymising, store_audit, store_claims, store_lms, store_retention
-from nvqsync.claims import Event, Status
+from nvqsync.claims import Event
 from nvqsync.errors import InputError, NotAllowed
 from nvqsync.holdings import ELSEWHERE, HOLDINGS, IMPERSONAL
 from nvqsync.store import Store
@@ -49,11 +49,12 @@ def certificated(shop: Workshop, *numbers: int) -> None:
     """Claims of these learners, with their certificates; everyone then leaves the course."""
     ready_to_export(shop, numbers)
     shop.finish()
-    with shop.open_store() as store:
-        for claim in store_claims.claims(store, "status = 'awaiting_authorisation'"):
-            store_claims.change_claim(store, claim, Status.CERTIFICATED, at=NOON, actor="officer", action="certificate",
+    with shop.open_store() as store, store.writing():
+        for claim in store_claims.claims(store, "status = 'certificated'"):
+            store_claims.change_claim(store, claim, claim.status, at=NOON, actor="officer", action="certificate",
                                       why="Seen on paper.", certificate_number=f"C{claim.id}00777",
                                       certificated_on="2026-11-10")  # fmt: skip
+    assert {claim.certificate_number for claim in shop.claims()} == {f"C{n}00777" for n, _ in enumerate(numbers, 1)}
 
 
 def leave(shop: Workshop, *numbers: int) -> None:
@@ -97,7 +98,7 @@ def counts(shop: Workshop) -> dict[str, object]:
 
 
 def test_no_byte_of_an_erased_person_stays_in_the_file(shop: Workshop) -> None:
-    """Names, numbers and reasons of those who left are gone from every page; who stayed is untouched; the chain holds."""
+    """What named those who left is gone from every page, who stayed is untouched, and the chain holds."""
     certificated(shop, 1, 2, 3)
     shop.act(Event.HOLD, 1)
     with shop.open_store() as store:
@@ -133,14 +134,22 @@ def test_whoever_is_on_a_roster_or_has_an_open_claim_stays(shop: Workshop) -> No
     ready_to_export(shop, [1, 2])
     leave(shop, 1)
     on = later(shop, 50)
-    with on.open_store() as store, store.writing():
-        store.execute("UPDATE courses SET read_at = ?", [on.app.now()])
     assert apply(on).anonymised == ()
     with on.open_store() as store:
         reasons = {one.records.learner_id: {hold.rule for hold in one.holds}
                    for one in anonymising.keeping(on.app, store)}  # fmt: skip
     assert "OPEN" in reasons["1"]
     assert "ROSTER" in reasons["2"]
+
+
+def test_a_course_that_is_read_no_more_is_nobodys_roster(shop: Workshop) -> None:
+    """Once other courses were read for a year without it. While nothing at all is read, everyone on it stays."""
+    certificated(shop, 1)
+    on = later(shop, 4)
+    assert apply(on).anonymised == ()
+    with on.open_store() as store, store.writing():
+        store.execute("INSERT INTO courses VALUES ('2', 'NEW', 'New', '', ?, NULL)", [NOON + 2 * YEAR])
+    assert "1" in apply(on).anonymised
 
 
 def test_erasing_twice_changes_nothing(shop: Workshop) -> None:
@@ -213,8 +222,8 @@ with app.open_store() as store:
 def test_killed_in_the_middle_the_next_run_goes_on(tmp_path: Path, portal: Portal) -> None:
     """Each learner is whole or anonymised, the chain verifies, and the next run finishes and sweeps."""
     shop = set_up(tmp_path, portal, 12)
-    shop.for_commands()
     certificated(shop, 1, 2)
+    shop.for_commands()
     leave(shop, *range(1, 13))
     on = later(shop, 60)
     with on.open_store() as store, store.writing():
