@@ -53,7 +53,7 @@ class Kept:
     def commitment(self) -> str:
         """What the entry holds in place of all this. Raises ``ValueError`` where the salt is no hexadecimal number."""
         words = json.dumps([self.text, self.fingerprint, self.facts, self.record])
-        return hmac.new(bytes.fromhex(self.salt), words.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(bytes.fromhex(self.salt), words.encode(), "sha256").hex()
 
     def fits(self, entry: AuditEntry) -> bool:
         """Whether these are the words the entry committed to."""
