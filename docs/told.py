@@ -9,6 +9,7 @@ followed by a file name (``csv registrations.csv``) is saved under that name fir
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import re
@@ -110,6 +111,8 @@ class Scene:
     def _plain(self, line: str) -> str:
         """A line without this run's ports and folder."""
         line = line.replace(str(self.rehearsal.folder), "/var/lib/nvqsync")
+        if batch := re.search(r"^Batch (.*), digest [0-9a-f]{12}$", line):  # it covers the log's random salts
+            line = line[:-12] + hashlib.sha256(batch[1].encode()).hexdigest()[:12]
         return line.replace(self.rehearsal.moodle.url, "https://moodle.college.ac.uk").rstrip()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import tempfile
 import time
@@ -49,6 +50,7 @@ def documents(folder: Path) -> dict[str, Any]:
     text = json.dumps(found, ensure_ascii=False)
     for changing, fixed in volatile.items():
         text = text.replace(changing, fixed)
+    text = re.sub("[0-9a-f]{64}", "0" * 64, text)  # the log's salts are random, and so is every digest that covers them
     plain: dict[str, Any] = json.loads(text)
     return plain
 
@@ -117,6 +119,7 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     found["claims-show-certificated"] = step("claims", "show", "1")
     found["status"] = step("status")
     found["audit-verify"] = step("audit", "verify")
+    found["retention-show"] = step("retention", "show", "CS-0103")
     return found
 
 

@@ -97,11 +97,9 @@ def _print_verified(found: Verified) -> None:
         click.echo(f"The trigger {guard}, which keeps the log append-only, was taken off the database.")
     if found.erased:
         click.echo(f"The words of {found.erased} entries were erased, each with an entry that names the rule.")
-    click.echo(f"{found.heads} heads were compared with the log.")
+    click.echo(f"Heads compared with the log: {found.heads}.")
     if not found.sound:
         tell("Restore the latest backup that verifies beside this file, and compare the two before you go on.")
-    elif found.head:
-        click.echo(f"The head is {found.head}")
 
 
 @audit_group.command("head")

@@ -368,11 +368,11 @@ def tamper(rehearsal: Rehearsal, *statements: str) -> None:
     [
         ("UPDATE audit SET actor = 'somebody else' WHERE id = 2", 2, []),
         ("UPDATE audit SET to_status = 'certificated' WHERE id = 1", 1, []),
-        ("DELETE FROM audit WHERE id = 2", 3, [2]),
+        ("DELETE FROM audit WHERE id = 2", 2, [2]),
         ("UPDATE audit_texts SET text = 'All in order.' WHERE audit_id = 3", 3, []),
         ("UPDATE audit_texts SET salt = 'no number' WHERE audit_id = 3", 3, []),
         ("DELETE FROM audit_texts WHERE audit_id = 1", 1, []),
-        ("DELETE FROM audit WHERE id = (SELECT MAX(id) FROM audit)", None, [1]),
+        ("DELETE FROM audit WHERE id > (SELECT MAX(id) - 1 FROM audit)", 6, [1]),
         ("UPDATE claims SET status = 'approved' WHERE id = 2", None, [2]),
         ("UPDATE claims SET status = 'certificated' WHERE id = 1", None, [1]),
     ],
