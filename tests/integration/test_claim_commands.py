@@ -372,7 +372,7 @@ def tamper(rehearsal: Rehearsal, *statements: str) -> None:
         ("UPDATE audit_texts SET text = 'All in order.' WHERE audit_id = 3", 3, []),
         ("UPDATE audit_texts SET salt = 'no number' WHERE audit_id = 3", 3, []),
         ("DELETE FROM audit_texts WHERE audit_id = 1", 1, []),
-        ("DELETE FROM audit WHERE id > (SELECT MAX(id) - 1 FROM audit)", 6, [1]),
+        ("DELETE FROM audit WHERE id = (SELECT MAX(id) FROM audit)", 5, [1]),
         ("UPDATE claims SET status = 'approved' WHERE id = 2", None, [2]),
         ("UPDATE claims SET status = 'certificated' WHERE id = 1", None, [1]),
     ],
