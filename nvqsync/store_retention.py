@@ -36,8 +36,9 @@ def records(store: Store, learner_id: str | None = None) -> list[Records]:
     active = {row["learner_id"] for row in store.rows(
         "SELECT learner_id FROM confirmations WHERE what = 'status' AND says = 'active'")}  # fmt: skip
     staff = {row["who"] for row in store.rows(
-        "SELECT assessor_id AS who FROM grades UNION SELECT grader_id FROM grades UNION SELECT assessor_id FROM "
-        "sign_offs")}  # fmt: skip
+        f"""SELECT assessor_id AS who FROM grades WHERE {mine.format("assessor_id")}
+        UNION SELECT grader_id FROM grades WHERE {mine.format("grader_id")}
+        UNION SELECT assessor_id FROM sign_offs WHERE {mine.format("assessor_id")}""", only)}  # fmt: skip
     asked = {row["learner_id"]: dt.date.fromisoformat(row["asked"]) for row in store.rows(
         "SELECT learner_id, MAX(asked_on) AS asked FROM portfolio_requests GROUP BY learner_id")}  # fmt: skip
     sql = f"""SELECT lms_id FROM learners WHERE {mine.format("lms_id")}
