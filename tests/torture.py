@@ -72,8 +72,8 @@ class Tally:
 class Zygote:
     """Runs commands in forked processes that can be killed: ``tests/zygote.py``."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self._environment, self._log = environment, log
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
         command = [sys.executable, "-m", "tests.zygote"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
@@ -82,14 +82,15 @@ class Zygote:
         """Start a command; returns its process number."""
         told = {
             "arguments": arguments, "environment": self._environment, "moment": moment, "pages": pages,
-            "file_bytes": file_bytes, "log": str(self._log),
+            "file_bytes": file_bytes,
         }  # fmt: skip
         self._say(told)
         return int(self._hear()["pid"])
 
-    def ended(self) -> int:
-        """How the command that was started last ended, once it has."""
-        return int(self._hear()["status"])
+    def ended(self) -> tuple[int, str]:
+        """How the command that was started last ended, once it has, and what it wrote."""
+        heard = self._hear()
+        return int(heard["status"]), str(heard["said"])
 
     def close(self) -> None:
         """No more commands."""
@@ -146,7 +147,7 @@ def torture(folder: Path, *, kills: int, seed: int) -> Iterator[Tally]:
 def one_round(shop: Workshop, dice: random.Random, most: int) -> Tally:
     """Trouble first, then peace, then the comparison."""
     tally = Tally(rounds=1)
-    zygote = Zygote(shop.for_commands(), shop.folder / "commands.log")
+    zygote = Zygote(shop.for_commands())
     late = [range(AT_FIRST + 1, AT_FIRST + 3), range(AT_FIRST + 3, LEARNERS + 1)]
     try:
         for _ in range(dice.randint(4, 9)):
@@ -182,7 +183,7 @@ def one_command(shop: Workshop, zygote: Zygote, dice: random.Random, tally: Tall
             time.sleep(wait)
     if kill and not at_moment:
         _kill(started)
-    _conclude(zygote.ended(), tally, at_moment=at_moment)
+    _conclude(zygote, tally, at_moment=at_moment)
 
 
 def _kill(process: int) -> None:
@@ -193,13 +194,14 @@ def _kill(process: int) -> None:
         return
 
 
-def _conclude(status: int, tally: Tally, *, at_moment: bool) -> None:
+def _conclude(zygote: Zygote, tally: Tally, *, at_moment: bool) -> None:
+    status, said = zygote.ended()
     tally.commands += 1
     if status == -signal.SIGKILL:
         tally.killed += 1
         tally.at_a_moment += at_moment
     elif status not in {0, 1, 2, 3}:
-        tally.wrong.append(f"a command ended with {status}")
+        tally.wrong.append(f"a command ended with {status}: {said[-2000:]}")
 
 
 def compare(shop: Workshop, tally: Tally) -> None:

@@ -1,8 +1,8 @@
 """``python -m tests.zygote``: a process that has imported nvqsync and forks one command at a time, to be killed.
 
 It has one thread, so that forking it is safe, and saves each command the start of an interpreter. One JSON line in
-(``arguments``, ``environment``, ``log``, ``moment``, ``pages``, ``file_bytes``); one out at the start (``pid``) and one
-at the end (``status``: a return code, or minus the signal's number). What is wrong with a command's surroundings is
+(``arguments``, ``environment``, ``moment``, ``pages``, ``file_bytes``); one out at the start (``pid``) and one at the
+end (``status``: a return code, or minus the signal's number; ``said``). What is wrong with a command's surroundings is
 arranged in the child: the power may go at the n-th lasting moment, the database or its files may find the disk full.
 """
 
@@ -51,21 +51,25 @@ def main() -> None:
     """Read a command, fork, tell the child's number, wait, tell how it ended; until there is nothing more to read."""
     for line in sys.stdin:
         told = json.loads(line)
+        hears, says = os.pipe()  # not a file: the child may not be able to write one
         child = os.fork()
         if child == 0:
-            _command(told)
+            _command(told, says)
+        os.close(says)
         print(json.dumps({"pid": child}), flush=True)
+        with os.fdopen(hears, encoding="utf-8", errors="replace") as said:
+            words = said.read()
         _, status = os.waitpid(child, 0)
-        print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)
+        print(json.dumps({"status": os.waitstatus_to_exitcode(status), "said": words}), flush=True)
 
 
-def _command(told: dict[str, Any]) -> None:
+def _command(told: dict[str, Any], says: int) -> None:
     """Run one command and end the process, whatever happens."""
     code = 70
     try:
         os.environ.update(told["environment"])
-        os.dup2(os.open(told["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
-        os.dup2(2, 1)
+        os.dup2(says, 1)
+        os.dup2(says, 2)
         if told["file_bytes"]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (told["file_bytes"], resource.RLIM_INFINITY))
         _arrange(told["moment"], told["pages"])
