@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,22 @@ def write_once(folder: Path, name: str, content: bytes) -> Path:
         says = f"The batch file {target} cannot be written: {error.strerror}."
         raise StoreError(says, "Mend the folder and run 'nvqsync export' again: nothing is lost or doubled.") from error
     return target
+
+
+def remove(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Delete files by name; returns those that were there. Raises ``StoreError`` for one that will not go."""
+    gone = []
+    for name in names:
+        file = folder / name
+        try:
+            file.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            says = f"The batch file {file} is past its time and cannot be deleted: {error.strerror}."
+            raise StoreError(says, "Mend the folder's rights, or delete the file by hand.") from error
+        gone.append(file)
+    return gone
 
 
 def _write_whole(folder: Path, target: Path, content: bytes) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError
+from nvqsync.export_files import delete_old
 from nvqsync.locks import only_one
 from nvqsync.store import Store
 from nvqsync.sync import run_pass
@@ -95,6 +96,7 @@ def one_tick(app: App) -> bool:
                 full = full_due(app, store)
                 report = run_pass(app, store, lms, by="nvqsync", full=full)
                 if full:
+                    delete_old(app, store, by="nvqsync")
                     store_lms.keep(store, LAST_FULL, app.today.isoformat())
             finally:
                 lms.close()

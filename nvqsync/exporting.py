@@ -23,6 +23,7 @@ from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Event, Status, advance
 from nvqsync.errors import PortalBusy, PortalError
+from nvqsync.export_files import delete_old
 from nvqsync.hookspecs import ExportFormat, PortalConnector
 from nvqsync.locks import only_one
 from nvqsync.model import Batch, Registration
@@ -36,13 +37,15 @@ from nvqsync.sync import read_learners_again
 def export(app: App, store: Store, portal: PortalConnector | None, *, by: str) -> ExportReport:
     """Send every approved claim, after taking up whatever an earlier run left unfinished.
 
-    Everything about the learners is read again first. Raises ``LmsError`` where that cannot be done: then nothing goes.
-    A batch that the portal refuses stays written and goes with the next export; the others go on. Raises the first
-    ``PortalError`` when nothing went through, and ``StoreError`` when another export is running.
+    Files whose time is over are deleted. Everything about the learners is read again first: raises ``LmsError`` where
+    that cannot be done, and nothing goes. A batch that the portal refuses stays written and goes with the next export;
+    the others go on. Raises the first ``PortalError`` when nothing went through, and ``StoreError`` when another export
+    is running.
     """
     formats = app.formats()  # a misspelt one stops the export before any claim is marked
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
+        delete_old(app, store, by=by)
         _prepare_approved(exchange)
         _write_prepared(exchange, formats)
         if portal is not None:

@@ -45,7 +45,9 @@ DEFAULT_PLUGINS: Final = (
     "connectors.interchange_mock.connector",
     "nvqsync.exports.batch_json",
     "nvqsync.exports.claims_csv",
+    "nvqsync.exports.claims_xlsx",
     "nvqsync.exports.keying_sheet",
+    "nvqsync.exports.keying_csv",
 )
 """Every built-in plugin, in order of loading."""
 

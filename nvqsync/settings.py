@@ -147,6 +147,7 @@ class Export(Section):
 
     folder: Path = Field(Path("exports"), description="Folder for batch files.", examples=["/var/lib/nvqsync/exports"])
     formats: list[str] = Field(["batch_json", "claims_csv", "keying_sheet"], description="Formats of each batch.")
+    keep_files_days: int = Field(90, description="Days after which batch files are deleted.", ge=1, le=3650)
 
 
 class Web(Section):

@@ -161,6 +161,7 @@ def _explained(error: Exception, path: Path) -> StoreError:
         "Permission denied": "Check that the file and its folder may be written by this user.",
         "not a database": "This file is not an nvqsync database. Name another with `database` in the settings.",
         "malformed": "The file is damaged. Restore the latest backup.",
+        "disk I/O error": "Check the disk, its free space and the system's log; the last change was not made.",
         "disk is full": "Free some space; nothing was lost, the last change was not made.",
         "locked": "Another process is writing. Try again in a moment.",
     }

@@ -14,6 +14,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 def text(value: str) -> str:
     """The same text without what no file can carry: control characters become blanks, lone surrogates a mark."""
+    if value.isascii() and value.isprintable():
+        return value  # nearly always
     return "".join(_REPLACED.get(unicodedata.category(character), character) for character in value)
 
 
