@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nvqsync import store_claims
+from nvqsync import store_audit, store_claims
 from nvqsync.batch_files import remove
 from nvqsync.bootstrap import App
 from nvqsync.claims import Status
@@ -35,16 +35,18 @@ def delete_old(app: App, store: Store, *, by: str) -> list[Path]:
     A file is deleted before the batch forgets it, so that a run cut short finishes the next time. Raises ``StoreError``
     for a file that cannot be deleted.
     """
-    rows = store.rows("SELECT id, created_at, files FROM batches WHERE files <> '[]'")
+    rows = store.rows("SELECT id, created_at, files, digest FROM batches WHERE files <> '[]'")
     waiting = {claim.batch_id for claim in store_claims.claims(store, "status = ?", [Status.EXPORTED.value])}
     names = {row["id"]: json.loads(row["files"]) for row in rows}
+    digests = {row["id"]: row["digest"] for row in rows}
     gone: list[Path] = []
     for batch_id in over(rows, waiting, now=app.now(), days=app.settings.export.keep_files_days):
         gone += remove(app.settings.export.folder, names[batch_id])
         with store.writing(durable=True):
             store_claims.set_batch(store, batch_id, files="[]")
             text = f"Files of batch {batch_id} deleted: {len(names[batch_id])}."
-            store_claims.append_audit(
-                store, at=app.now(), actor=by, subject=f"batch:{batch_id}", action="files-deleted", text=text
-            )
+            store_audit.append_audit(
+                store, at=app.now(), actor=by, subject=f"batch:{batch_id}", action="files-deleted", text=text,
+                fingerprint=digests[batch_id],
+            )  # fmt: skip
     return gone

@@ -19,10 +19,12 @@ from functools import partial
 from typing import Any
 
 from nvqsync import batching, store_audit, store_claims, store_lms
+from nvqsync.backup import RESTORED
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Event, Status, advance
-from nvqsync.errors import PortalBusy, PortalError
+from nvqsync.clock import iso
+from nvqsync.errors import NotAllowed, PortalBusy, PortalError
 from nvqsync.export_files import delete_old
 from nvqsync.hookspecs import ExportFormat, PortalConnector
 from nvqsync.locks import only_one
@@ -34,7 +36,9 @@ from nvqsync.store import Store
 from nvqsync.sync import read_learners_again
 
 
-def export(app: App, store: Store, portal: PortalConnector | None, *, by: str) -> ExportReport:
+def export(
+    app: App, store: Store, portal: PortalConnector | None, *, by: str, after_restore: bool = False
+) -> ExportReport:
     """Send every approved claim, after taking up whatever an earlier run left unfinished.
 
     Files whose time is over are deleted. Everything about the learners is read again first: raises ``LmsError`` where
@@ -42,6 +46,7 @@ def export(app: App, store: Store, portal: PortalConnector | None, *, by: str) -
     the others go on. Raises the first ``PortalError`` when nothing went through, and ``StoreError`` when another export
     is running.
     """
+    _check_restored(app, store, by, looked=after_restore)
     formats = app.formats()  # a misspelt one stops the export before any claim is marked
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
@@ -51,6 +56,23 @@ def export(app: App, store: Store, portal: PortalConnector | None, *, by: str) -
         if portal is not None:
             _hand_over(exchange, portal, formats)
         return exchange.finish()
+
+
+def _check_restored(app: App, store: Store, by: str, *, looked: bool) -> None:
+    """A restored database does not know what went out after its backup. Raises ``NotAllowed`` until a person does."""
+    restored = store_lms.kept(store, RESTORED)
+    if not restored:
+        return
+    if not looked:
+        says = f"The database was restored from a backup on {iso(int(restored))}: it does not know what went out since."
+        step = "Compare with the portal and the batch files, record what was sent, then: nvqsync export --after-restore"
+        raise NotAllowed(says, step)
+    with store.writing(durable=True):
+        store_lms.keep(store, RESTORED, "")
+        text = "What went out since the backup was compared; export goes on."
+        store_audit.append_audit(
+            store, at=app.now(), actor=by, subject="database", action="export-after-restore", text=text
+        )
 
 
 # ---------------------------------------------------------------- batches

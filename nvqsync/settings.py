@@ -27,7 +27,7 @@ CREDENTIALS = {"nvqsync_moodle_token": ("moodle", "token"), "nvqsync_portal_cred
 """Credential files systemd may hand over, and the setting each one fills."""
 
 PATHS = (
-    ("", "database"), ("export", "folder"), ("mapping", "file"), ("catalogue", "criteria_files"),
+    ("", "database"), ("export", "folder"), ("backup", "folder"), ("mapping", "file"), ("catalogue", "criteria_files"),
     ("moodle", "token_file"), ("moodle", "ca_bundle"), ("portal", "credential_file"),
 )  # fmt: skip
 """Settings that name files or folders, by table and key."""
@@ -150,6 +150,17 @@ class Export(Section):
     keep_files_days: int = Field(90, description="Days after which batch files are deleted.", ge=1, le=3650)
 
 
+class Backup(Section):
+    """Copies of the database."""
+
+    folder: Path = Field(Path("backups"), description="Folder for backups.", examples=["/var/backups/nvqsync"])
+    keep: int = Field(14, description="Newest backups that are kept.", ge=1, le=1000)
+    keep_months: int = Field(12, description="Months of which the first backup is kept.", ge=0, le=1000)
+    encrypt_to: list[str] = Field(
+        [], description="GnuPG keys that backups are encrypted for.", examples=[["it@college.ac.uk"]]
+    )
+
+
 class Web(Section):
     """The claim-queue pages."""
 
@@ -199,6 +210,7 @@ class Settings(BaseSettings):
     centre: Annotated[Centre, Field(description="The college as its awarding bodies know it.")] = Centre()
     portal: Annotated[Portal, Field(description="The portal that takes batches.")] = Portal()
     export: Annotated[Export, Field(description="Batch files.")] = Export()
+    backup: Annotated[Backup, Field(description="Copies of the database.")] = Backup()
     web: Annotated[Web, Field(description="The claim-queue pages.")] = Web()
     daemon: Annotated[Daemon, Field(description="The daemon.")] = Daemon()
     sync: Annotated[Sync, Field(description="One pass.")] = Sync()
@@ -276,8 +288,9 @@ def _fill_credentials(document: dict[str, Any]) -> None:
 def _anchor(document: dict[str, Any], folder: Path) -> None:
     """Make the relative paths of the file, and of its defaults, relative to the folder the file stands in."""
     document.setdefault("database", "nvqsync.db")
-    if isinstance(document.setdefault("export", {}), dict):
-        document["export"].setdefault("folder", "exports")
+    for section, name in (("export", "exports"), ("backup", "backups")):
+        if isinstance(document.setdefault(section, {}), dict):
+            document[section].setdefault("folder", name)
     for section, key in PATHS:
         table = document.get(section) if section else document
         if not isinstance(table, dict):

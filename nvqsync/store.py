@@ -149,7 +149,24 @@ def _migrate(db: sqlite_utils.Database, path: Path, *, read_only: bool) -> None:
         return
     with path.with_name(path.name + ".migrating").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if applied and (pending := sorted(migration.name for migration in migrations.pending(db))):
+            _keep_as_it_was(db, path.with_name(f"{path.name}.before-{pending[0]}"))
         migrations.apply(db)
+
+
+def _keep_as_it_was(db: sqlite_utils.Database, copy: Path) -> None:
+    """A copy of the database before its tables change; one that is there already is the older, and stays."""
+    if copy.exists():
+        return
+    part = copy.with_name(copy.name + ".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    target = sqlite3.connect(part)
+    try:
+        db.conn.backup(target)
+    finally:
+        target.close()
+    part.rename(copy)
 
 
 def _explained(error: Exception, path: Path) -> StoreError:

@@ -13,9 +13,10 @@ from nvqsync.reconciling import ExportReport, reconcile
 
 
 @click.command("export")
+@click.option("--after-restore", is_flag=True, help="I have looked at what went out since the backup: go on.")
 @json_option
 @click.pass_context
-def export_command(ctx: click.Context, as_json: bool) -> None:
+def export_command(ctx: click.Context, after_restore: bool, as_json: bool) -> None:
     """Write approved claims to batch files and hand them to the portal, where the settings name one.
 
     One batch holds one awarding body, centre, qualification and route. Interrupted anywhere, the same command goes on
@@ -24,7 +25,7 @@ def export_command(ctx: click.Context, as_json: bool) -> None:
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
         try:
-            report = export(app, store, portal, by=actor())
+            report = export(app, store, portal, by=actor(), after_restore=after_restore)
         finally:
             if portal:
                 portal.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_claims
+from nvqsync import store_audit, store_claims
 from nvqsync.errors import PortalError, StoreError
 from nvqsync.export_files import DAY, delete_old, over
 from tests.workshop import NOON, Workshop, ready_to_export, workshop
@@ -49,7 +49,7 @@ def test_the_batch_itself_and_the_log_keep_what_was_sent(shop: Workshop) -> None
     clear(after(shop, 100))
     with shop.open_store() as store:
         (batch,) = store_claims.batches(store)
-        story = store_claims.audit_story(store, f"batch:{batch['id']}")
+        story = store_audit.audit_story(store, f"batch:{batch['id']}")
     assert batch["document"].startswith(b"{")
     assert [entry["action"] for entry in story] == ["files-deleted"]
     assert shop.faults() == []

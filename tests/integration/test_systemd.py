@@ -151,6 +151,7 @@ def test_the_starter_settings_load_and_keep_data_where_the_units_may_write(
     state = Path("/var/lib") / _unit(UNITS / "nvqsync.service")["Service"]["StateDirectory"]
     assert loaded.database.parent == state
     assert loaded.export.folder.parent == state
+    assert loaded.backup.folder.parent == state
     assert loaded.moodle.token.get_secret_value() == "0123456789abcdef"
 
 
