@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nvqsync import store_claims, store_confirmations, store_lms
+from nvqsync import store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN
@@ -67,8 +67,8 @@ def gather(app: App, store: Store, qualification: Qualification, same_uln: Mappi
         same_uln=same_uln,
         statuses=store_confirmations.statuses(store),
         alarms=tuple(sorted(store_lms.alarms(store))),
-        releases={},
-        simulations={},
+        releases=store_quality.releases_by_learner(store, qualification.id, store_lms.courses_of_everyone(store)),
+        simulations=store_quality.simulations_by_learner(store, qualification.id),
         earlier={},
     )
 

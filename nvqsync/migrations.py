@@ -164,3 +164,39 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")
+
+
+QUALITY_TABLES = """
+CREATE TABLE releases (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT REFERENCES learners (lms_id),
+    course_id TEXT REFERENCES courses (lms_id), iqa_id TEXT NOT NULL, released_on TEXT NOT NULL, outcome TEXT NOT NULL,
+    units TEXT NOT NULL, action TEXT NOT NULL, why TEXT NOT NULL, recorded_by TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL, CHECK ((learner_id IS NULL) <> (course_id IS NULL))
+) STRICT;
+CREATE INDEX releases_by_learner ON releases (qualification_id, learner_id);
+CREATE TABLE simulations (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT NOT NULL REFERENCES learners (lms_id),
+    unit_reference TEXT NOT NULL, agreed_by TEXT NOT NULL, agreed_on TEXT NOT NULL, activity_on TEXT NOT NULL,
+    reason TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX simulations_by_learner ON simulations (qualification_id, learner_id);
+CREATE TABLE follow_ups (
+    id INTEGER PRIMARY KEY, release_id INTEGER REFERENCES releases (id),
+    simulation_id INTEGER REFERENCES simulations (id), what TEXT NOT NULL, iqa_id TEXT NOT NULL, on_day TEXT NOT NULL,
+    why TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL,
+    CHECK ((release_id IS NULL) <> (simulation_id IS NULL)), UNIQUE (release_id, what), UNIQUE (simulation_id, what)
+) STRICT;
+CREATE TRIGGER releases_are_never_edited BEFORE UPDATE ON releases
+    BEGIN SELECT RAISE (ABORT, 'releases are append-only: take it back'); END;
+CREATE TRIGGER simulations_are_never_edited BEFORE UPDATE ON simulations
+    BEGIN SELECT RAISE (ABORT, 'simulation records are append-only: take it back'); END;
+CREATE TRIGGER follow_ups_are_never_edited BEFORE UPDATE ON follow_ups
+    BEGIN SELECT RAISE (ABORT, 'what was done about a record is append-only'); END
+"""
+"""What is done later about a release or a simulation (action done, sampled, taken back) is a row that names it."""
+
+
+@migrations()
+def m007_quality(db: Database) -> None:
+    """The IQAs' releases, agreed and sampled simulations, and what was done about them since."""
+    run_statements(db, QUALITY_TABLES)
