@@ -67,7 +67,7 @@ def gather(app: App, store: Store, qualification: Qualification, same_uln: Mappi
         same_uln=same_uln,
         statuses=store_confirmations.statuses(store),
         alarms=tuple(sorted(store_lms.alarms(store))),
-        releases=store_quality.releases_by_learner(store, qualification.id, store_lms.courses_of_everyone(store)),
+        releases=store_quality.releases_by_learner(store, qualification.id),
         simulations=store_quality.simulations_by_learner(store, qualification.id),
         earlier={},
     )

@@ -418,11 +418,6 @@ def courses_of(store: Store, course_ids: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def courses_of_everyone(store: Store) -> dict[str, set[str]]:
-    """Which courses each learner is or was on."""
-    return courses_of(store, [row["lms_id"] for row in store.rows("SELECT lms_id FROM courses")])
-
-
 def courses_of_learner(store: Store, learner_id: str) -> set[str]:
     """The courses a learner is or was on."""
     rows = store.rows("SELECT course_id FROM memberships WHERE learner_id = ?", [learner_id])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from nvqsync.errors import InputError, UnknownName
 from nvqsync.quality import IqaOutcome, Release, Simulation
 from nvqsync.store import Store
 from nvqsync.store_claims import append_audit
+from nvqsync.store_lms import courses_of
 
 
 class FollowUp(StrEnum):
@@ -47,17 +48,16 @@ def release_rows(
     return store.rows(sql, {"only": qualification_id, "all": int(taken_back)})
 
 
-def releases_by_learner(
-    store: Store, qualification_id: str, courses_of: Mapping[str, Collection[str]]
-) -> dict[str, tuple[Release, ...]]:
-    """The releases in force for one qualification by learner, those of a cohort's courses included."""
+def releases_by_learner(store: Store, qualification_id: str) -> dict[str, tuple[Release, ...]]:
+    """The releases in force for one qualification by learner; a cohort's are those of everyone on its course."""
+    all_of_them = releases(store, qualification_id)
     found: dict[str, list[Release]] = defaultdict(list)
-    everyone: dict[str, list[str]] = defaultdict(list)
-    for learner, courses in courses_of.items():
+    cohorts: dict[str, list[str]] = defaultdict(list)
+    for learner, courses in courses_of(store, {one.course_id for one in all_of_them if one.course_id}).items():
         for course in courses:
-            everyone[course].append(learner)
-    for one in releases(store, qualification_id):
-        for learner in [one.learner_id] if one.learner_id else everyone[one.course_id]:
+            cohorts[course].append(learner)
+    for one in all_of_them:
+        for learner in [one.learner_id] if one.learner_id else cohorts[one.course_id]:
             found[learner].append(one)
     return {learner: tuple(mine) for learner, mine in found.items()}
 
