@@ -34,6 +34,8 @@ def why_not(account: Account | None, people: Mapping[str, Any]) -> str | None:
             "It is not recorded who you are in Moodle, so nobody can tell whether you assessed or verified this. "
             "Record it: 'nvqsync centre account NAME --moodle ID', or '--no-moodle'."
         )
+    if "hands" not in people:
+        return "It is not recorded who assessed this claim. Run 'nvqsync sync', then look again."
     unknown = _units_with("", people)
     if unknown:
         return (
@@ -50,7 +52,12 @@ def why_not(account: Account | None, people: Mapping[str, Any]) -> str | None:
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In words, how the people behind a claim differ from those it was proposed or approved with; empty if not."""
+    """In words, how the people behind a claim differ from those it was proposed or approved with; empty if not.
+
+    A claim on which nobody is recorded has nothing to compare.
+    """
+    if not before or not now:
+        return ""
     hands, hands_now = before.get("hands", {}), now.get("hands", {})
     units = [code for code in hands_now if code in hands and hands[code] != hands_now[code]]
     old, new = set(before.get("releases", ())), set(now.get("releases", ()))

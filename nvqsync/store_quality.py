@@ -25,14 +25,14 @@ class FollowUp(StrEnum):
     TAKEN_BACK = "taken_back"
 
 
-LIST_THEM = "List them with 'nvqsync iqa list --recorded'."
+LIST_THEM = "List them with 'nvqsync iqa records'."
 
 # ---------------------------------------------------------------- releases
 
 
 def releases(store: Store, qualification_id: str | None = None, *, taken_back: bool = False) -> list[Release]:
     """The releases in force, oldest first, of one qualification where named; ``taken_back``: those as well."""
-    return [_release(row) for row in release_rows(store, qualification_id, taken_back=taken_back)]
+    return [as_release(row) for row in release_rows(store, qualification_id, taken_back=taken_back)]
 
 
 def release_rows(
@@ -119,7 +119,8 @@ def release_words(one: Release) -> str:
     )
 
 
-def _release(row: Mapping[str, Any]) -> Release:
+def as_release(row: Mapping[str, Any]) -> Release:
+    """A row of ``release_rows`` as a record."""
     done = row["action_done_on"]
     return Release(
         row["qualification_id"], row["iqa_id"], dt.date.fromisoformat(row["released_on"]), IqaOutcome(row["outcome"]),
@@ -133,7 +134,7 @@ def _release(row: Mapping[str, Any]) -> Release:
 
 def simulations(store: Store, qualification_id: str | None = None, *, taken_back: bool = False) -> list[Simulation]:
     """The simulations in force, oldest first, of one qualification where named; ``taken_back``: those as well."""
-    return [_simulation(row) for row in simulation_rows(store, qualification_id, taken_back=taken_back)]
+    return [as_simulation(row) for row in simulation_rows(store, qualification_id, taken_back=taken_back)]
 
 
 def simulation_rows(
@@ -207,7 +208,8 @@ def simulation_words(one: Simulation) -> str:
     )
 
 
-def _simulation(row: Mapping[str, Any]) -> Simulation:
+def as_simulation(row: Mapping[str, Any]) -> Simulation:
+    """A row of ``simulation_rows`` as a record."""
     sampled = row["sampled_on"]
     return Simulation(
         row["learner_id"], row["qualification_id"], row["unit_reference"], row["agreed_by"],
