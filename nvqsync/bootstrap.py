@@ -21,6 +21,7 @@ from nvqsync.mapping import MappingFile
 from nvqsync.mapping_file import read_mapping_file
 from nvqsync.model import Qualification
 from nvqsync.plugin_manager import Plugins, load_plugins
+from nvqsync.quality_gates import QUALITY_GATES
 from nvqsync.settings import QualificationFacts, Settings
 from nvqsync.settings import load as load_settings
 from nvqsync.standing import Reader
@@ -49,7 +50,7 @@ class App:
     @cached_property
     def gates(self) -> tuple[Gate, ...]:
         """The shared gates and the plugins' own."""
-        return (*CORE_GATES, *self.plugins.gates)
+        return (*CORE_GATES, *QUALITY_GATES, *self.plugins.gates)
 
     def open_store(self, *, read_only: bool = False) -> Store:
         """The database the settings name. Raises ``StoreError``."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from nvqsync import store_claims, store_confirmations, store_lms, store_quality
+from nvqsync import store_centre, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN
@@ -61,7 +61,7 @@ def gather(app: App, store: Store, qualification: Qualification, same_uln: Mappi
     for registration in store_claims.registrations(store, qualification.id):
         registered[registration.learner_id].append(registration)
     return Known(
-        centre=app.centre_facts(qualification),
+        centre=centre_of(app, store, qualification),
         today=app.today,
         registrations={learner: tuple(found) for learner, found in registered.items()},
         same_uln=same_uln,
@@ -71,6 +71,12 @@ def gather(app: App, store: Store, qualification: Qualification, same_uln: Mappi
         simulations=store_quality.simulations_by_learner(store, qualification.id),
         earlier={},
     )
+
+
+def centre_of(app: App, store: Store, qualification: Qualification) -> CentreFacts:
+    """What the centre has on record about itself and one qualification, its staff included."""
+    recorded = store_centre.facts(store, qualification)
+    return replace(app.centre_facts(qualification), staff=recorded.staff, iqa_by_cohort=recorded.iqa_by_cohort)
 
 
 def shared_ulns(store: Store) -> dict[str, tuple[str, ...]]:

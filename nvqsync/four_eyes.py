@@ -36,17 +36,18 @@ def why_not(account: Account | None, people: Mapping[str, Any]) -> str | None:
         )
     if "hands" not in people:
         return "It is not recorded who assessed this claim. Run 'nvqsync sync', then look again."
-    unknown = _units_with("", people)
-    if unknown:
+    if unknown := _units_with("", people):
         return (
             f"Moodle does not say who graded {', '.join(unknown)}: it could have been you. Have an assessor grade it "
             "again under their own name."
         )
-    if not account.lms_id:
-        return None
-    if own := _units_with(account.lms_id, people):
+    return _part_in_it(account.lms_id, people) if account.lms_id else None
+
+
+def _part_in_it(lms_id: str, people: Mapping[str, Any]) -> str | None:
+    if own := _units_with(lms_id, people):
         return f"You assessed, graded or signed off {', '.join(own)}: somebody else has to approve this claim."
-    if account.lms_id in people.get("verifiers", ()):
+    if lms_id in people.get("verifiers", ()):
         return "You verified this learner's evidence as IQA: somebody else has to approve this claim."
     return None
 

@@ -39,6 +39,12 @@ def facts(store: Store, qualification: Qualification, site: str = "") -> CentreF
     return read(store).facts(qualification, site)
 
 
+def account(store: Store, name: str) -> Account | None:
+    """What is on record about one account of nvqsync, or ``None``."""
+    rows = store.rows("SELECT name, lms_id, no_lms_user FROM centre_accounts WHERE name = ?", [name])
+    return next((Account(row["name"], row["lms_id"], bool(row["no_lms_user"])) for row in rows), None)
+
+
 def record(
     store: Store, edit: Callable[[CentreRecord], CentreRecord], *, actor: str, at: int, why: str = "",
     dry_run: bool = False,

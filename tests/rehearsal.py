@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import io
 import json
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.records import Assignment, Course, User
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
+from nvqsync import clock, store_lms
 from nvqsync.cli import main
+from nvqsync.store import Store
+from tests import quality
 
 CENTRE = "12345"
 COMPETENT, NOT_YET = 2, 1
@@ -131,9 +135,19 @@ class Rehearsal:
             lines.append(f"S{number},1000000{number},{qualification},2020-10-01,{entry},{person.full_name}")
             with self.portal.open_books() as books:
                 books.register("OCR", CENTRE, f"1000000{number}", qualification, name=person.full_name)
+        self.release(*learners, qualification=qualification)
         path = self.folder / "registrations.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self.run("registrations", "import", str(path), "--json")
+
+    def release(self, *learners: int, qualification: str = "OCR/03455") -> None:
+        """Put the staff on record, and let the IQA release these learners, whoever of them was read."""
+        with Store(self.database()) as store:
+            quality.staff(store, str(self.college.assessor.id))
+            known = store_lms.learner_ids(store)
+            whom = [str(self.college.learners[number].id) for number in learners]
+            on = clock.day(clock.now()) + dt.timedelta(days=1)
+            quality.release(store, qualification, [one for one in whom if one in known], on)
 
     def claims(self) -> list[dict[str, Any]]:
         """The queue."""

@@ -50,11 +50,15 @@ from nvqsync.settings import load
 from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
+from tests import quality
 
 ROOT = Path(__file__).resolve().parents[1]
 CENTRE, QUALIFICATION = "12345", "OCR/03455"
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2", "A1")
 """What the course offers; the first six meet OCR/03455 with exactly 29 credits."""
+
+ASSESSOR = "900"
+"""Who gives every grade."""
 
 NOON = 1_794_312_000  # 10 November 2026, 12:00 UTC
 
@@ -97,7 +101,7 @@ class MemoryLms:
         for code in codes:
             key = (f"i-{code}", str(number))
             grade_id = f"i-{code}/{number}/0"
-            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, "900", "released")
+            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, ASSESSOR, "released")
 
     def write(self, folder: Path) -> None:
         """The same facts as files for ``csv_folder``; ``connectors.csv_folder`` reads them as ``read`` tells them."""
@@ -221,6 +225,8 @@ class Workshop:
                 if place not in books.registrations or books.registrations[place].name != one.name:
                     books.registrations.pop(place, None)
                     books.register("OCR", CENTRE, one.candidate_number, QUALIFICATION, name=one.name)
+            quality.staff(store, ASSESSOR)
+            quality.release(store, QUALIFICATION, map(str, numbers), self.app.today + dt.timedelta(days=1))
             store_claims.record_registrations(store, new, actor="test", at=self.app.now())
             settle(self.app, store, by="test")
 

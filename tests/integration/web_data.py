@@ -34,6 +34,7 @@ from nvqsync.rules import judge
 from nvqsync.settings import Settings
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from tests import quality
 
 NOW = int(dt.datetime(2026, 11, 3, 9, 20, tzinfo=LONDON).timestamp())
 DAY = 86_400
@@ -192,6 +193,8 @@ def _register(college: College, store: Store, q: str, people: list[LmsMember]) -
     body = q.partition("/")[0]
     new = [Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=one.lms_id, name=one.name,
                         date_of_birth=BORN, uln=one.uln) for one in people]  # fmt: skip
+    quality.staff(store, ASSESSOR.lms_id)
+    quality.release(store, q, [one.lms_id for one in people], dt.date(2026, 11, 3))
     store_claims.record_registrations(store, new, actor="exams", at=college.clock.at)
 
 
