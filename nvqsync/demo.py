@@ -22,6 +22,7 @@ from nvqsync import registrations, store_claims, store_lms
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.catalogue import Catalogue
 from nvqsync.claims import Event
+from nvqsync.demo_quality import record_quality
 from nvqsync.errors import InputError
 from nvqsync.exporting import export
 from nvqsync.model import Qualification
@@ -198,9 +199,11 @@ def first_pass(demo: Demo, store: Store, say: Say = print) -> PassReport:
     text = (demo.folder / "registrations.csv").read_text(encoding="utf-8")
     found = registrations.read(text, app.plugins.catalogue, store_lms.learners(store))
     added, _ = store_claims.record_registrations(store, found.registrations, actor="demo", at=app.now())
+    looked_at = record_quality(app, store)
     settle(app, store, by="nvqsync")
     say(f"  {sum(course.learners for course in report.courses)} places on {len(report.courses)} courses, "
-        f"{sum(course.grades for course in report.courses)} grades, {added} registrations.")  # fmt: skip
+        f"{sum(course.grades for course in report.courses)} grades, {added} registrations, {looked_at} learners "
+        "looked at by an IQA.")  # fmt: skip
     return report
 
 

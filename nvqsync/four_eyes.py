@@ -53,7 +53,7 @@ def _part_in_it(lms_id: str, people: Mapping[str, Any]) -> str | None:
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In words, how the people behind a claim differ from those it was proposed or approved with; empty if not.
+    """A sentence on how the people behind a claim differ from those it was proposed or approved with; empty if not.
 
     A claim on which nobody is recorded has nothing to compare.
     """
@@ -68,7 +68,8 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         f"release {_numbers(new - old)} was recorded" if new - old else "",
         "others verified it" if before.get("verifiers") != now.get("verifiers") and old == new else "",
     ]
-    return "; ".join(part for part in parts if part)
+    told = "; ".join(part for part in parts if part)
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def _units_with(lms_id: str, people: Mapping[str, Any]) -> list[str]:

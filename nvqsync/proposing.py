@@ -165,7 +165,7 @@ def _waiting(
     elif told:
         told = f"The facts changed: {told}."
     elif people:
-        told = f"Who assessed or verified it changed: {people}."
+        told = people
     else:
         told = "The registration changed." if claim.fingerprint != mark else _gates_changed(claim, findings)
     if claim.status is Status.ON_HOLD and claim.fingerprint == mark and claim.hold_reason == told:

@@ -74,6 +74,11 @@ def _by_iqa(facts: ClaimFacts, release: Release) -> bool:
     return on_record(facts, release.iqa_id, StaffRole.IQA, release.on)
 
 
+def _sentence(words: str) -> str:
+    """Somebody's words as a sentence with a blank after it, or nothing."""
+    return f"{words.strip().rstrip('.')}. " if words.strip() else ""
+
+
 def _codes(units: Iterable[UnitOutcome]) -> str:
     return ", ".join(unit.code for unit in units)
 
@@ -88,7 +93,7 @@ def _not_released(facts: ClaimFacts) -> str | None:
             return None
         return (
             f"Released by {', '.join(strangers)}, who was no IQA on record for {facts.qualification.id} on that day. "
-            "Enter them with 'nvqsync centre staff', or have another IQA release it."
+            "Enter them with 'nvqsync centre staff add', or have another IQA release it."
         )
     return (
         "No IQA has released this learner's evidence. Moodle's 'released' only shows a mark to the learner. When the "
@@ -100,7 +105,7 @@ def _action_open(facts: ClaimFacts) -> str | None:
     waiting = [one for one in considered(facts) if one.open_action]
     if not waiting:
         return None
-    asked = " ".join(f"Release {one.id} of {one.on}: {one.action or 'no words recorded'}." for one in waiting)
+    asked = " ".join(f"Release {one.id} of {one.on}: {one.action.rstrip('.')}." for one in waiting)
     return f"The IQA asked for action that is not recorded as done. {asked} Then: 'nvqsync iqa action-done NUMBER'."
 
 
@@ -111,9 +116,9 @@ def _referred(facts: ClaimFacts) -> str | None:
     for one in considered(facts):
         if one.outcome is IqaOutcome.REFERRED and (one.on, one.id) > cleared:
             return (
-                f"The IQA referred this learner's evidence on {one.on}. {one.action} Assess again, then have the IQA "
-                "look again and record it: 'nvqsync iqa release'."
-            ).replace("  ", " ")
+                f"The IQA referred this learner's evidence on {one.on}. {_sentence(one.action)}Assess again, then have "
+                "the IQA look again and record it: 'nvqsync iqa release'."
+            )
     return None
 
 
@@ -171,7 +176,7 @@ def _too_few(facts: ClaimFacts) -> str | None:
     says = f"No {' and no '.join(lacking)} is" if lacking else "Only one person is both assessor and IQA"
     return (
         f"{says} on record for {facts.qualification.id}: an assessor and a different IQA are needed. "
-        "Enter them with 'nvqsync centre staff'."
+        "Enter them with 'nvqsync centre staff add'."
     )
 
 
@@ -222,7 +227,7 @@ def _stranger_signed(facts: ClaimFacts) -> str | None:
     told = ", ".join(f"{unit.code} (Moodle user {unit.signed_off_by})" for unit in strange)
     return (
         f"Signed off by somebody who was no assessor on record for {facts.qualification.id} on that day: {told}. "
-        "Enter them with 'nvqsync centre staff', or have an assessor sign it off."
+        "Enter them with 'nvqsync centre staff add', or have an assessor sign it off."
     )
 
 
@@ -275,7 +280,7 @@ def _qualification_overdue(facts: ClaimFacts) -> str | None:
         return None
     return (
         f"Without the unit for their role {MONTHS_TO_QUALIFY} months after they started, and countersigned by nobody "
-        f"who has it: {_said(overdue)}. Enter the unit or a qualified countersigner with 'nvqsync centre staff'."
+        f"who has it: {_said(overdue)}. Enter the unit or a qualified countersigner with 'nvqsync centre staff add'."
     )
 
 

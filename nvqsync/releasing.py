@@ -20,7 +20,7 @@ def check_iqa(iqa_id: str, qualification_id: str, on: dt.date, staff: Iterable[S
         return
     known = ", ".join(sorted({f"{one.lms_id} ({one.name})" for one in iqas})) or "nobody"
     says = f"Moodle user {iqa_id} is no IQA on record for {qualification_id} on {on}; on record: {known}."
-    raise InputError(says, "Enter them with 'nvqsync centre staff', or correct --iqa or --on.")
+    raise InputError(says, "Enter them with 'nvqsync centre staff add', or correct --iqa or --on.")
 
 
 def check_words(release: Release) -> None:

@@ -21,6 +21,7 @@ import time_machine
 
 import nvqsync
 from docs.told import NINE_O_CLOCK, invented_college
+from tests.quality import IQA_ID
 from tests.rehearsal import COMPETENT, NOT_YET, Rehearsal, rehearsing
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -102,6 +103,12 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     moodle.add_assignment(college.course, "A3 again", id_number="A3:9.9", grade=-college.scale_id)
     moodle.add_assignment(college.course, "B1 observation", id_number="B1:1.1-1.2", grade=-college.scale_id)
     found = {"sync": step("sync"), "progress": step("progress", "CS-0103"), "mapping-check": step("mapping", "check")}
+    rehearsal.staff()
+    found["iqa-list"] = step("iqa", "list")
+    who = ("--iqa", IQA_ID, "--on", "2026-11-09")
+    found["iqa-release"] = step("iqa", "release", "CS-0101", "CS-0102", "OCR/03455", *who, "--outcome", "agreed",
+                                "--unit", "F1")  # fmt: skip
+    found["iqa-records"] = step("iqa", "records")
     found["registrations-import"] = step("registrations", "import", str(_entries(rehearsal)))
     found["registrations-list"] = step("registrations", "list")
     found["claims-show-proposed"] = step("claims", "show", "1")

@@ -140,10 +140,15 @@ class Rehearsal:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self.run("registrations", "import", str(path), "--json")
 
-    def release(self, *learners: int, qualification: str = "OCR/03455") -> None:
-        """Put the staff on record, and let the IQA release these learners, whoever of them was read."""
+    def staff(self) -> None:
+        """Put the assessor, an IQA and those who approve claims on record."""
         with Store(self.database()) as store:
             quality.staff(store, str(self.college.assessor.id))
+
+    def release(self, *learners: int, qualification: str = "OCR/03455") -> None:
+        """Put the staff on record, and let the IQA release these learners, whoever of them was read."""
+        self.staff()
+        with Store(self.database()) as store:
             known = store_lms.learner_ids(store)
             whom = [str(self.college.learners[number].id) for number in learners]
             on = clock.day(clock.now()) + dt.timedelta(days=1)

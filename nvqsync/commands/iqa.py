@@ -12,7 +12,7 @@ import click
 from nvqsync import releasing, store_lms, store_quality
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
-from nvqsync.commands.iqa_common import DAY, iqa_option, on_option, person_json, rows_of, units_of, why_option
+from nvqsync.commands.iqa_common import DAY, codes_of, iqa_option, on_option, person_json, rows_of, units_of, why_option
 from nvqsync.commands.iqa_lists import list_command, records_command
 from nvqsync.commands.iqa_simulation import simulation_group
 from nvqsync.commands.learners import find_learner
@@ -34,14 +34,15 @@ class Answer:
     refused: str = ""
     others_needed: tuple[str, ...] = ()
 
-    def json(self) -> dict[str, Any]:
+    def json(self, app: App) -> dict[str, Any]:
         """A row of ``iqa release --json``; ``id`` is null where nothing was recorded."""
         one = self.release
         return {
             "id": one.id or None, "learner": self.learner and person_json(self.learner),
             "course": one.course_id or None, "qualification": one.qualification_id, "iqa": one.iqa_id,
-            "on": one.on.isoformat(), "outcome": one.outcome.value, "units": list(one.units),
-            "refused": self.refused or None, "others_needed": list(self.others_needed),
+            "on": one.on.isoformat(), "outcome": one.outcome.value,
+            "units": codes_of(app, one.qualification_id, one.units), "refused": self.refused or None,
+            "others_needed": list(self.others_needed),
         }  # fmt: skip
 
     def text(self, *, dry_run: bool) -> str:
@@ -66,7 +67,7 @@ def iqa_group() -> None:
 
     No claim goes out before an IQA of the centre has released the learner's evidence here; Moodle's "released" only
     lets the learner see a mark. Start with 'nvqsync iqa list'. An IQA is named by their Moodle user id and must be on
-    the staff record ('nvqsync centre staff') on that day.
+    the staff record ('nvqsync centre staff add') on that day.
     """
 
 
@@ -111,13 +112,14 @@ def release_command(
         centre = centre_of(app, store, found)
         releasing.check_iqa(iqa, found.id, new.on, centre.staff, app.today)
         if course and not centre.iqa_by_cohort:
-            raise InputError(f"The centre does not record IQA by cohort for {found.id}.", "Name the learners instead.")
+            step = f"Name the learners, or set it with 'nvqsync centre iqa-by {found.id} cohort'."
+            raise InputError(f"The centre does not record IQA by cohort for {found.id}.", step)
         whom = [find_learner(store, name) for name in learners]
         answers = [_cohort(app, store, new, course)] if course else _learners(app, store, new, whom)
         if not dry_run:
             answers = _record(app, store, answers, why)
             _settle(app, store, found.id, [one.release for one in answers if not one.refused])
-    _report(ctx, answers, dry_run=dry_run, as_json=as_json)
+    _report(ctx, app, answers, dry_run=dry_run, as_json=as_json)
 
 
 def _learners(app: App, store: Store, new: Release, learners: Iterable[LmsMember]) -> list[Answer]:
@@ -164,9 +166,9 @@ def _settle(app: App, store: Store, qualification_id: str, releases: Sequence[Re
         settle(app, store, by="nvqsync", qualification_ids=[qualification_id], learners=learners, propose_new=False)
 
 
-def _report(ctx: click.Context, answers: Sequence[Answer], *, dry_run: bool, as_json: bool) -> None:
+def _report(ctx: click.Context, app: App, answers: Sequence[Answer], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        print_json([answer.json() for answer in answers])
+        print_json([answer.json(app) for answer in answers])
     for answer in [] if as_json else answers:
         click.echo(plain(answer.text(dry_run=dry_run)))
     ctx.exit(1 if any(answer.refused for answer in answers) else 0)

@@ -23,6 +23,13 @@ def units_of(app: App, qualification: Qualification, names: Iterable[str]) -> tu
     return tuple(dict.fromkeys(found))
 
 
+def codes_of(app: App, qualification_id: str, references: Iterable[str]) -> list[str]:
+    """The body's codes for units; the reference itself where the qualification lists no such unit any more."""
+    qualification = app.plugins.catalogue.qualifications.get(qualification_id)
+    listed = {one.unit.reference: one.code for one in qualification.units} if qualification else {}
+    return [listed.get(reference, reference) for reference in references]
+
+
 def rows_of(
     app: App, store: Store, qualification_id: str, learners: Collection[str]
 ) -> dict[str, tuple[UnitOutcome, ...]]:

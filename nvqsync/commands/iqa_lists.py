@@ -12,7 +12,7 @@ from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
 from nvqsync.clock import day, iso
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
-from nvqsync.commands.iqa_common import person_json
+from nvqsync.commands.iqa_common import codes_of, person_json
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.facts import Known, gather, shared_ulns
@@ -94,8 +94,8 @@ def records_command(
         releases = store_quality.release_rows(store, only, taken_back=everything)
         simulations = store_quality.simulation_rows(store, only, taken_back=everything)
     found = {
-        "releases": [_release_json(row, people) for row in releases if who in (None, row["learner_id"])],
-        "simulations": [_simulation_json(row, people) for row in simulations if who in (None, row["learner_id"])],
+        "releases": [_release_json(app, row, people) for row in releases if who in (None, row["learner_id"])],
+        "simulations": [_simulation_json(app, row, people) for row in simulations if who in (None, row["learner_id"])],
     }
     if as_json:
         print_json(found)
@@ -103,22 +103,23 @@ def records_command(
         _print_records(found)
 
 
-def _release_json(row: Mapping[str, Any], people: Mapping[str, LmsMember]) -> dict[str, Any]:
+def _release_json(app: App, row: Mapping[str, Any], people: Mapping[str, LmsMember]) -> dict[str, Any]:
     one: Release = store_quality.as_release(row)
     return {
         "id": one.id, "learner": person_json(people[one.learner_id]) if one.learner_id else None,
         "course": one.course_id or None, "qualification": one.qualification_id, "iqa": one.iqa_id,
-        "on": one.on.isoformat(), "outcome": one.outcome.value, "units": list(one.units),
+        "on": one.on.isoformat(), "outcome": one.outcome.value, "units": codes_of(app, one.qualification_id, one.units),
         "action": one.action or None, "action_done_on": one.action_done_on and one.action_done_on.isoformat(),
         **_recorded(row),
     }  # fmt: skip
 
 
-def _simulation_json(row: Mapping[str, Any], people: Mapping[str, LmsMember]) -> dict[str, Any]:
+def _simulation_json(app: App, row: Mapping[str, Any], people: Mapping[str, LmsMember]) -> dict[str, Any]:
     one: Simulation = store_quality.as_simulation(row)
     return {
         "id": one.id, "learner": person_json(people[one.learner_id]), "qualification": one.qualification_id,
-        "unit_reference": one.unit_reference, "agreed_by": one.agreed_by, "agreed_on": one.agreed_on.isoformat(),
+        "unit": codes_of(app, one.qualification_id, [one.unit_reference])[0], "unit_reference": one.unit_reference,
+        "agreed_by": one.agreed_by, "agreed_on": one.agreed_on.isoformat(),
         "activity_on": one.activity_on.isoformat(), "reason": one.reason, "sampled_by": one.sampled_by or None,
         "sampled_on": one.sampled_on and one.sampled_on.isoformat(), **_recorded(row),
     }  # fmt: skip
@@ -150,5 +151,5 @@ def _release_row(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _simulation_row(row: Mapping[str, Any]) -> tuple[object, ...]:
     who, gone = row["learner"], " (taken back)" if row["taken_back"] else ""
-    return (row["id"], who["id_number"], who["name"], row["qualification"], row["unit_reference"] + gone,
+    return (row["id"], who["id_number"], who["name"], row["qualification"], row["unit"] + gone,
             row["agreed_on"], row["activity_on"], row["sampled_on"], row["reason"])  # fmt: skip

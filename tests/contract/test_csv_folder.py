@@ -21,9 +21,12 @@ from connectors.csv_folder.doctor import examine
 from connectors.csv_folder.reading import FILES, read
 from connectors.moodle import connector as moodle
 from connectors.moodle.simulator import Simulator, generate_college
+from nvqsync import clock
 from nvqsync.cli import main
 from nvqsync.errors import LmsBusy, LmsRefused, LmsUnreadable, SettingsError
+from nvqsync.store import Store
 from nvqsync.testing import LmsConnectorContract
+from tests import quality
 
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2")
 """They meet OCR/03455 with exactly 29 credits."""
@@ -314,7 +317,11 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
     report = run("sync", "--json")
     assert [(course["short_name"], course["grades"]) for course in report["courses"]] == [("CS2", 9)]
     (blocked,) = run("claims", "list", "--json")
-    assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2"]
+    assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2", "IQA-1", "STAFF-1", "UNIT-4"]
+    with Store(tmp_path / "nvqsync.db") as store:
+        quality.staff(store, *{row["assessor_id"] for row in store.rows("SELECT assessor_id FROM grades")})
+    today = clock.day(clock.now()).isoformat()
+    run("iqa", "release", "S1", "OCR/03455", "--iqa", quality.IQA_ID, "--on", today, "--outcome", "agreed")
     run("registrations", "import", str(registrations))
     run("sync")
     (claim,) = run("claims", "list", "--json")

@@ -95,13 +95,13 @@ def test_a_proposed_claim_learns_of_a_new_release() -> None:
     assert move is not None
     assert (move.move, move.status) == (Move.REFRESH, Status.PROPOSED)
     assert move.facts["people"]["releases"] == [1]
-    assert "release 1 was recorded" in move.why
+    assert "Release 1 was recorded" in move.why
     assert propose(now, [after(move)], facts_now(releases=(RELEASE,)), ()) is None
 
 
 @pytest.mark.parametrize(
     ("releases", "word"),
-    [((), "release 1 no longer stands"), ((RELEASE, replace(RELEASE, id=2, iqa_id="32")), "release 2 was recorded")],
+    [((), "Release 1 no longer stands"), ((RELEASE, replace(RELEASE, id=2, iqa_id="32")), "Release 2 was recorded")],
 )
 def test_an_approved_claim_goes_on_hold_when_its_releases_change(releases: tuple[Any, ...], word: str) -> None:
     """A release taken back, or another one, is looked at by whoever approves: the approver may be its IQA."""
