@@ -14,6 +14,8 @@ from typing import Any
 from nvqsync.centre import Account, CentreFacts, EndDate, Sanction, Staff, Visit
 from nvqsync.model import Qualification
 
+NOBODY_LOOKED = EndDate()
+
 
 @dataclass(frozen=True, slots=True)
 class CentreNumber:
@@ -32,8 +34,8 @@ class Approval:
     approved_on: dt.date | None = None
     direct_claim_from: dt.date | None = None
     direct_claim_to: dt.date | None = None
-    registration_end: EndDate = EndDate()
-    certification_end: EndDate = EndDate()
+    registration_end: EndDate = NOBODY_LOOKED
+    certification_end: EndDate = NOBODY_LOOKED
     iqa_by_cohort: bool = False
 
 
@@ -196,7 +198,7 @@ class Change:
                 yield f"{label} {now or 'not recorded'} (was {was or 'not recorded'})"
         new, gone = self.learners
         if new and gone:  # as many as before, but others
-            yield f"{len(new)} learners more and {len(gone)} learners fewer"
+            yield f"of the learners {len(new)} new and {len(gone)} no longer"
 
 
 def differences(before: CentreRecord, after: CentreRecord) -> tuple[Change, ...]:
@@ -229,6 +231,7 @@ def title(item: Item) -> str:
         case Sanction():
             return f"Sanction {item.level} on {item.qualification_id} from {item.from_on}"
         case Visit():
-            return f"Visit of {item.on} by {item.visitor} for {item.qualification_id}"
+            what = "Visit" if item.done else "Planned visit"
+            return f"{what} of {item.on} by {item.visitor} for {item.qualification_id}"
         case Account():
             return f"Account {item.name}"
