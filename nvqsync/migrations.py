@@ -164,3 +164,38 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")
+
+
+CENTRE_TABLES = """
+CREATE TABLE centre_numbers (
+    awarding_body TEXT NOT NULL, site TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (awarding_body, site)
+) STRICT;
+CREATE TABLE centre_approvals (
+    qualification_id TEXT PRIMARY KEY, approved_on TEXT, direct_claim_from TEXT, direct_claim_to TEXT,
+    registration_end TEXT, registration_end_checked_on TEXT,
+    certification_end TEXT, certification_end_checked_on TEXT, iqa_by_cohort INTEGER NOT NULL
+) STRICT;
+CREATE TABLE centre_staff (
+    id INTEGER PRIMARY KEY, lms_id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, from_on TEXT NOT NULL,
+    to_on TEXT, qualification_id TEXT NOT NULL, qualified_on TEXT, countersigner TEXT NOT NULL, signature_on TEXT,
+    UNIQUE (lms_id, role, qualification_id, from_on)
+) STRICT;
+CREATE TABLE centre_sanctions (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, level TEXT NOT NULL, actions TEXT NOT NULL,
+    from_on TEXT NOT NULL, lifted_on TEXT, stops_direct_claims INTEGER NOT NULL, stops_claims INTEGER NOT NULL,
+    UNIQUE (qualification_id, level, from_on)
+) STRICT;
+CREATE TABLE centre_visits (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, "on" TEXT NOT NULL, visitor TEXT NOT NULL,
+    done INTEGER NOT NULL, final INTEGER NOT NULL, learners TEXT NOT NULL, everyone_up_to TEXT, note TEXT NOT NULL,
+    UNIQUE (qualification_id, "on", visitor)
+) STRICT;
+CREATE TABLE centre_accounts (name TEXT PRIMARY KEY, lms_id TEXT NOT NULL, no_lms_user INTEGER NOT NULL) STRICT
+"""
+"""An end date is a day, ``none`` where a person found that there is none, or null where nobody has looked."""
+
+
+@migrations()
+def m004_centre(db: Database) -> None:
+    """What the centre records about itself: numbers, approvals, staff, sanctions, visits, accounts."""
+    run_statements(db, CENTRE_TABLES)

@@ -16,6 +16,7 @@ PURE = {
     for name in (
         "model", "errors", "check_characters", "rules", "finishing", "id_numbers",
         "mapping", "evidence", "judging", "gates", "claims", "planning", "proposing", "progress",
+        "shared_gates", "centre_record", "centre_checks", "centre_gates",
         "adjustments", "nearly", "rule_checks", "rules_compared", "discovering",
     )
 }  # fmt: skip
