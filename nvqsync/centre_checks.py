@@ -98,6 +98,8 @@ def _of_end_date(
 def _of_staff(item: Staff) -> Iterator[tuple[str, str]]:
     if not item.lms_id:
         yield "the Moodle id is empty.", "It is the number in the address of their profile page."
+    if not item.name:
+        yield "the name is missing.", "Give --name: no course that was read has them on its roster."
     if item.to_on and item.to_on < item.from_on:
         yield f"they end on {item.to_on}, before they start.", "Correct one of the days."
     if item.countersigner and item.countersigner == item.lms_id:

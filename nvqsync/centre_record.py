@@ -198,7 +198,7 @@ class Change:
                 yield f"{label} {now or 'not recorded'} (was {was or 'not recorded'})"
         new, gone = self.learners
         if new and gone:  # as many as before, but others
-            yield f"{len(new)} learners more and {len(gone)} learners fewer"
+            yield f"of the learners {len(new)} new and {len(gone)} no longer"
 
 
 def differences(before: CentreRecord, after: CentreRecord) -> tuple[Change, ...]:
@@ -231,6 +231,7 @@ def title(item: Item) -> str:
         case Sanction():
             return f"Sanction {item.level} on {item.qualification_id} from {item.from_on}"
         case Visit():
-            return f"Visit of {item.on} by {item.visitor} for {item.qualification_id}"
+            what = "Visit" if item.done else "Planned visit"
+            return f"{what} of {item.on} by {item.visitor} for {item.qualification_id}"
         case Account():
             return f"Account {item.name}"

@@ -167,9 +167,7 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsing(
-    folder: Path, college: SmallCollege | None = None, *, centre: str = CENTRE_FACTS
-) -> Iterator[Rehearsal]:
+def rehearsing(folder: Path, college: SmallCollege | None = None, *, centre: str = CENTRE_FACTS) -> Iterator[Rehearsal]:
     """A rehearsal with both far ends running; the portal returns no good claim on purpose.
 
     ``centre`` is on record; where it is empty there is no database yet.

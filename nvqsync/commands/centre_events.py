@@ -9,7 +9,7 @@ import click
 
 from nvqsync.centre import Sanction, Visit
 from nvqsync.centre_gates import visit_in_closed_weeks
-from nvqsync.centre_record import CentreRecord
+from nvqsync.centre_record import CentreRecord, key_of
 from nvqsync.commands.centre_telling import enter_and_tell, numbered, why_option
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option, tell
 from nvqsync.commands.learners import find_learner
@@ -38,7 +38,15 @@ def sanction_command(
     with app_and_store(ctx) as (app, store):
         id_ = app.plugins.catalogue.find_qualification(qualification).id
         new = Sanction(id_, level.strip(), actions.strip(), start, None, stops_direct_claims, stops_claims)
-        enter_and_tell(app, store, lambda before: before.with_items(new), dry_run=dry_run, why=why)
+        enter_and_tell(app, store, lambda before: before.with_items(_corrected(before, new)), dry_run=dry_run, why=why)
+
+
+def _corrected(before: CentreRecord, new: Sanction) -> Sanction:
+    """A sanction that stays lifted where it was."""
+    for known in before.sanctions:
+        if key_of(known) == key_of(new):
+            return replace(new, lifted_on=known.lifted_on)
+    return new
 
 
 @click.command("lift")
@@ -91,7 +99,7 @@ def visit_command(
 def _added(before: CentreRecord, new: Visit) -> Visit:
     """A visit with what was recorded of it already."""
     for known in before.visits:
-        if (known.qualification_id, known.on, known.visitor) == (new.qualification_id, new.on, new.visitor):
+        if key_of(known) == key_of(new):
             return replace(
                 new, final=known.final or new.final, note=new.note or known.note,
                 learners=tuple(dict.fromkeys((*known.learners, *new.learners))),

@@ -10,7 +10,7 @@ import click
 
 from nvqsync import store_centre
 from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import CentreRecord
+from nvqsync.centre_record import CentreRecord, key_of
 from nvqsync.commands.centre_show import STAFF_HEADS, staff_json, staff_row
 from nvqsync.commands.centre_telling import (
     enter_and_tell,
@@ -64,9 +64,8 @@ def add_command(
 
 def _added(before: CentreRecord, new: Staff) -> Staff:
     """An entry with what was recorded of it already."""
-    key = (new.lms_id, new.role, new.qualification_id, new.from_on)
     for known in before.staff:
-        if (known.lms_id, known.role, known.qualification_id, known.from_on) == key:
+        if key_of(known) == key_of(new):
             return replace(
                 new, name=new.name or known.name, to_on=new.to_on or known.to_on,
                 qualified_on=new.qualified_on or known.qualified_on,

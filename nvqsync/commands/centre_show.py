@@ -118,9 +118,7 @@ def staff_row(one: Staff) -> tuple[object, ...]:
 def print_centre(document: Mapping[str, Any]) -> None:
     """Everything, a line for each qualification, and what is missing."""
     if not document["qualifications"]:
-        click.echo(
-            "No course is followed and nothing is on record. 'nvqsync centre show OCR/03455' tells what it needs."
-        )
+        click.echo("No course is followed yet. 'nvqsync centre show OCR/03455' tells what one qualification needs.")
     else:
         rows = [
             (one["qualification"], one["centre_number"], one["approved_on"], _direct(one),
@@ -133,7 +131,8 @@ def print_centre(document: Mapping[str, Any]) -> None:
     _print_accounts(document["accounts"])
     for one in document["qualifications"]:
         _print_events(one)
-    _print_missing(lack for one in document["qualifications"] for lack in one["missing"])
+    if document["qualifications"]:
+        _print_missing(lack for one in document["qualifications"] for lack in one["missing"])
 
 
 def print_qualification(document: Mapping[str, Any], one: Mapping[str, Any]) -> None:
@@ -149,6 +148,8 @@ def print_qualification(document: Mapping[str, Any], one: Mapping[str, Any]) -> 
     }
     for label, value in lines.items():
         click.echo(f"{label:20}{value or '-'}")
+    body = one["qualification"].partition("/")[0]
+    _print_sites(number for number in document["numbers"] if number["awarding_body"] == body)
     _print_staff(document["staff"])
     _print_events(one)
     _print_missing(one["missing"])

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.centre import EndDate
 from nvqsync.clock import day
 from nvqsync.gates import CORE_GATES, Gate, Severity, run_gates
 from nvqsync.model import ClaimKind, Entry, LmsMember, Registration
