@@ -96,8 +96,22 @@ registration_end = "none"
 registration_end_checked_on = 2020-09-01
 certification_end = "none"
 certification_end_checked_on = 2020-09-01
+[[staff]]
+moodle_id = "3"
+name = "Morgan Reyes"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+[[staff]]
+moodle_id = "901"
+name = "Gwen Price"
+role = "iqa"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
 """
-"""What ``nvqsync centre import`` is given: a centre for which nothing is missing but its staff."""
+"""What ``nvqsync centre import`` is given: nothing is missing. Moodle id 3 is the assessor of every small college."""
 
 
 @dataclass

@@ -182,6 +182,18 @@ credential = {credential}
 """
 
 
+STAFF = """
+[[staff]]
+moodle_id = "900"
+name = "Robin Slate"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+"""
+"""Who grades in the workshop."""
+
+
 @dataclass
 class Workshop:
     """nvqsync in a folder, between the memory and a portal. Every action opens the database anew, as a command does."""
@@ -326,7 +338,7 @@ def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] 
     PLUGIN.memory = memory(learners)
     app = App(load(write_settings(folder, portal, "memory")), plugins(), lambda: NOON)
     with open_store(app.settings.database) as store:
-        enter(app, store, centre_file.read(CENTRE_FACTS, "centre.toml").onto, by="test")
+        enter(app, store, centre_file.read(CENTRE_FACTS + STAFF, "centre.toml").onto, by="test")
     return Workshop(folder, portal, PLUGIN.memory, app, lambda: open_store(app.settings.database))
 
 
