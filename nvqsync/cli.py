@@ -40,6 +40,7 @@ COMMANDS = {
     "learner": "nvqsync.commands.confirmations:learner_group",
     "confirm": "nvqsync.commands.confirmations:confirm_group",
     "adjustments": "nvqsync.commands.adjustments:adjustments_group",
+    "centre": "nvqsync.commands.centre:centre_group",
     "registrations": "nvqsync.commands.registrations:registrations_group",
     "iqa": "nvqsync.commands.iqa:iqa_group",
     "claims": "nvqsync.commands.claims:claims_group",

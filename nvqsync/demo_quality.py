@@ -9,13 +9,12 @@ one was referred, one was signed off after the IQA had looked, and one was "veri
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from nvqsync import store_centre, store_lms, store_quality
-from nvqsync.bootstrap import App, actor
-from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import Item
+from nvqsync import store_lms, store_quality
+from nvqsync.bootstrap import App
+from nvqsync.centre import Staff, StaffRole
 from nvqsync.progress import LearnerProgress
 from nvqsync.quality import IqaOutcome, Release, graders
 from nvqsync.store import Store
@@ -38,12 +37,8 @@ class Team:
 
 
 def record_quality(app: App, store: Store) -> int:
-    """Record staff, accounts and releases; returns how many learners were released or looked at."""
+    """Record the IQAs' releases; returns how many learners were looked at."""
     teams = _teams(app, store)
-    names = {one.lms_id: one.name for one in store_lms.learners(store)}
-    items: list[Item] = [*_staff(teams, names, app.today)]
-    items += [Account(name, no_lms_user=True) for name in sorted({"demo", actor()})]
-    store_centre.record(store, lambda record: record.with_items(*items), actor="demo", at=app.now())
     new = [
         release
         for standing in app.reader(store).standings()
@@ -65,7 +60,8 @@ def _teams(app: App, store: Store) -> dict[str, Team]:
     return found
 
 
-def _staff(teams: dict[str, Team], names: dict[str, str], today: dt.date) -> Iterator[Staff]:
+def staff(teams: Mapping[str, Team], names: Mapping[str, str], today: dt.date) -> Iterator[Staff]:
+    """The staff record by qualification, with what is wrong on purpose."""
     for qualification_id, team in teams.items():
         for place, lms_id in enumerate(team.assessors):
             usual = Staff(

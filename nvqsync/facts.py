@@ -11,7 +11,7 @@ from nvqsync import store_centre, store_claims, store_confirmations, store_lms, 
 from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN
-from nvqsync.gates import ClaimFacts, EarlierClaim
+from nvqsync.gates import ClaimFacts, EarlierClaim, registration_for
 from nvqsync.model import ClaimKind, Qualification, Registration
 from nvqsync.progress import LearnerProgress
 from nvqsync.quality import Release, Simulation
@@ -20,9 +20,13 @@ from nvqsync.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Everything recorded that bears on claims for one qualification; mappings go by learner."""
+    """Everything recorded that bears on claims for one qualification; mappings go by learner.
+
+    ``centre`` is told for the main site; ``numbers`` are the centre's numbers with the body by site.
+    """
 
     centre: CentreFacts
+    numbers: Mapping[str, str]
     today: dt.date
     registrations: Mapping[str, tuple[Registration, ...]]
     same_uln: Mapping[str, tuple[str, ...]]
@@ -32,6 +36,11 @@ class Known:
     simulations: Mapping[str, tuple[Simulation, ...]]
     earlier: Mapping[str, tuple[EarlierClaim, ...]]
 
+    def number(self, learner_id: str, kind: ClaimKind) -> str:
+        """The centre number under which a learner's claim of this kind is made: the one of the registration's site."""
+        registration = registration_for(kind, self.registrations.get(learner_id, ()))
+        return self.numbers.get(registration.site if registration else "", "")
+
     def about(self, row: LearnerProgress, kind: ClaimKind) -> ClaimFacts:
         """All that a gate may look at for one learner's claim of this kind."""
         learner = row.learner.lms_id
@@ -40,7 +49,7 @@ class Known:
             qualification=row.qualification,
             kind=kind,
             registrations=self.registrations.get(learner, ()),
-            centre=self.centre,
+            centre=replace(self.centre, centre_number=self.number(learner, kind)),
             met=row.verdict.met,
             undecided=row.verdict.undecided,
             units=row.counted,
@@ -56,12 +65,14 @@ class Known:
 
 
 def gather(app: App, store: Store, qualification: Qualification, same_uln: Mapping[str, tuple[str, ...]]) -> Known:
-    """What the store and the settings hold on one qualification. ``same_uln`` is ``shared_ulns``, read once."""
+    """What the store holds on one qualification. ``same_uln`` is ``shared_ulns``, read once."""
     registered: dict[str, list[Registration]] = defaultdict(list)
     for registration in store_claims.registrations(store, qualification.id):
         registered[registration.learner_id].append(registration)
+    record = store_centre.read(store)
     return Known(
-        centre=centre_of(app, store, qualification),
+        centre=record.facts(qualification),
+        numbers=record.sites(qualification.awarding_body),
         today=app.today,
         registrations={learner: tuple(found) for learner, found in registered.items()},
         same_uln=same_uln,
@@ -71,12 +82,6 @@ def gather(app: App, store: Store, qualification: Qualification, same_uln: Mappi
         simulations=store_quality.simulations_by_learner(store, qualification.id),
         earlier={},
     )
-
-
-def centre_of(app: App, store: Store, qualification: Qualification) -> CentreFacts:
-    """What the centre has on record about itself and one qualification, its staff included."""
-    recorded = store_centre.facts(store, qualification)
-    return replace(app.centre_facts(qualification), staff=recorded.staff, iqa_by_cohort=recorded.iqa_by_cohort)
 
 
 def shared_ulns(store: Store) -> dict[str, tuple[str, ...]]:

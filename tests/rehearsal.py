@@ -86,13 +86,36 @@ credential = {credential}
 folder = "exports"
 [centre]
 name = "Exampleton College"
-numbers = {{ OCR = "12345" }}
-[centre.qualifications."OCR/03455"]
+"""
+
+CENTRE_FACTS = """
+[[number]]
+awarding_body = "OCR"
+number = "12345"
+[[qualification]]
+qualification = "OCR/03455"
 approved_on = 2020-09-01
 direct_claim_from = 2021-09-01
 registration_end = "none"
+registration_end_checked_on = 2020-09-01
 certification_end = "none"
+certification_end_checked_on = 2020-09-01
+[[staff]]
+moodle_id = "3"
+name = "Morgan Reyes"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+[[staff]]
+moodle_id = "901"
+name = "Gwen Price"
+role = "iqa"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
 """
+"""What ``nvqsync centre import`` is given: nothing is missing. Moodle id 3 is the assessor of every small college."""
 
 
 @dataclass
@@ -154,6 +177,13 @@ class Rehearsal:
             on = clock.day(clock.now()) + dt.timedelta(days=1)
             quality.release(store, qualification, [one for one in whom if one in known], on)
 
+    def know(self, facts: str) -> None:
+        """Enter facts of the centre, written as ``nvqsync centre import`` takes them."""
+        path = self.folder / "centre.toml"
+        path.write_text(facts, encoding="utf-8")
+        answer = self.run("centre", "import", str(path))
+        assert answer.status == 0, answer.err
+
     def claims(self) -> list[dict[str, Any]]:
         """The queue."""
         found: list[dict[str, Any]] = self.run("claims", "list", "--json").json
@@ -170,8 +200,11 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsing(folder: Path, college: SmallCollege | None = None) -> Iterator[Rehearsal]:
-    """A rehearsal with both far ends running; the portal returns no good claim on purpose."""
+def rehearsing(folder: Path, college: SmallCollege | None = None, *, centre: str = CENTRE_FACTS) -> Iterator[Rehearsal]:
+    """A rehearsal with both far ends running; the portal returns no good claim on purpose.
+
+    ``centre`` is on record; where it is empty there is no database yet.
+    """
     people = college or small_college()
     with Simulator(people.moodle) as moodle, Portal(return_rate=0) as portal:
         with portal.open_books() as books:
@@ -181,4 +214,7 @@ def rehearsing(folder: Path, college: SmallCollege | None = None) -> Iterator[Re
             credential=json.dumps(portal.credential),
         )  # fmt: skip
         (folder / "nvqsync.toml").write_text(text, encoding="utf-8")
-        yield Rehearsal(folder, people, moodle, portal, text)
+        running = Rehearsal(folder, people, moodle, portal, text)
+        if centre:
+            running.know(centre)
+        yield running

@@ -23,9 +23,10 @@ from typing import Any
 
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
-from nvqsync import hookimpl, store_claims
+from nvqsync import centre_file, hookimpl, store_claims
 from nvqsync.audit import first_bad, first_bad_text
 from nvqsync.bootstrap import App
+from nvqsync.centre_entering import enter
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status
 from nvqsync.exporting import export
@@ -51,6 +52,7 @@ from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 from tests import quality
+from tests.rehearsal import CENTRE_FACTS
 
 ROOT = Path(__file__).resolve().parents[1]
 CENTRE, QUALIFICATION = "12345", "OCR/03455"
@@ -181,14 +183,19 @@ folder = {grades}
 name = "interchange_mock"
 url = {url}
 credential = {credential}
-[centre]
-numbers = {{ OCR = "12345" }}
-[centre.qualifications."OCR/03455"]
-approved_on = 2020-09-01
-direct_claim_from = 2021-09-01
-registration_end = "none"
-certification_end = "none"
 """
+
+
+STAFF = """
+[[staff]]
+moodle_id = "900"
+name = "Robin Slate"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+"""
+"""Who grades in the workshop."""
 
 
 @dataclass
@@ -336,6 +343,8 @@ def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] 
         books.set_direct_claim_status("OCR", CENTRE, QUALIFICATION)
     PLUGIN.memory = memory(learners)
     app = App(load(write_settings(folder, portal, "memory")), plugins(), lambda: NOON)
+    with open_store(app.settings.database) as store:
+        enter(app, store, centre_file.read(CENTRE_FACTS + STAFF, "centre.toml").onto, by="test")
     return Workshop(folder, portal, PLUGIN.memory, app, lambda: open_store(app.settings.database))
 
 

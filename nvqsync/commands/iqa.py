@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nvqsync import releasing, store_lms, store_quality
+from nvqsync import releasing, store_centre, store_lms, store_quality
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.iqa_common import DAY, codes_of, iqa_option, on_option, person_json, rows_of, units_of, why_option
@@ -18,7 +18,6 @@ from nvqsync.commands.iqa_simulation import simulation_group
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import plain
 from nvqsync.errors import InputError, UnknownName
-from nvqsync.facts import centre_of
 from nvqsync.model import LmsMember, UnitOutcome
 from nvqsync.quality import IqaOutcome, Release
 from nvqsync.settling import settle
@@ -109,7 +108,7 @@ def release_command(
         found = app.plugins.catalogue.find_qualification(qualification)
         new = Release(found.id, iqa, on.date(), IqaOutcome(outcome), units=units_of(app, found, units), action=action)
         releasing.check_words(new)
-        centre = centre_of(app, store, found)
+        centre = store_centre.facts(store, found)
         releasing.check_iqa(iqa, found.id, new.on, centre.staff, app.today)
         if course and not centre.iqa_by_cohort:
             step = f"Name the learners, or set it with 'nvqsync centre iqa-by {found.id} cohort'."
@@ -194,7 +193,7 @@ def action_done_command(
             raise InputError(f"{on.date()} lies before the release of {known.on}.", "Correct --on.")
         found = app.plugins.catalogue.qualifications[known.qualification_id]
         seen_by = iqa or known.iqa_id
-        releasing.check_iqa(seen_by, found.id, on.date(), centre_of(app, store, found).staff, app.today)
+        releasing.check_iqa(seen_by, found.id, on.date(), store_centre.facts(store, found).staff, app.today)
         if not dry_run:
             known = store_quality.action_done(
                 store, release_id, on=on.date(), iqa=seen_by, by=actor(), at=app.now(), why=why

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import click
 
-from nvqsync import releasing, store_quality
+from nvqsync import releasing, store_centre, store_quality
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.iqa_common import DAY, iqa_option, on_option, rows_of
 from nvqsync.commands.learners import find_learner
 from nvqsync.errors import InputError
-from nvqsync.facts import centre_of
 from nvqsync.model import UnitOutcome
 from nvqsync.quality import Simulation
 from nvqsync.settling import settle
@@ -51,7 +50,7 @@ def agree_command(
         new = Simulation(
             who.lms_id, found.id, listed.unit.reference, iqa, on.date(), activity_on.date(), reason
         )  # fmt: skip
-        releasing.check_iqa(iqa, found.id, new.agreed_on, centre_of(app, store, found).staff, app.today)
+        releasing.check_iqa(iqa, found.id, new.agreed_on, store_centre.facts(store, found).staff, app.today)
         releasing.check_simulation(new, found, listed, _outcomes(app, store, new))
         if not dry_run:
             new = store_quality.record_simulation(store, new, by=actor(), at=app.now())
@@ -73,7 +72,7 @@ def sample_command(
     with app_and_store(ctx) as (app, store):
         known = store_quality.simulation(store, simulation_id)
         found = app.plugins.catalogue.qualifications[known.qualification_id]
-        releasing.check_iqa(iqa, found.id, on.date(), centre_of(app, store, found).staff, app.today)
+        releasing.check_iqa(iqa, found.id, on.date(), store_centre.facts(store, found).staff, app.today)
         releasing.check_sampled(known, iqa, on.date(), _outcomes(app, store, known))
         if not dry_run:
             known = store_quality.sample_simulation(

@@ -27,6 +27,7 @@ from nvqsync.errors import LmsBusy, LmsRefused, LmsUnreadable, SettingsError
 from nvqsync.store import Store
 from nvqsync.testing import LmsConnectorContract
 from tests import quality
+from tests.rehearsal import CENTRE_FACTS
 
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2")
 """They meet OCR/03455 with exactly 29 credits."""
@@ -291,16 +292,10 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
         f"""lms = "csv_folder"
         [connectors.csv_folder]
         folder = {json.dumps(str(folder))}
-        [centre]
-        numbers = {{ OCR = "12345" }}
-        [centre.qualifications."OCR/03455"]
-        approved_on = 2020-09-01
-        direct_claim_from = 2021-09-01
-        registration_end = "none"
-        certification_end = "none"
         """,
         encoding="utf-8",
     )
+    (tmp_path / "centre.toml").write_text(CENTRE_FACTS, encoding="utf-8")
     registrations = tmp_path / "registrations.csv"
     registrations.write_text(
         "id_number,candidate_number,qualification,registered_on,entry,name\n"
@@ -314,6 +309,7 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
             assert main(["--config", str(tmp_path / "nvqsync.toml"), *arguments]) == status, out.getvalue()
         return json.loads(out.getvalue()) if "--json" in arguments else out.getvalue()
 
+    run("centre", "import", str(tmp_path / "centre.toml"))
     report = run("sync", "--json")
     assert [(course["short_name"], course["grades"]) for course in report["courses"]] == [("CS2", 9)]
     (blocked,) = run("claims", "list", "--json")
