@@ -313,7 +313,7 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
     report = run("sync", "--json")
     assert [(course["short_name"], course["grades"]) for course in report["courses"]] == [("CS2", 9)]
     (blocked,) = run("claims", "list", "--json")
-    assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2", "IQA-1", "STAFF-1", "UNIT-4"]
+    assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2", "IQA-1", "UNIT-4"]
     with Store(tmp_path / "nvqsync.db") as store:
         quality.staff(store, *{row["assessor_id"] for row in store.rows("SELECT assessor_id FROM grades")})
     today = clock.day(clock.now()).isoformat()

@@ -12,7 +12,7 @@ import pytest
 from nvqsync import store_centre
 from nvqsync.bootstrap import actor
 from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import Approval, Item
+from nvqsync.centre_record import Item
 from nvqsync.clock import day, now
 from nvqsync.store import Store
 from tests import quality
@@ -151,7 +151,7 @@ def test_a_referral_waits_for_another_look(shop: Rehearsal) -> None:
 
 def test_a_cohort_is_released_where_the_centre_records_it_so(shop: Rehearsal) -> None:
     """One release of the course lets everybody on it through, once the centre has set it."""
-    record(shop, Approval(Q, dt.date(2020, 9, 1), dt.date(2021, 9, 1), iqa_by_cohort=True))
+    assert shop.run("centre", "iqa-by", Q, "cohort").status == 0
     course = str(shop.college.course.id)
     assert "not mapped" in release(shop, Q, "--course", "99", "--outcome", "agreed").err
     assert release(shop, Q, "--course", course, "--outcome", "agreed").status == 0
