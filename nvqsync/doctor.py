@@ -238,11 +238,13 @@ def portal(app: App) -> Iterator[Finding]:
         return
     try:
         offer = app.plugins.portal(name)
+        numbers = _numbers(app, offer.awarding_bodies)
+        if numbers is None:
+            return  # the database cannot be read: its own line says so
         link = app.open_portal()
     except NvqsyncError as error:
         yield fail("portal", error.says, error.next_step)
         return
-    numbers = _numbers(app, offer.awarding_bodies)
     if link is None or not numbers:
         step = f"Record one: 'nvqsync centre number {next(iter(offer.awarding_bodies), 'BODY')} NUMBER'."
         yield warn("portal", f"The portal {name} was not asked: no centre number is recorded for its bodies.", step)
@@ -258,15 +260,15 @@ def portal(app: App) -> Iterator[Finding]:
                 yield fail(f"portal.{body}", f"{error.says} ({body})", error.next_step)
 
 
-def _numbers(app: App, bodies: Collection[str]) -> dict[str, str]:
-    """One of the centre's numbers with each body; none where the database cannot be read: its own line says so."""
+def _numbers(app: App, bodies: Collection[str]) -> dict[str, str] | None:
+    """One of the centre's numbers with each body; ``None`` where the database cannot be read."""
     if not app.settings.database.exists():
         return {}
     try:
         with app.open_store(read_only=True) as store:
             known = store_centre.read(store).numbers
     except (NvqsyncError, sqlite3.Error):
-        return {}
+        return None
     return {one.awarding_body: one.number for one in reversed(known) if one.awarding_body in bodies}
 
 

@@ -184,6 +184,11 @@ class Rehearsal:
         answer = self.run("centre", "import", str(path))
         assert answer.status == 0, answer.err
 
+    def forget(self) -> None:
+        """As it was before anything was entered: there is no database."""
+        for path in self.folder.glob("nvqsync.db*"):
+            path.unlink()
+
     def claims(self) -> list[dict[str, Any]]:
         """The queue."""
         found: list[dict[str, Any]] = self.run("claims", "list", "--json").json

@@ -140,7 +140,7 @@ def test_the_same_again_changes_nothing_and_another_day_says_what_it_was(rehears
         ("iqa-by", "OCR/03455", "cohort"),
         ("sanction", "OCR/03455", "--level", "1", "--actions", "More.", "--from", "2026-01-01", "--stops-claims"),
         ("visit", "OCR/03455", "2026-03-02", "--visitor", "O Brandt"),
-        ("staff", "add", "STAFF-1", "--role", "assessor", "--from", "2020-09-01"),
+        ("staff", "add", "STAFF-1", "--role", "assessor", "--from", "2024-09-01"),
         ("account", "ann", "--no-moodle"),
         ("remove", "number", "OCR", "--why", "Typed wrong."),
     ],

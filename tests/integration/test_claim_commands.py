@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nvqsync import store_claims
+from nvqsync import store_centre, store_claims
 from nvqsync.bootstrap import bootstrap
+from nvqsync.centre import EndDate
+from nvqsync.centre_record import CentreRecord
 from nvqsync.claims import Event, Status
 from nvqsync.errors import NotAllowed
 from nvqsync.proposing import ClaimMove, Move
@@ -198,9 +202,13 @@ def test_the_reason_and_the_person_stand_in_the_story(rehearsal: Rehearsal, monk
 
 def test_facts_are_settled_before_an_approval(rehearsal: Rehearsal) -> None:
     """A certification end date entered a moment ago blocks at once, without a pass in between."""
-    config = rehearsal.folder / "nvqsync.toml"
-    text = config.read_text(encoding="utf-8").replace('certification_end = "none"', "certification_end = 2021-08-31")
-    config.write_text(text, encoding="utf-8")
+    closed = EndDate(True, dt.date(2021, 8, 31), dt.date(2021, 1, 1))
+    with Store(rehearsal.database()) as store:  # recorded without settling, as if the process died in between
+
+        def close(known: CentreRecord) -> CentreRecord:
+            return known.with_items(replace(known.approval("OCR/03455"), certification_end=closed))
+
+        store_centre.record(store, close, actor="ann", at=1)
     answer = rehearsal.run("claims", "approve", "1")
     assert answer.status == 1
     assert "ENT-6" in answer.out
@@ -365,7 +373,7 @@ def tamper(rehearsal: Rehearsal, *statements: str) -> None:
     [
         ("UPDATE audit SET actor = 'somebody else' WHERE id = 2", 2, []),
         ("UPDATE audit SET to_status = 'certificated' WHERE id = 1", 1, []),
-        ("DELETE FROM audit WHERE id = 2", 3, [2]),
+        ("DELETE FROM audit WHERE id = 6", 7, [2]),
         ("UPDATE audit_texts SET text = 'All in order.' WHERE audit_id = 3", 3, []),
         ("UPDATE audit_texts SET salt = 'no number' WHERE audit_id = 3", 3, []),
         ("DELETE FROM audit_texts WHERE audit_id = 1", 1, []),

@@ -58,6 +58,7 @@ def test_a_healthy_centre_has_nothing_to_do(rehearsal: Rehearsal) -> None:
 
 def test_every_line_that_is_not_ok_has_a_next_step(rehearsal: Rehearsal) -> None:
     """Before the first pass, with a lost right and a lost function, each complaint says what to do."""
+    rehearsal.forget()
     rehearsal.moodle.role.discard("mod/assign:grade")
     rehearsal.moodle.functions.remove(fn.FLAGS)
     told = rehearsal.run("doctor", "--json")
