@@ -22,10 +22,11 @@ import click
 from docs.told import played
 from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
 from nvqsync.cli import program
-from nvqsync.gates import CORE_GATES, Gate, Severity
+from nvqsync.gates import Gate, Severity
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.settings import CREDENTIALS
 from nvqsync.settings_example import table
+from nvqsync.shared_gates import SHARED_GATES
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAYED = ("README.md", "docs/first-claim.md", "docs/json.md")
@@ -93,8 +94,8 @@ Which wins, first to last:
 `moodle.token_file` and `portal.credential_file` name a file that holds the secret and nothing else. Where a secret
 stands in the settings file itself, let only the service's user read it.
 
-`[centre.qualifications."OCR/03455"]` is a table for each qualification. A date that nobody has entered blocks claims:
-write `"none"` once you have checked that there is none.
+Centre numbers, approvals, end dates, staff and visits are no settings: `nvqsync centre` records them
+([centre.md](centre.md)).
 
 `[connectors.NAME]` holds the settings of a connector that an outside package brings.
 
@@ -239,7 +240,7 @@ def _gate_rows(gates: Iterable[Gate]) -> str:
 
 def gates_page() -> str:
     """docs/gates.md: what stops or cautions a claim."""
-    gates = (*CORE_GATES, *load_plugins(entry_points=False).gates)
+    gates = (*SHARED_GATES, *load_plugins(entry_points=False).gates)
     tables = {severity: _gate_rows(gate for gate in gates if gate.severity is severity) for severity in Severity}
     head = "| Gate | Rule | For | Source |\n|---|---|---|---|"
     return f"""{MADE.format(source="nvqsync/gates.py and the plugins")}

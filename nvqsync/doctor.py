@@ -12,14 +12,15 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nvqsync import audit, clock, store_audit, store_lms
+from nvqsync import audit, clock, store_audit, store_centre, store_lms
 from nvqsync.bootstrap import App, bootstrap
+from nvqsync.centre_lacks import lacks
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
@@ -144,8 +145,9 @@ def database(app: App) -> Iterator[Finding]:
     try:
         with app.open_store(read_only=True) as store:
             yield from whole(store)
-            yield from passes(app, store)
-            yield from mapping(app, store)
+            if not migrations.pending(store.db):
+                yield from passes(app, store)
+                yield from mapping(app, store)
     except NvqsyncError as error:
         yield fail("database", error.says, error.next_step)
     except sqlite3.Error as error:
@@ -208,25 +210,21 @@ def mapping(app: App, store: Store) -> Iterator[Finding]:
     else:
         yield ok("mapping", f"{says}; nothing needs a look.")
     for id_ in sorted({one.qualification_id for one in followed}):
-        yield centre(app, app.plugins.catalogue.qualifications[id_])
+        yield centre(app, store, app.plugins.catalogue.qualifications[id_])
 
 
-def centre(app: App, qualification: Qualification) -> Finding:
-    """What the centre has not entered about one qualification, though every claim for it waits for that."""
-    facts, table = app.centre_facts(qualification), f'[centre.qualifications."{qualification.id}"]'
-    missing = [] if facts.centre_number else [f"{qualification.awarding_body} under [centre.numbers]"]
-    inside = {"approved_on": facts.approved_on is not None, "certification_end": facts.certification_end.known}
-    missing += [f"{name} under {table}" for name, known in inside.items() if not known]
+def centre(app: App, store: Store, qualification: Qualification) -> Finding:
+    """What the centre has not recorded about one qualification, though every claim for it waits for that."""
+    missing = lacks(store_centre.facts(store, qualification), qualification)
     subject = f"centre.{qualification.id}"
     if missing:
-        says = f"Claims for {qualification.id} cannot be approved: {len(missing)} facts of the centre are missing."
-        return fail(subject, says, f"Enter {'; '.join(missing)}.")
-    if not facts.registration_end.known or facts.direct_claim_from is None:
-        useful = {"registration_end": facts.registration_end.known, "direct_claim_from": facts.direct_claim_from}
-        names = " and ".join(name for name, known in useful.items() if not known)
-        step = f"Enter it under {table} if there is one."
-        return warn(subject, f"{qualification.id}: {names} is not entered. Claims can be approved without.", step)
-    return ok(subject, f"Every fact of the centre on {qualification.id} is entered.")
+        count = "1 fact" if len(missing) == 1 else f"{len(missing)} facts"
+        says = (
+            f"Claims for {qualification.id} wait: {count} of the centre {'is' if len(missing) == 1 else 'are'} missing."
+        )
+        commands = "; ".join(f"'{one.command}'" for one in missing)
+        return warn(subject, says, f"See 'nvqsync centre show {qualification.id}', and enter: {commands}.")
+    return ok(subject, f"Every fact of the centre on {qualification.id} is recorded.")
 
 
 # ---------------------------------------------------------------- the far ends
@@ -240,14 +238,16 @@ def portal(app: App) -> Iterator[Finding]:
         return
     try:
         offer = app.plugins.portal(name)
+        numbers = _numbers(app, offer.awarding_bodies)
+        if numbers is None:
+            return  # the database cannot be read: its own line says so
         link = app.open_portal()
     except NvqsyncError as error:
         yield fail("portal", error.says, error.next_step)
         return
-    numbers = {body: n for body, n in app.settings.centre.numbers.items() if body in offer.awarding_bodies}
     if link is None or not numbers:
-        step = f"Enter the centre's number with {' or '.join(offer.awarding_bodies)} under [centre.numbers]."
-        yield warn("portal", f"The portal {name} was not asked: no centre number is entered for its bodies.", step)
+        step = f"Record one: 'nvqsync centre number {next(iter(offer.awarding_bodies), 'BODY')} NUMBER'."
+        yield warn("portal", f"The portal {name} was not asked: no centre number is recorded for its bodies.", step)
         return
     with closing(link):
         for body, number in numbers.items():
@@ -258,6 +258,18 @@ def portal(app: App) -> Iterator[Finding]:
                 yield fail(f"portal.{body}", f"{error.says} ({body})", "Check its address, and that it is up.")
             except NvqsyncError as error:
                 yield fail(f"portal.{body}", f"{error.says} ({body})", error.next_step)
+
+
+def _numbers(app: App, bodies: Collection[str]) -> dict[str, str] | None:
+    """One of the centre's numbers with each body; ``None`` where the database cannot be read."""
+    if not app.settings.database.exists():
+        return {}
+    try:
+        with app.open_store(read_only=True) as store:
+            known = store_centre.read(store).numbers
+    except (NvqsyncError, sqlite3.Error):
+        return None
+    return {one.awarding_body: one.number for one in reversed(known) if one.awarding_body in bodies}
 
 
 def far_end(app: App) -> Iterator[Finding]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from nvqsync import store_claims, store_confirmations, store_lms
+from nvqsync import store_centre, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN
-from nvqsync.gates import ClaimFacts, EarlierClaim
+from nvqsync.gates import ClaimFacts, EarlierClaim, registration_for
 from nvqsync.model import ClaimKind, Qualification, Registration
 from nvqsync.progress import LearnerProgress
 from nvqsync.quality import Release, Simulation
@@ -20,9 +20,13 @@ from nvqsync.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Everything recorded that bears on claims for one qualification; mappings go by learner."""
+    """Everything recorded that bears on claims for one qualification; mappings go by learner.
+
+    ``centre`` is told for the main site; ``numbers`` are the centre's numbers with the body by site.
+    """
 
     centre: CentreFacts
+    numbers: Mapping[str, str]
     today: dt.date
     registrations: Mapping[str, tuple[Registration, ...]]
     same_uln: Mapping[str, tuple[str, ...]]
@@ -32,6 +36,11 @@ class Known:
     simulations: Mapping[str, tuple[Simulation, ...]]
     earlier: Mapping[str, tuple[EarlierClaim, ...]]
 
+    def number(self, learner_id: str, kind: ClaimKind) -> str:
+        """The centre number under which a learner's claim of this kind is made: the one of the registration's site."""
+        registration = registration_for(kind, self.registrations.get(learner_id, ()))
+        return self.numbers.get(registration.site if registration else "", "")
+
     def about(self, row: LearnerProgress, kind: ClaimKind) -> ClaimFacts:
         """All that a gate may look at for one learner's claim of this kind."""
         learner = row.learner.lms_id
@@ -40,7 +49,7 @@ class Known:
             qualification=row.qualification,
             kind=kind,
             registrations=self.registrations.get(learner, ()),
-            centre=self.centre,
+            centre=replace(self.centre, centre_number=self.number(learner, kind)),
             met=row.verdict.met,
             undecided=row.verdict.undecided,
             units=row.counted,
@@ -56,19 +65,21 @@ class Known:
 
 
 def gather(app: App, store: Store, qualification: Qualification, same_uln: Mapping[str, tuple[str, ...]]) -> Known:
-    """What the store and the settings hold on one qualification. ``same_uln`` is ``shared_ulns``, read once."""
+    """What the store holds on one qualification. ``same_uln`` is ``shared_ulns``, read once."""
     registered: dict[str, list[Registration]] = defaultdict(list)
     for registration in store_claims.registrations(store, qualification.id):
         registered[registration.learner_id].append(registration)
+    record = store_centre.read(store)
     return Known(
-        centre=app.centre_facts(qualification),
+        centre=record.facts(qualification),
+        numbers=record.sites(qualification.awarding_body),
         today=app.today,
         registrations={learner: tuple(found) for learner, found in registered.items()},
         same_uln=same_uln,
         statuses=store_confirmations.statuses(store),
         alarms=tuple(sorted(store_lms.alarms(store))),
-        releases={},
-        simulations={},
+        releases=store_quality.releases_by_learner(store, qualification.id),
+        simulations=store_quality.simulations_by_learner(store, qualification.id),
         earlier={},
     )
 

@@ -163,51 +163,6 @@ def _wrong_entry(facts: ClaimFacts) -> str | None:
     return None
 
 
-def _not_approved(facts: ClaimFacts) -> str | None:
-    if facts.centre.approved_on is None:
-        return (
-            f"The centre's approval for {facts.qualification.id} is not recorded. "
-            f'Enter approved_on under [centre.qualifications."{facts.qualification.id}"].'
-        )
-    if facts.centre.approved_on > facts.today:
-        return f"The centre's approval for {facts.qualification.id} only starts on {facts.centre.approved_on}."
-    return None
-
-
-def _no_centre_number(facts: ClaimFacts) -> str | None:
-    if facts.centre.centre_number:
-        return None
-    body = facts.qualification.awarding_body
-    return f"The centre's number with {body} is not recorded. Enter it under [centre.numbers] as {body}."
-
-
-def _closed(facts: ClaimFacts) -> str | None:
-    end = facts.centre.certification_end
-    if end.passed(facts.today):
-        return f"Certification for {facts.qualification.id} closed on {end.on}. No claim can be made any more."
-    if not end.known:
-        return (
-            f"The last day to certificate {facts.qualification.id} is not known. Look it up in the regulator's "
-            f'register and enter certification_end (a date, or "none") under '
-            f'[centre.qualifications."{facts.qualification.id}"].'
-        )
-    return None
-
-
-def _registered_too_late(facts: ClaimFacts) -> str | None:
-    end, registration = facts.centre.registration_end, facts.registration
-    if registration and end.on is not None and registration.registered_on > end.on:
-        return f"Registered on {registration.registered_on}, after registration closed on {end.on}."
-    return None
-
-
-def _closing_soon(facts: ClaimFacts) -> str | None:
-    end = facts.centre.certification_end.on
-    if end is None or not dt.timedelta(0) <= end - facts.today <= dt.timedelta(days=90):
-        return None
-    return f"Certification closes on {end}."  # no count of days: an approved claim would go on hold every midnight
-
-
 def _bad_uln(facts: ClaimFacts) -> str | None:
     misfit = uln_misfit(facts.uln) if facts.uln else None
     if misfit is None:
@@ -292,11 +247,6 @@ CORE_GATES: tuple[Gate, ...] = (
     Gate("CLM-1", B, "A full award needs its rule of combination met", "OCR centre handbook 10378, 2.1", _unmet),
     Gate("ENT-1", B, "Entry for the full award or for units, never both", "10378, 6.3.2", _wrong_entry, ("OCR",)),
     Gate("ENT-2", B, "A registration comes before a claim", "10378, 6.3.2; EDI support pack", _no_registration),
-    Gate("ENT-2/approval", B, "The centre is approved for the qualification", "10378, 6.3.2", _not_approved),
-    Gate("ENT-2/centre", B, "The centre has a number with the body", "10378, 6.3.2", _no_centre_number),
-    Gate("ENT-6", B, "Claims close on the certification end date", "10378, 8.6 and 10; Ofqual Register", _closed),
-    Gate("ENT-6/entry", B, "Registrations close on their end date", "10378, 8.6; Ofqual", _registered_too_late),
-    Gate("ENT-6/soon", C, "The certification end date is near", "NCFE specification, page 6", _closing_soon),
     Gate("ID-05", B, "A ULN has ten digits and a check digit", "HESA C17051; ILR rule ULN_04", _bad_uln),
     Gate("ID-05/shared", B, "One ULN belongs to one person", "LRS", _shared_uln),
     Gate("ID-06", C, "Without a ULN the field stays blank", "OCR final entry information", _no_uln),
@@ -322,4 +272,4 @@ CORE_GATES: tuple[Gate, ...] = (
     Gate("REG-1", C, "Evidence is dated after registration", "centre quality assurance handbooks", _evidence_early),
     Gate("ROC", C, "The verdict depends on a reading of the rule", "docs/rules.md", _verdict_cautions),
 )  # fmt: skip
-"""The gates every awarding body shares."""
+"""The gates every awarding body shares; ``centre_gates`` holds those that rest on the centre's own records."""

@@ -196,6 +196,77 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")
 
 
+CENTRE_TABLES = """
+CREATE TABLE centre_numbers (
+    awarding_body TEXT NOT NULL, site TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (awarding_body, site)
+) STRICT;
+CREATE TABLE centre_approvals (
+    qualification_id TEXT PRIMARY KEY, approved_on TEXT, direct_claim_from TEXT, direct_claim_to TEXT,
+    registration_end TEXT, registration_end_checked_on TEXT,
+    certification_end TEXT, certification_end_checked_on TEXT, iqa_by_cohort INTEGER NOT NULL
+) STRICT;
+CREATE TABLE centre_staff (
+    id INTEGER PRIMARY KEY, lms_id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, from_on TEXT NOT NULL,
+    to_on TEXT, qualification_id TEXT NOT NULL, qualified_on TEXT, countersigner TEXT NOT NULL, signature_on TEXT,
+    UNIQUE (lms_id, role, qualification_id, from_on)
+) STRICT;
+CREATE TABLE centre_sanctions (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, level TEXT NOT NULL, actions TEXT NOT NULL,
+    from_on TEXT NOT NULL, lifted_on TEXT, stops_direct_claims INTEGER NOT NULL, stops_claims INTEGER NOT NULL,
+    UNIQUE (qualification_id, level, from_on)
+) STRICT;
+CREATE TABLE centre_visits (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, "on" TEXT NOT NULL, visitor TEXT NOT NULL,
+    done INTEGER NOT NULL, final INTEGER NOT NULL, learners TEXT NOT NULL, everyone_up_to TEXT, note TEXT NOT NULL,
+    UNIQUE (qualification_id, "on", visitor)
+) STRICT;
+CREATE TABLE centre_accounts (name TEXT PRIMARY KEY, lms_id TEXT NOT NULL, no_lms_user INTEGER NOT NULL) STRICT
+"""
+"""An end date is a day, ``none`` where a person found that there is none, or null where nobody has looked."""
+
+
+@migrations()
+def m004_centre(db: Database) -> None:
+    """What the centre records about itself: numbers, approvals, staff, sanctions, visits, accounts."""
+    run_statements(db, CENTRE_TABLES)
+
+
+QUALITY_TABLES = """
+CREATE TABLE releases (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT REFERENCES learners (lms_id),
+    course_id TEXT REFERENCES courses (lms_id), iqa_id TEXT NOT NULL, released_on TEXT NOT NULL, outcome TEXT NOT NULL,
+    units TEXT NOT NULL, action TEXT NOT NULL, why TEXT NOT NULL, recorded_by TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL, CHECK ((learner_id IS NULL) <> (course_id IS NULL))
+) STRICT;
+CREATE INDEX releases_by_learner ON releases (qualification_id, learner_id);
+CREATE TABLE simulations (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT NOT NULL REFERENCES learners (lms_id),
+    unit_reference TEXT NOT NULL, agreed_by TEXT NOT NULL, agreed_on TEXT NOT NULL, activity_on TEXT NOT NULL,
+    reason TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX simulations_by_learner ON simulations (qualification_id, learner_id);
+CREATE TABLE follow_ups (
+    id INTEGER PRIMARY KEY, release_id INTEGER REFERENCES releases (id),
+    simulation_id INTEGER REFERENCES simulations (id), what TEXT NOT NULL, iqa_id TEXT NOT NULL, on_day TEXT NOT NULL,
+    why TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL,
+    CHECK ((release_id IS NULL) <> (simulation_id IS NULL)), UNIQUE (release_id, what), UNIQUE (simulation_id, what)
+) STRICT;
+CREATE TRIGGER releases_are_never_edited BEFORE UPDATE ON releases
+    BEGIN SELECT RAISE (ABORT, 'releases are append-only: take it back'); END;
+CREATE TRIGGER simulations_are_never_edited BEFORE UPDATE ON simulations
+    BEGIN SELECT RAISE (ABORT, 'simulation records are append-only: take it back'); END;
+CREATE TRIGGER follow_ups_are_never_edited BEFORE UPDATE ON follow_ups
+    BEGIN SELECT RAISE (ABORT, 'what was done about a record is append-only'); END
+"""
+"""What is done later about a release or a simulation (action done, sampled, taken back) is a row that names it."""
+
+
+@migrations()
+def m007_quality(db: Database) -> None:
+    """The IQAs' releases, agreed and sampled simulations, and what was done about them since."""
+    run_statements(db, QUALITY_TABLES)
+
+
 RETENTION_TABLES = """
 CREATE TABLE portfolio_requests (
     id INTEGER PRIMARY KEY, learner_id TEXT NOT NULL REFERENCES learners (lms_id), asked_on TEXT NOT NULL,

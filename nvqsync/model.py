@@ -564,7 +564,8 @@ class Entry(StrEnum):
 class Registration:
     """A candidate registered with an awarding body for one qualification, under the name the certificate will print.
 
-    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked.
+    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked. ``site`` says under
+    which of the centre's numbers the candidate is known; empty is the main site.
     """
 
     learner_id: str
@@ -576,4 +577,5 @@ class Registration:
     name: str = ""
     date_of_birth: dt.date | None = None
     uln: str = ""
+    site: str = ""
     id: int = 0

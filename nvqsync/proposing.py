@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from nvqsync import four_eyes
 from nvqsync.adjustments import adjustment_json
 from nvqsync.claims import CLOSED, GONE, WAITING, Event, Status, advance
 from nvqsync.clock import day
@@ -129,7 +130,7 @@ def propose(
 
     ``claims`` are all this learner's full-award claims for the qualification, oldest first.
     """
-    now = claim_facts_json(row)
+    now = claim_facts_json(row) | {"people": four_eyes.people_json(facts)}
     mark = fingerprint(now, facts)
     current = next((claim for claim in claims if claim.status not in CLOSED), None)
     if current is None:
@@ -153,14 +154,18 @@ def _waiting(
 ) -> ClaimMove | None:
     told = difference(claim.facts["basis"], now["basis"])
     only_more = not any(now["basis"].get(code) != digest for code, digest in claim.facts["basis"].items())
-    if claim.fingerprint == mark and findings == (*claim.blockers, *claim.cautions):
+    people = four_eyes.changed(claim.facts.get("people", {}), now.get("people", {}))
+    if claim.fingerprint == mark and findings == (*claim.blockers, *claim.cautions) and not people:
         return None
     if not row.verdict.met:
         told = f"The rule of combination is no longer met ({told})." if told else "The rule is no longer met."
     elif claim.status is not Status.APPROVED and (only_more or not told):
-        return _move(Move.REFRESH, row, claim, claim.status, now, mark, findings, told or "What stands on it changed.")
+        why = told or people or "What stands on it changed."
+        return _move(Move.REFRESH, row, claim, claim.status, now, mark, findings, why)
     elif told:
         told = f"The facts changed: {told}."
+    elif people:
+        told = people
     else:
         told = "The registration changed." if claim.fingerprint != mark else _gates_changed(claim, findings)
     if claim.status is Status.ON_HOLD and claim.fingerprint == mark and claim.hold_reason == told:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from nvqsync import store_claims
+from nvqsync import store_centre, store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import Event, Status, advance
 from nvqsync.errors import InputError, NotAllowed
+from nvqsync.four_eyes import why_not
 from nvqsync.proposing import Claim
 from nvqsync.settling import settle
 from nvqsync.store import Store
@@ -49,6 +50,8 @@ def _one(app: App, store: Store, claim_id: int, event: Event, *, by: str, why: s
             claim = store_claims.claim(store, claim_id)
             status = advance(claim.status, event)
             check_blockers(claim, event)
+            if event is Event.APPROVE:
+                check_approver(store, claim, by)
             _check_on_its_way(store, claim)
             if dry_run:
                 return Result(claim_id, claim)
@@ -67,6 +70,12 @@ def _check_on_its_way(store: Store, claim: Claim) -> None:
     if claim.status is Status.EXPORTED and store_claims.batch_states(store)[claim.batch_id][1] == "sending":
         says = f"Claim {claim.id} is on its way: whether the portal has it is not known yet."
         raise NotAllowed(says, "Run 'nvqsync reconcile' to ask, then look again.")
+
+
+def check_approver(store: Store, claim: Claim, by: str) -> None:
+    """Whoever approves has neither assessed nor verified what the claim rests on. Raises ``NotAllowed``."""
+    if why := why_not(store_centre.account(store, by), claim.facts.get("people", {})):
+        raise NotAllowed(f"{by} cannot approve claim {claim.id}.", why)
 
 
 def check_blockers(claim: Claim, event: Event) -> None:

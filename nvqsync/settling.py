@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
-from nvqsync.facts import gather, shared_ulns
+from nvqsync.facts import Known, gather, shared_ulns
 from nvqsync.gates import run_gates
 from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, propose
@@ -62,12 +62,13 @@ def settle(
     judged: set[tuple[str, str]] = set()
     for start in range(0, len(whom), AT_ONCE) or (0,):
         for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
-            now = list(_moves(app, store, standing, shared))
+            known = gather(app, store, standing.qualification, shared)
+            now = list(_moves(app, store, standing, known))
             if not propose_new:
                 due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
                 now = [move for move in now if move.move is not Move.PROPOSE]
-            number = app.centre_facts(standing.qualification).centre_number
-            moves += store_claims.make_moves(store, now, at=app.now(), actor=by, centre_number=number)
+            for number, alike in _by_number(now, known).items():
+                moves += store_claims.make_moves(store, alike, at=app.now(), actor=by, centre_number=number)
             notices += standing.notices
             judged |= {(row.learner.lms_id, row.qualification.id) for row in standing.rows}
     stray = list(_adrift(store, judged, None if wanted is None else set(wanted), set(whom)))
@@ -86,9 +87,16 @@ def _adrift(
                 yield move
 
 
-def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tuple[str, ...]]) -> Iterable[ClaimMove]:
+def _by_number(moves: Iterable[ClaimMove], known: Known) -> dict[str, list[ClaimMove]]:
+    """Moves by the centre number their claims are made under."""
+    found: dict[str, list[ClaimMove]] = defaultdict(list)
+    for move in moves:
+        found[known.number(move.learner_id, move.kind)].append(move)
+    return found
+
+
+def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable[ClaimMove]:
     claims = store_claims.claims_by_learner(store, standing.qualification.id)
-    known = gather(app, store, standing.qualification, shared)
     for row in standing.rows:
         mine = claims.get(row.learner.lms_id, [])
         if not mine and not row.verdict.met:

@@ -23,8 +23,9 @@ from typing import Any
 
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
-from nvqsync import hookimpl, store_claims
+from nvqsync import centre_file, hookimpl, store_claims
 from nvqsync.bootstrap import App
+from nvqsync.centre_entering import enter
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status
 from nvqsync.exporting import export
@@ -50,11 +51,16 @@ from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 from nvqsync.verifying import verify
+from tests import quality
+from tests.rehearsal import CENTRE_FACTS
 
 ROOT = Path(__file__).resolve().parents[1]
 CENTRE, QUALIFICATION = "12345", "OCR/03455"
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2", "A1")
 """What the course offers; the first six meet OCR/03455 with exactly 29 credits."""
+
+ASSESSOR = "900"
+"""Who gives every grade."""
 
 NOON = 1_794_312_000  # 10 November 2026, 12:00 UTC
 
@@ -97,7 +103,7 @@ class MemoryLms:
         for code in codes:
             key = (f"i-{code}", str(number))
             grade_id = f"i-{code}/{number}/0"
-            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, "900", "released")
+            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, ASSESSOR, "released")
 
     def write(self, folder: Path) -> None:
         """The same facts as files for ``csv_folder``; ``connectors.csv_folder`` reads them as ``read`` tells them."""
@@ -177,14 +183,19 @@ folder = {grades}
 name = "interchange_mock"
 url = {url}
 credential = {credential}
-[centre]
-numbers = {{ OCR = "12345" }}
-[centre.qualifications."OCR/03455"]
-approved_on = 2020-09-01
-direct_claim_from = 2021-09-01
-registration_end = "none"
-certification_end = "none"
 """
+
+
+STAFF = """
+[[staff]]
+moodle_id = "900"
+name = "Robin Slate"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+"""
+"""Who grades in the workshop."""
 
 
 @dataclass
@@ -221,6 +232,8 @@ class Workshop:
                 if place not in books.registrations or books.registrations[place].name != one.name:
                     books.registrations.pop(place, None)
                     books.register("OCR", CENTRE, one.candidate_number, QUALIFICATION, name=one.name)
+            quality.staff(store, ASSESSOR)
+            quality.release(store, QUALIFICATION, map(str, numbers), self.app.today + dt.timedelta(days=1))
             store_claims.record_registrations(store, new, actor="test", at=self.app.now())
             settle(self.app, store, by="test")
 
@@ -324,6 +337,8 @@ def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] 
         books.set_direct_claim_status("OCR", CENTRE, QUALIFICATION)
     PLUGIN.memory = memory(learners)
     app = App(load(write_settings(folder, portal, "memory")), plugins(), lambda: NOON)
+    with open_store(app.settings.database) as store:
+        enter(app, store, centre_file.read(CENTRE_FACTS + STAFF, "centre.toml").onto, by="test")
     return Workshop(folder, portal, PLUGIN.memory, app, lambda: open_store(app.settings.database))
 
 

@@ -78,6 +78,7 @@ Grade by hand here:   {demo.moodle.url}/control
 The mock portal:      {demo.portal.url}/books   (control: {demo.portal.control_url})
 
 Try, in another terminal:
+  nvqsync --config {config} centre show
   nvqsync --config {config} progress
   nvqsync --config {config} claims list --ready
   nvqsync --config {config} claims approve --all-ready

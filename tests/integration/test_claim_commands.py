@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit, store_claims
+from nvqsync import store_audit, store_centre, store_claims
 from nvqsync.bootstrap import bootstrap
+from nvqsync.centre import EndDate
+from nvqsync.centre_record import CentreRecord
 from nvqsync.claims import Event, Status
 from nvqsync.errors import NotAllowed
 from nvqsync.proposing import ClaimMove, Move
@@ -201,9 +205,13 @@ def test_the_reason_and_the_person_stand_in_the_story(rehearsal: Rehearsal, monk
 
 def test_facts_are_settled_before_an_approval(rehearsal: Rehearsal) -> None:
     """A certification end date entered a moment ago blocks at once, without a pass in between."""
-    config = rehearsal.folder / "nvqsync.toml"
-    text = config.read_text(encoding="utf-8").replace('certification_end = "none"', "certification_end = 2021-08-31")
-    config.write_text(text, encoding="utf-8")
+    closed = EndDate(True, dt.date(2021, 8, 31), dt.date(2021, 1, 1))
+    with Store(rehearsal.database()) as store:  # recorded without settling, as if the process died in between
+
+        def close(known: CentreRecord) -> CentreRecord:
+            return known.with_items(replace(known.approval("OCR/03455"), certification_end=closed))
+
+        store_centre.record(store, close, actor="ann", at=1)
     answer = rehearsal.run("claims", "approve", "1")
     assert answer.status == 1
     assert "ENT-6" in answer.out
@@ -353,6 +361,9 @@ def test_gates_lists_every_gate_with_its_source(rehearsal: Rehearsal) -> None:
     assert rehearsal.run("gates", "OCR/03459").status == 2
 
 
+CLAIM = "SELECT MIN(id) FROM audit WHERE subject = 'claim:' ||"
+
+
 def tamper(rehearsal: Rehearsal, *statements: str) -> None:
     """What somebody with the file and a database browser can do: take the triggers off and write."""
     with sqlite3.connect(rehearsal.database()) as db:
@@ -366,29 +377,31 @@ def tamper(rehearsal: Rehearsal, *statements: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "first_bad", "strayed"),
     [
-        ("UPDATE audit SET actor = 'somebody else' WHERE id = 2", 2, []),
-        ("UPDATE audit SET to_status = 'certificated' WHERE id = 1", 1, []),
-        ("DELETE FROM audit WHERE id = 2", 2, [2]),
-        ("UPDATE audit_texts SET text = 'All in order.' WHERE audit_id = 3", 3, []),
-        ("UPDATE audit_texts SET salt = 'no number' WHERE audit_id = 3", 3, []),
-        ("DELETE FROM audit_texts WHERE audit_id = 1", 1, []),
-        ("DELETE FROM audit WHERE id = (SELECT MAX(id) FROM audit)", 5, [1]),
-        ("UPDATE claims SET status = 'approved' WHERE id = 2", None, [2]),
-        ("UPDATE claims SET status = 'certificated' WHERE id = 1", None, [1]),
+        ("UPDATE audit SET actor = 'somebody else' WHERE id = 2", "2", []),
+        ("UPDATE audit SET to_status = 'certificated' WHERE id = 1", "1", []),
+        (f"DELETE FROM audit WHERE id = ({CLAIM} 2)", f"({CLAIM} 2)", [2]),
+        ("UPDATE audit_texts SET text = 'All in order.' WHERE audit_id = 3", "3", []),
+        ("UPDATE audit_texts SET salt = 'no number' WHERE audit_id = 3", "3", []),
+        ("DELETE FROM audit_texts WHERE audit_id = 1", "1", []),
+        ("DELETE FROM audit WHERE id = (SELECT MAX(id) FROM audit)", "(SELECT MAX(id) FROM audit)", [1]),
+        ("UPDATE claims SET status = 'approved' WHERE id = 2", "NULL", [2]),
+        ("UPDATE claims SET status = 'certificated' WHERE id = 1", "NULL", [1]),
     ],
 )
 def test_what_is_done_behind_the_logs_back_is_found(
-    rehearsal: Rehearsal, statement: str, first_bad: int | None, strayed: list[int]
+    rehearsal: Rehearsal, statement: str, first_bad: str, strayed: list[int]
 ) -> None:
     """An edit, a deletion, other words, a log cut short, a claim moved by hand: each is named, with exit status 1."""
     rehearsal.run("claims", "hold", "1", "--why", "Checked by hand.")
     assert rehearsal.run("audit", "verify", "--json").json["whole"]
+    with Store(rehearsal.database()) as store:
+        ((expected,),) = store.execute(f"SELECT {first_bad}")
     tamper(rehearsal, statement)
     answer = rehearsal.run("audit", "verify", "--json")
     assert answer.status == 1
-    assert (answer.json["first_bad"], answer.json["strayed_claims"]) == (first_bad, strayed)
+    assert (answer.json["first_bad"], answer.json["strayed_claims"]) == (expected, strayed)
     told = rehearsal.run("audit", "verify").out
-    assert f"entry {first_bad} does not fit" in told if first_bad else f"Claim {strayed[0]} is not where" in told
+    assert f"entry {expected} does not fit" in told if expected else f"Claim {strayed[0]} is not where" in told
 
 
 def test_the_log_holds_no_personal_data_in_its_chain(rehearsal: Rehearsal) -> None:

@@ -58,6 +58,7 @@ def test_a_healthy_centre_has_nothing_to_do(rehearsal: Rehearsal) -> None:
 
 def test_every_line_that_is_not_ok_has_a_next_step(rehearsal: Rehearsal) -> None:
     """Before the first pass, with a lost right and a lost function, each complaint says what to do."""
+    rehearsal.forget()
     rehearsal.moodle.role.discard("mod/assign:grade")
     rehearsal.moodle.functions.remove(fn.FLAGS)
     told = rehearsal.run("doctor", "--json")
@@ -165,16 +166,16 @@ def test_a_broken_audit_chain_is_told_by_its_entry(rehearsal: Rehearsal) -> None
 
 
 def test_centre_facts_that_hold_up_every_claim_are_named(rehearsal: Rehearsal) -> None:
-    """A followed qualification without centre number, approval and end date fails, with where to enter them."""
+    """A followed qualification without centre number and end date is a warning, with the commands that enter them."""
     rehearsal.run("sync")
-    path = rehearsal.folder / "nvqsync.toml"
-    text = path.read_text("utf-8")
-    path.write_text(text.replace('certification_end = "none"', "").replace('numbers = { OCR = "12345" }', ""), "utf-8")
+    rehearsal.run("centre", "remove", "number", "OCR", "--why", "Typed wrong.")
+    rehearsal.run("centre", "remove", "qualification", "OCR/03455", "--why", "Typed wrong.")
+    rehearsal.run("centre", "approve", "OCR/03455", "--on", "2020-09-01")
     told = lines(rehearsal.run("doctor", "--json"))["centre.OCR/03455"]
-    assert told["status"] == "fail"
-    for name in ("OCR under [centre.numbers]", "certification_end"):
-        assert name in told["next_step"]
-    assert "approved_on" not in told["next_step"]
+    assert told["status"] == "warn"
+    for command in ("centre number OCR NUMBER", "centre end-date OCR/03455 certification"):
+        assert command in told["next_step"]
+    assert "centre approve" not in told["next_step"]
 
 
 def test_mapping_problems_are_counted_and_a_broken_file_fails(rehearsal: Rehearsal) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
+from nvqsync.centre import EndDate
+from nvqsync.centre_entering import enter
+from nvqsync.centre_record import Approval, CentreNumber, Item
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status, advance
 from nvqsync.clock import LONDON
@@ -34,6 +37,7 @@ from nvqsync.rules import judge
 from nvqsync.settings import Settings
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from tests import quality
 
 NOW = int(dt.datetime(2026, 11, 3, 9, 20, tzinfo=LONDON).timestamp())
 DAY = 86_400
@@ -99,16 +103,10 @@ class College:
 
 def empty(folder: Path) -> College:
     """A college that has settings and no database yet."""
-    facts = {q: {"approved_on": "2024-09-01", "direct_claim_from": "2025-09-01", "certification_end": "none"}
-             for q in CLAIMS}  # fmt: skip
     settings = Settings(
         database=folder / "nvqsync.db",
         moodle={"url": MOODLE},
-        centre={
-            "name": "Exampleton College",
-            "numbers": {"OCR": "12345", "EDI": "EC-204", "NCFE": "7788"},
-            "qualifications": facts,
-        },
+        centre={"name": "Exampleton College"},
     )
     clock = Clock()
     return College(App(settings, load_plugins(entry_points=False), clock), clock, [])
@@ -128,11 +126,26 @@ def build(folder: Path, *, hostile: bool = True) -> College:
         classes.append(Class(course, _items(college, course, hostile), people))
         college.ulns += [person.uln for person in people]
     with college.app.open_store() as store:
+        enter(college.app, store, lambda known: known.with_items(*_facts(college)), by="j.lister")
         for week in range(SLICES):
             _teach(college, store, classes, week)
         _live(college, store, hostile)
     college.clock.at = NOW
     return college
+
+
+def _facts(college: College) -> Iterator[Item]:
+    """The centre's numbers and approvals; where a body published an end date, nobody had to look."""
+    for body, number in {"OCR": "12345", "EDI": "EC-204", "NCFE": "7788"}.items():
+        yield CentreNumber(body, number)
+    looked = EndDate(known=True, checked_on=dt.date(2026, 9, 1))
+    for q in CLAIMS:
+        published = college.app.plugins.catalogue.qualifications[q]
+        yield Approval(
+            q, dt.date(2024, 9, 1), dt.date(2025, 9, 1), None,
+            EndDate() if published.registration_end_on else looked,
+            EndDate() if published.certification_end_on else looked,
+        )  # fmt: skip
 
 
 def _names(hostile: bool) -> Iterator[str]:
@@ -192,6 +205,8 @@ def _register(college: College, store: Store, q: str, people: list[LmsMember]) -
     body = q.partition("/")[0]
     new = [Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=one.lms_id, name=one.name,
                         date_of_birth=BORN, uln=one.uln) for one in people]  # fmt: skip
+    quality.staff(store, ASSESSOR.lms_id)
+    quality.release(store, q, [one.lms_id for one in people], dt.date(2026, 11, 3))
     store_claims.record_registrations(store, new, actor="exams", at=college.clock.at)
 
 

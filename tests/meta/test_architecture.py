@@ -16,6 +16,8 @@ PURE = {
     for name in (
         "model", "errors", "check_characters", "rules", "finishing", "id_numbers",
         "mapping", "evidence", "judging", "gates", "claims", "planning", "proposing", "progress",
+        "quality", "quality_gates", "four_eyes", "releasing",
+        "shared_gates", "centre_record", "centre_checks", "centre_gates",
         "adjustments", "nearly", "rule_checks", "rules_compared", "discovering",
     )
 }  # fmt: skip

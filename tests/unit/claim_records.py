@@ -47,8 +47,8 @@ CENTRE = CentreFacts(
     centre_number="12345",
     approved_on=dt.date(2024, 9, 1),
     direct_claim_from=dt.date(2025, 9, 1),
-    registration_end=EndDate(known=True),
-    certification_end=EndDate(known=True, on=dt.date(2028, 8, 31)),
+    registration_end=EndDate(known=True, checked_on=dt.date(2026, 9, 1)),
+    certification_end=EndDate(known=True, on=dt.date(2028, 8, 31), checked_on=dt.date(2026, 9, 1)),
 )
 
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.centre import EndDate
 from nvqsync.clock import day
 from nvqsync.gates import CORE_GATES, Gate, Severity, run_gates
 from nvqsync.model import ClaimKind, Entry, LmsMember, Registration
@@ -49,27 +48,6 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
         "entered",
     ),
     "ENT-2": ([{}], [{"registrations": ()}], "registrations import"),
-    "ENT-2/approval": (
-        [centre(approved_on=TODAY)],
-        [centre(approved_on=None), centre(approved_on=TOMORROW)],
-        "approval",
-    ),
-    "ENT-2/centre": ([{}], [centre(centre_number="")], "[centre.numbers]"),
-    "ENT-6": (
-        [centre(certification_end=EndDate(True, TODAY)), centre(certification_end=EndDate(True, None))],
-        [centre(certification_end=EndDate(True, YESTERDAY)), centre(certification_end=EndDate())],
-        "OCR/90001",
-    ),
-    "ENT-6/entry": (
-        [centre(registration_end=EndDate(True, REGISTRATION.registered_on)), centre(registration_end=EndDate())],
-        [centre(registration_end=EndDate(True, REGISTRATION.registered_on - dt.timedelta(days=1)))],
-        "closed",
-    ),
-    "ENT-6/soon": (
-        [centre(certification_end=EndDate(True, TODAY + dt.timedelta(days=91)))],
-        [centre(certification_end=EndDate(True, TODAY + dt.timedelta(days=90)))],
-        "closes on",
-    ),
     "ID-05": (
         [learner(uln="100 000 0094"), learner(uln=""), learner(uln="9999999999")],
         [learner(uln="1000000095"), learner(uln="0000000000"), learner(uln="12345"), registered(uln="1000000095")],
@@ -167,36 +145,12 @@ def test_blockers_come_first_and_narrow_gates_keep_to_their_body() -> None:
     assert "ENT-1" not in found(edi)
 
 
-def test_the_last_day_counts_to_its_last_second_in_london() -> None:
-    """On 31 August London is an hour ahead of UTC: 22:59:59 UTC is still the day, a second later is not."""
-    last = centre(certification_end=EndDate(True, dt.date(2027, 8, 31)))
-    second = int(dt.datetime(2027, 8, 31, 22, 59, 59, tzinfo=dt.UTC).timestamp())
-    assert "ENT-6" not in found({**last, "today": day(second)})
-    assert "ENT-6" in found({**last, "today": day(second + 1)})
-
-
 def test_the_registration_for_the_claims_kind_comes_first() -> None:
     """A learner entered for units and for the full award is judged by the entry that the claim is made under."""
     both = (UNITS_ENTRY, replace(REGISTRATION, candidate_number="20000007"))
     assert facts(registrations=both).registration == both[1]
     assert facts(registrations=both, kind=ClaimKind.UNITS).registration == both[0]
     assert facts(registrations=(UNITS_ENTRY,)).registration == UNITS_ENTRY
-
-
-@given(st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)), st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)))
-def test_an_end_date_is_inclusive_whatever_it_is(end: dt.date, today: dt.date) -> None:
-    """A claim is stopped exactly when the day is over; the caution before that never stands beside the stop."""
-    findings = found({**centre(certification_end=EndDate(True, end)), "today": today})
-    assert ("ENT-6" in findings) == (today > end)
-    assert not ("ENT-6" in findings and "ENT-6/soon" in findings)
-
-
-@given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 1)))
-def test_a_caution_does_not_change_its_words_from_day_to_day(today: dt.date) -> None:
-    """An approved claim goes on hold when its findings change: a countdown in one would hold it every midnight."""
-    end = centre(certification_end=EndDate(True, today + dt.timedelta(days=60)))
-    here, tomorrow = found({**end, "today": today}), found({**end, "today": today + dt.timedelta(days=1)})
-    assert here["ENT-6/soon"] == tomorrow["ENT-6/soon"]
 
 
 @given(st.text(" \t", max_size=3), st.text(" \t", max_size=3))

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.claims import CLOSED, GONE, WAITING, Status
-from nvqsync.gates import CORE_GATES, Finding, Severity, run_gates
+from nvqsync.gates import Finding, Severity, run_gates
 from nvqsync.model import Entry, Registration
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim, ClaimMove, Move, adrift, propose
+from nvqsync.shared_gates import SHARED_GATES
 from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, facts_of, row
 
 BLOCKER = Finding("ENT-2", Severity.BLOCKS, "No registration.")
@@ -164,7 +165,7 @@ def test_passes_settle_at_once_and_keep_one_claim_open(
     claims: dict[int, Claim] = {}
     for turn, (now, registered) in enumerate(happened):
         facts = facts_of(now, registrations=registered)
-        findings = run_gates(CORE_GATES, facts)
+        findings = run_gates(SHARED_GATES, facts)
         move = propose(now, list(claims.values()), facts, findings)
         if move:
             number = move.before.id if move.before else len(claims) + 1
@@ -187,8 +188,8 @@ def test_an_approved_claim_stays_approved_only_on_what_was_approved(
 ) -> None:
     """It survives a pass untouched exactly when units, grades and findings are those of before."""
     facts_before, facts_now = facts_of(before), facts_of(now)
-    approved = claim(before, Status.APPROVED, run_gates(CORE_GATES, facts_before))
-    move = propose(now, [approved], facts_now, run_gates(CORE_GATES, facts_now))
+    approved = claim(before, Status.APPROVED, run_gates(SHARED_GATES, facts_before))
+    move = propose(now, [approved], facts_now, run_gates(SHARED_GATES, facts_now))
     same = before.verdict.met == now.verdict.met and before.counted == now.counted
     assert (move is None) == same
     assert move is None or move.status is Status.ON_HOLD
