@@ -144,6 +144,7 @@ BY_PERSON = frozenset({Event.APPROVE, Event.HOLD, Event.RELEASE, Event.WITHDRAW}
 
 RECORDED = {
     "keyed": Event.KEY,
+    "acknowledged": Event.ACKNOWLEDGE,
     "awaiting": Event.AWAIT_AUTHORISATION,
     "authorised": Event.AUTHORISE,
     "certificated": Event.CERTIFICATE,

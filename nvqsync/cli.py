@@ -47,6 +47,7 @@ COMMANDS = {
     "audit": "nvqsync.commands.claims:audit_group",
     "export": "nvqsync.commands.batches:export_command",
     "reconcile": "nvqsync.commands.batches:reconcile_command",
+    "batches": "nvqsync.commands.batches:batches_group",
     "serve": "nvqsync.commands.serve:serve_command",
     "demo": "nvqsync.commands.demo:demo_command",
 }

@@ -149,7 +149,8 @@ def _unit_lost(facts: ClaimFacts) -> str | None:
     if facts.kind is not ClaimKind.UNITS or facts.met:
         return None
     lost = [unit.code for unit in facts.units if unit.status is not UnitStatus.ACHIEVED]
-    return f"A claimed unit is no longer achieved here ({', '.join(lost) or 'it is on offer no more'}). Withdraw the claim."
+    told = ", ".join(lost) or "it is on offer no more"
+    return f"A claimed unit is no longer achieved here: {told}. Withdraw the claim, or wait until it is."
 
 
 def _no_registration(facts: ClaimFacts) -> str | None:

@@ -205,9 +205,13 @@ def request(
 
 
 def claimed_units(row: LearnerProgress, claim: Claim) -> tuple[UnitOutcome, ...]:
-    """How the learner stands now with the units of a unit claim; one that is on offer no more is missing."""
-    codes = {unit["code"] for unit in claim.facts["units"]}
-    return tuple(outcome for outcome in row.outcomes if outcome.code in codes)
+    """How the learner stands now with each unit of a unit claim; one that is on offer no more is not started."""
+    known = {outcome.code: outcome for outcome in row.outcomes}
+    who, what = row.learner.lms_id, row.qualification.id
+    return tuple(
+        known.get(code) or UnitOutcome(who, what, reference, code, UnitStatus.NOT_STARTED)
+        for code, reference in ((unit["code"], unit["unit_reference"]) for unit in claim.facts["units"])
+    )
 
 
 def units_met(units: Sequence[UnitOutcome]) -> bool:
@@ -219,13 +223,12 @@ def follow(
     row: LearnerProgress, claim: Claim, facts: ClaimFacts, findings: tuple[Finding, ...]
 ) -> ClaimMove | None:  # fmt: skip
     """What is to happen to a unit claim that is not closed, or ``None``. It keeps the units it was made for."""
-    units = claimed_units(row, claim)
-    now = claim_facts_json(row, units)
+    units, offered = claimed_units(row, claim), {listed.code for listed in row.qualification.units}
+    now = claim_facts_json(row, [unit for unit in units if unit.code in offered])
     known = {unit["code"]: unit for unit in now["units"]}
     told = [known.get(unit["code"], {**unit, "achieved_on": None}) for unit in claim.facts["units"]]
     now |= {"units": told, "credits": sum(unit["credit_value"] for unit in told)}
-    met = units_met(units) and len(units) == len(told)
-    return _follow(_Case(row, ClaimKind.UNITS, met, now, fingerprint(now, facts), findings), claim)
+    return _follow(_Case(row, ClaimKind.UNITS, units_met(units), now, fingerprint(now, facts), findings), claim)
 
 
 def _follow(case: _Case, claim: Claim) -> ClaimMove | None:
@@ -241,11 +244,10 @@ def _waiting(case: _Case, claim: Claim) -> ClaimMove | None:
     if case.met and claim.status is not Status.APPROVED and (only_more or not told):
         return _move(Move.REFRESH, case, claim, claim.status, told or "What stands on it changed.")
     code, why = _cause(case, claim, told)
-    if claim.status is Status.ON_HOLD:
-        if (claim.hold_code in REASONS and REASONS[claim.hold_code].by_person) or (
-            claim.fingerprint == case.mark and claim.hold_reason == why
-        ):
-            return _move(Move.REFRESH, case, claim, claim.status, why)  # the reason it is held for still stands
+    by_person = claim.hold_code in REASONS and REASONS[claim.hold_code].by_person
+    said_before = claim.fingerprint == case.mark and claim.hold_reason == why
+    if claim.status is Status.ON_HOLD and (by_person or said_before):
+        return _move(Move.REFRESH, case, claim, claim.status, why)  # what it is held for still stands
     return _move(Move.HOLD, case, claim, advance(claim.status, Event.FACTS_CHANGED), why, code)
 
 
@@ -313,7 +315,7 @@ def _notice(claim: Claim, lost: Sequence[str]) -> str:
     return (
         f"No longer achieved since it was sent: {', '.join(lost)}. Find out which is right. If the grade was lost "
         f"rightly, tell {claim.awarding_body}, then record it: 'nvqsync claims record "
-        f"{'revoked' if certified else 'recalled'} {claim.id} --why \"...\"'."
+        f'{"revoked" if certified else "recalled"} {claim.id} --why "..."\'.'
     )
 
 

@@ -57,7 +57,9 @@ class Deed:
         if self.event in REASON_NEEDED and not self.why.strip():
             raise InputError(f"To {self.event.value} a claim, say why.", 'Add --why "...".')
         if self.code not in BY_PERSON:
-            raise InputError(f"{self.code.value!r} is a code that nvqsync gives.", "'nvqsync claims codes' lists yours.")
+            raise InputError(
+                f"{self.code.value!r} is a code that nvqsync gives.", "'nvqsync claims codes' lists yours."
+            )
 
 
 def act(
@@ -150,7 +152,9 @@ def check_in_reach(store: Store, claim: Claim, event: Event) -> None:
         raise NotAllowed(says, "Run 'nvqsync reconcile' to ask, then look again.")
     if claim.status is Status.RECALLED and event is Event.WITHDRAW and claim.certificate_number:
         says = f"Claim {claim.id} has certificate {claim.certificate_number}: it is not withdrawn but revoked."
-        raise NotAllowed(says, f"Once the body has revoked it: 'nvqsync claims record revoked {claim.id} --why \"...\"'.")
+        raise NotAllowed(
+            says, f"Once the body has revoked it: 'nvqsync claims record revoked {claim.id} --why \"...\"'."
+        )
     if claim.status is Status.RECALLED and event is Event.REVOKE and not claim.certificate_number:
         says = f"Claim {claim.id} has no certificate that could be revoked."
         raise NotAllowed(says, f"Withdraw it: 'nvqsync claims withdraw {claim.id} --why \"...\"'.")
