@@ -223,8 +223,8 @@ def follow(
     row: LearnerProgress, claim: Claim, facts: ClaimFacts, findings: tuple[Finding, ...]
 ) -> ClaimMove | None:  # fmt: skip
     """What is to happen to a unit claim that is not closed, or ``None``. It keeps the units it was made for."""
-    units, offered = claimed_units(row, claim), {listed.code for listed in row.qualification.units}
-    now = claim_facts_json(row, [unit for unit in units if unit.code in offered])
+    units = claimed_units(row, claim)
+    now = claim_facts_json(row, [unit for unit in units if unit.status is UnitStatus.ACHIEVED])
     known = {unit["code"]: unit for unit in now["units"]}
     told = [known.get(unit["code"], {**unit, "achieved_on": None}) for unit in claim.facts["units"]]
     now |= {"units": told, "credits": sum(unit["credit_value"] for unit in told)}

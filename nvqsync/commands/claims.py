@@ -61,9 +61,9 @@ def show_command(ctx: click.Context, claim_id: int, as_json: bool) -> None:
 
 def _print_story(story: dict[str, Any]) -> None:
     """The whole story; what other systems said in it is made plain first."""
-    learner, what = story["learner"], [story[name].replace("_", " ") for name in ("kind", "status")]
+    learner, claimed = story["learner"], [story[name].replace("_", " ") for name in ("kind", "status")]
     _plainly(f"Claim {story['id']}: {learner['name']} ({learner['id_number']}), {story['qualification']}, "
-             f"{', '.join(what)}, version {story['version']}")  # fmt: skip
+             f"{', '.join(claimed)}, version {story['version']}")  # fmt: skip
     if story["hold_reason"]:
         _plainly(f"On hold ({story['hold_code']}): {story['hold_reason']}")
     if story["recall_notice"]:
