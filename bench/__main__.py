@@ -8,6 +8,7 @@ import sys
 PARTS = {
     "The main job on the demo college": "bench.main_job",
     "Rules of combination": "bench.rules",
+    "The claim queue": "bench.claims",
     "What reading costs Moodle": "bench.moodle_cost",
     "What reading costs us": "bench.own_rate",
 }
