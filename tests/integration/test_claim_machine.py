@@ -1,7 +1,8 @@
 """The life of claims under everything that can happen at once, against a model a person can hold in their head.
 
 Learners are graded up and down, registered, suspended; leavers' units are requested; claims are approved, held,
-released, withdrawn and made again; people record what they hear; exports meet faults. The real store, the real portal and the real rules run; only the LMS is one that lives in memory.
+released, withdrawn and made again; people record what they hear; exports meet faults. The real store, the real portal
+and the real rules run; only the LMS is one that lives in memory.
 """
 
 from __future__ import annotations
