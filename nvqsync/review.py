@@ -100,11 +100,13 @@ def _cut(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 def _bring_in_line(app: App, store: Store, ids: Sequence[int], deed: Deed) -> dict[int, Seen]:
-    """What was seen of each claim before its facts were settled."""
+    """What was seen of each claim before its facts were settled, where that matters."""
+    if deed.event not in {Event.APPROVE, Event.RELEASE}:
+        return {}
     before = store_claims.some_claims(store, ids)
-    if deed.event in {Event.APPROVE, Event.RELEASE} and not deed.dry_run:
+    if not deed.dry_run:
         settle(app, store, by="nvqsync", learners={claim.learner_id for claim in before}, propose_new=False)
-    return {claim.id: _seen(claim, deed.versions or {}) for claim in before} if deed.event is Event.APPROVE else {}
+    return {claim.id: _seen(claim, deed.versions or {}) for claim in before}
 
 
 def _seen(claim: Claim, versions: Mapping[int, int]) -> Seen:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nvqsync import store_claims
-from nvqsync.claims import Status
+from nvqsync.claims import GONE, Status
 from nvqsync.holding import HoldCode
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import RECALL_NOTICE, Claim
@@ -30,7 +30,7 @@ class Question:
 
     ``blocker`` is a rule's id (``ENT-2`` finds ``ENT-2/approval`` too); ``made_before`` seconds since 1970; each word
     of ``text`` must stand in the learner's name or ID number, the key, a reference, a reason or the body's words.
-    ``recalls``: recalled, or gone with a recall notice.
+    ``recalls``: recalled, or gone with a recall notice and neither withdrawn, returned nor revoked since.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -78,7 +78,9 @@ def _conditions(asked: Question) -> Iterator[tuple[str, list[Any]]]:
     if asked.made_before is not None:
         yield "created_at <= ?", [asked.made_before]
     if asked.recalls:
-        yield f"(status = 'recalled' OR {_HAS.format('cautions')})", [RECALL_NOTICE, RECALL_NOTICE]
+        gone = json.dumps([*GONE, Status.CERTIFICATED])
+        noticed = f"(status IN (SELECT value FROM json_each(?)) AND {_HAS.format('cautions')})"
+        yield f"(status = 'recalled' OR {noticed})", [gone, RECALL_NOTICE, RECALL_NOTICE]
     for word in asked.text.split():
         escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         yield _TEXT, [f"%{escaped}%"] * 8

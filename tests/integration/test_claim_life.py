@@ -172,7 +172,7 @@ def test_a_certificate_number_belongs_to_one_claim(rehearsal: Rehearsal) -> None
 
 
 def test_a_lost_grade_leads_by_its_notice_to_a_revoked_certificate(rehearsal: Rehearsal) -> None:
-    """The notice is listed with what to do; with a certificate it is revoked, not withdrawn; then there is a new one."""
+    """The notice is listed with what to do; with a certificate it is revoked, not withdrawn; then comes a new one."""
     rehearsal.run("claims", "approve", "1")
     rehearsal.run("export")
     rehearsal.run("reconcile")
@@ -190,6 +190,7 @@ def test_a_lost_grade_leads_by_its_notice_to_a_revoked_certificate(rehearsal: Re
     assert "revoked" in withdrawn.out
     assert record(rehearsal, "revoked", "1", "--words", "Certificate sent back.") == 0
     assert shown(rehearsal)["status"] == "revoked"
+    assert rehearsal.run("claims", "list", "--recalls", "--json").json == []
     college.finish(0)
     rehearsal.run("sync")
     assert [claim["status"] for claim in rehearsal.claims()] == ["revoked"]
