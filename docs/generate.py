@@ -20,9 +20,10 @@ from pathlib import Path
 import click
 
 from docs.told import played
-from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
+from nvqsync.claims import ANSWERS, CLOSED, GONE, RECORDED, TRANSITIONS, WAITING, Event, Status, actions
 from nvqsync.cli import program
 from nvqsync.gates import Gate, Severity
+from nvqsync.holding import REASONS
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.settings import CREDENTIALS
 from nvqsync.settings_example import table
@@ -48,7 +49,8 @@ STATUS_WORDS = {
     Status.RETURNED: "The awarding body did not accept it. `portal_words` says why. A later claim is a new one.",
     Status.UNKNOWN: "No usable answer came. The portal is asked about its key before anything is sent again.",
     Status.WITHDRAWN: "A person withdrew it. It is not proposed again on the same facts.",
-    Status.RECALLED: "It was called back after it had gone.",
+    Status.RECALLED: "The body was asked to stop it after it had gone. Withdraw it once the body has let it go.",
+    Status.REVOKED: "Its certificate was taken back, with a reason. A later claim is a new one.",
 }
 
 EVENT_WORDS = {
@@ -59,13 +61,16 @@ EVENT_WORDS = {
     Event.FACTS_CHANGED: "a pass, an import or an approval: what the claim rests on has changed",
     Event.EXPORT: "`nvqsync export` put it into a batch",
     Event.SUBMIT: "the batch was handed over",
-    Event.ACKNOWLEDGE: "the portal: received",
-    Event.AWAIT_AUTHORISATION: "the portal: waits for the external quality assurer",
-    Event.CERTIFICATE: "the portal: a certificate number",
-    Event.RETURN: "the portal: not accepted, with its reasons",
+    Event.ACKNOWLEDGE: "the portal, or `claims record acknowledged`: received",
+    Event.AWAIT_AUTHORISATION: "the portal, or `claims record awaiting`: waits for the external quality assurer",
+    Event.CERTIFICATE: "the portal, or `claims record certificated`: a certificate number",
+    Event.RETURN: "the portal, or `claims record returned`: not accepted, with its reasons",
     Event.NO_ANSWER: "the portal was silent, or its answer was lost",
     Event.NOT_FOUND: "the portal never saw the key: the claim goes again",
-    Event.RECALL: "the claim is called back",
+    Event.RECALL: "a person: `nvqsync claims record recalled`; the body was asked to stop it; a reason is due",
+    Event.KEY: "a person: `nvqsync claims record keyed`; typed into a portal that takes no file",
+    Event.AUTHORISE: "a person: `nvqsync claims record authorised`; the external quality assurer said yes",
+    Event.REVOKE: "a person: `nvqsync claims record revoked`; a reason is due",
 }
 
 
@@ -175,11 +180,16 @@ def _names(statuses: Iterable[Status]) -> str:
     return ", ".join(f"`{status.value}`" for status in Status if status in statuses)
 
 
+def _command(event: Event) -> str:
+    word = next((word for word, recorded in RECORDED.items() if recorded is event), "")
+    return f"record {word}" if word else event.value
+
+
 def claims_page() -> str:
     """docs/claims.md: a claim's life."""
     statuses = "\n".join(
         f"| `{status.value}` | {STATUS_WORDS[status]} | "
-        f"{', '.join(f'`{e.value}`' for e in sorted(TRANSITIONS[status]) if e in BY_PERSON) or '-'} |"
+        f"{', '.join(f'`{_command(e)}`' for e in sorted(actions(status))) or '-'} |"
         for status in Status
     )
     moves = "\n".join(
@@ -188,6 +198,11 @@ def claims_page() -> str:
         for event, target in targets.items()
     )
     events = "\n".join(f"| `{event.value}` | {EVENT_WORDS[event]} |" for event in Event)
+    codes = "\n".join(
+        f"| `{code.value}` | {reason.says} | {reason.regulator or '-'} | "
+        f"{'people' if reason.by_person else 'nvqsync'} |"
+        for code, reason in REASONS.items()
+    )
     return f"""{MADE.format(source="nvqsync/claims.py")}
 # A claim's life
 
@@ -205,8 +220,12 @@ def claims_page() -> str:
 - Gone out, no final answer yet; `nvqsync reconcile` asks about these: {_names(GONE)}.
 - Closed; these leave room for a new claim: {_names(CLOSED)}.
 
-At most one full-award claim of a learner and qualification is in any status but the closed ones. The database itself
-refuses a second.
+At most one full-award claim of a learner and qualification is in any status but the closed ones, and at most one unit
+claim of a learner, awarding body and unit. The database itself refuses a second. A closed claim is not proposed again
+on the same facts unless a person asks for it: `nvqsync claims propose-again`.
+
+A unit claim is made when a person asks for it (`nvqsync claims request-units LEARNER QUALIFICATION`). From then on it
+lives as a full award does: it is gated, settled, approved, exported and answered.
 
 ## Events
 
@@ -226,8 +245,32 @@ What is not in this table is refused, with what is possible instead.
 |---|---|---|
 {moves}
 
-A claim that has gone out is never edited. When its evidence is lost afterwards, it is flagged with the caution
-`CERT-1`, and the awarding body has to be told.
+A claim that has gone out is never edited: it is recalled, withdrawn once the body has let it go, and made anew. When
+its evidence is lost after it has gone, a recall notice is raised: the caution `CERT-1`, an entry in its history, and a
+line of `nvqsync claims list --recalls` that says what was lost and what to do.
+
+## What people record
+
+Where a portal takes no file, a person keys the batch from its keying sheet, and records that and what the body does:
+`nvqsync claims record EVENT CLAIM...`, or a sheet of records with `--file`. `received` and `handed_over` are about the
+paper: the claim stays certificated. The same record again changes nothing; another one is refused unless it is given as
+a correction, with a reason. Keying sheets are numbered through; `nvqsync batches sheet` prints one again, marked as a
+duplicate.
+
+## Approving what was seen
+
+An approval looks at the facts once more. When the evidence changed in that moment, or a new caution stands on the
+claim, it is refused: a person approves what they saw. `nvqsync claims approve 12@3` names the version that `claims
+show` printed; then nothing at all may have changed since.
+
+## Why a claim is on hold
+
+| Code | Means | Ofqual's late-result code | Given by |
+|---|---|---|---|
+{codes}
+
+Ofqual's codes stand in "VTQ late results", annex B, of 14 November 2023: N for results not issued, L for results issued
+late. While a claim is on hold by a person's word, changed facts do not change its code.
 """
 
 

@@ -221,7 +221,7 @@ def full_cycle(demo: Demo, store: Store, say: Say = print) -> Cycle:
     app = demo.app
     waiting = ready(store)
     say(f"Approving {len(waiting)} of {len(store_claims.claims(store))} claims: the ones that nothing blocks.")
-    results = act(app, store, [claim.id for claim in waiting], Event.APPROVE, by="demo", why="Checked in the demo.")
+    results = act(app, store, waiting, Event.APPROVE, by="demo", why="Checked in the demo.")
     say("Handing the batches to the mock portal ...")
     portal = app.open_portal()
     assert portal is not None  # noqa: S101  (the demo's own settings name it)

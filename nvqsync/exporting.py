@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nvqsync import batching, store_audit, store_centre, store_claims, store_lms
+from nvqsync import batching, store_audit, store_centre, store_claims, store_lms, store_sheets
 from nvqsync.backup import RESTORED
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
@@ -149,7 +149,7 @@ def _put(exchange: Exchange, batch: Batch, claims: Iterable[Claim], event: Event
     row = {
         "id": batch.id, "awarding_body": batch.awarding_body, "centre_number": batch.centre_number,
         "qualification_id": batch.qualification_id, "route": batch.route, "created_at": batch.created_at,
-        "digest": digest, "document": document, "state": "prepared",
+        "digest": digest, "document": document, "state": "prepared", "sheet": store_sheets.next_number(store),
     }  # fmt: skip
     store_claims.record_batch(store, row)
     many = "1 claim" if len(batch.claims) == 1 else f"{len(batch.claims)} claims"
@@ -169,14 +169,15 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
     """Write each prepared batch in every format asked for."""
     folder = exchange.app.settings.export.folder
     for row in store_claims.batches(exchange.store, "state = 'prepared'"):
-        batch = batching.from_json(row["document"])
+        batch = replace(batching.from_json(row["document"]), sheet=row["sheet"])
         files = [
             write_once(folder, f"{batch.id}.{f.extension}",
                        row["document"] if f.name == "batch_json" else f.render(batch))
             for f in formats
         ]  # fmt: skip
         names = json.dumps([file.name for file in files])
-        store_claims.set_batch(exchange.store, batch.id, state="written", files=names)
+        printed = int(any(f.name == store_sheets.FORMAT for f in formats))
+        store_claims.set_batch(exchange.store, batch.id, state="written", files=names, sheets_printed=printed)
         exchange.report.batches.append(
             {"id": batch.id, "qualification": batch.qualification_id, "route": batch.route,
              "claims": len(batch.claims), "files": [str(file) for file in files], "digest": row["digest"]}

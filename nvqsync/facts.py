@@ -12,8 +12,9 @@ from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN
 from nvqsync.gates import ClaimFacts, EarlierClaim, registration_for
-from nvqsync.model import ClaimKind, Qualification, Registration
+from nvqsync.model import ClaimKind, Qualification, Registration, UnitOutcome
 from nvqsync.progress import LearnerProgress
+from nvqsync.proposing import units_met
 from nvqsync.quality import Release, Simulation
 from nvqsync.store import Store
 
@@ -41,8 +42,14 @@ class Known:
         registration = registration_for(kind, self.registrations.get(learner_id, ()))
         return self.numbers.get(registration.site if registration else "", "")
 
-    def about(self, row: LearnerProgress, kind: ClaimKind) -> ClaimFacts:
-        """All that a gate may look at for one learner's claim of this kind."""
+    def about(
+        self, row: LearnerProgress, kind: ClaimKind, units: tuple[UnitOutcome, ...] | None = None
+    ) -> ClaimFacts:  # fmt: skip
+        """All that a gate may look at for one learner's claim of this kind.
+
+        ``units`` are those of a unit claim, which is met when each of them is achieved; a full award rests on the units
+        that the verdict counts.
+        """
         learner = row.learner.lms_id
         return ClaimFacts(
             learner=row.learner,
@@ -50,10 +57,10 @@ class Known:
             kind=kind,
             registrations=self.registrations.get(learner, ()),
             centre=replace(self.centre, centre_number=self.number(learner, kind)),
-            met=row.verdict.met,
+            met=row.verdict.met if units is None else units_met(units),
             undecided=row.verdict.undecided,
-            units=row.counted,
-            verdict_cautions=row.judgement.cautions,
+            units=row.counted if units is None else units,
+            verdict_cautions=row.judgement.cautions if units is None else (),
             same_uln=self.same_uln.get(learner, ()),
             today=self.today,
             learner_status=self.statuses.get(learner, ""),

@@ -145,6 +145,14 @@ def _unmet(facts: ClaimFacts) -> str | None:
     return "The rule of combination is no longer met. See the verdict for what is short."
 
 
+def _unit_lost(facts: ClaimFacts) -> str | None:
+    if facts.kind is not ClaimKind.UNITS or facts.met:
+        return None
+    lost = [unit.code for unit in facts.units if unit.status is not UnitStatus.ACHIEVED]
+    told = ", ".join(lost) or "it is on offer no more"
+    return f"A claimed unit is no longer achieved here: {told}. Withdraw the claim, or wait until it is."
+
+
 def _no_registration(facts: ClaimFacts) -> str | None:
     if facts.registrations:
         return None
@@ -158,7 +166,7 @@ def _wrong_entry(facts: ClaimFacts) -> str | None:
     entries = {registration.entry for registration in facts.registrations}
     if facts.kind is ClaimKind.FULL_AWARD and entries == {Entry.UNITS}:
         return "The candidate is entered for units, not for the full award. Amend the entry with OCR first."
-    if len(entries) > 1:
+    if facts.kind is ClaimKind.FULL_AWARD and len(entries) > 1:  # what was achieved stays claimable, unit by unit
         return "The candidate is entered both for the full award and for units. OCR takes one or the other."
     return None
 
@@ -245,6 +253,7 @@ B, C = Severity.BLOCKS, Severity.CAUTIONS
 
 CORE_GATES: tuple[Gate, ...] = (
     Gate("CLM-1", B, "A full award needs its rule of combination met", "OCR centre handbook 10378, 2.1", _unmet),
+    Gate("CLM-2", B, "A unit claim needs its units achieved", "000 5, 8.3; 001 7; 003", _unit_lost),
     Gate("ENT-1", B, "Entry for the full award or for units, never both", "10378, 6.3.2", _wrong_entry, ("OCR",)),
     Gate("ENT-2", B, "A registration comes before a claim", "10378, 6.3.2; EDI support pack", _no_registration),
     Gate("ID-05", B, "A ULN has ten digits and a check digit", "HESA C17051; ILR rule ULN_04", _bad_uln),

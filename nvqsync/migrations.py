@@ -75,7 +75,7 @@ CREATE TABLE claims (
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX one_full_award ON claims (learner_id, qualification_id)
-    WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned');
+    WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked');
 CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id);
 CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id) WHERE blockers <> '[]';
 CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id)
@@ -148,7 +148,7 @@ def run_statements(db: Database, script: str) -> None:
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
-        if "BEGIN SELECT" in statement and not statement.rstrip("; \n").endswith("END"):
+        if "BEGIN " in statement and not statement.rstrip("; \n").endswith("END"):
             continue
         if statement.strip(" ;\n"):
             db.execute(statement)
@@ -265,6 +265,42 @@ CREATE TRIGGER follow_ups_are_never_edited BEFORE UPDATE ON follow_ups
 def m007_quality(db: Database) -> None:
     """The IQAs' releases, agreed and sampled simulations, and what was done about them since."""
     run_statements(db, QUALITY_TABLES)
+
+
+CLAIM_LIFE_COLUMNS = (
+    "hold_code TEXT NOT NULL DEFAULT ''",
+    "keyed_on TEXT NOT NULL DEFAULT ''",
+    "keyed_by TEXT NOT NULL DEFAULT ''",
+    "authorised_on TEXT NOT NULL DEFAULT ''",
+    "returned_on TEXT NOT NULL DEFAULT ''",
+    "recalled_on TEXT NOT NULL DEFAULT ''",
+    "revoked_on TEXT NOT NULL DEFAULT ''",
+    "received_on TEXT NOT NULL DEFAULT ''",
+    "received_by TEXT NOT NULL DEFAULT ''",
+    "handed_over_on TEXT NOT NULL DEFAULT ''",
+    "handed_over_by TEXT NOT NULL DEFAULT ''",
+)
+CLAIM_UNIT_TABLES = """
+CREATE TABLE claim_units (
+    claim_id INTEGER NOT NULL REFERENCES claims (id), awarding_body TEXT NOT NULL, learner_id TEXT NOT NULL,
+    unit_reference TEXT NOT NULL, standing INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (claim_id, unit_reference)
+) STRICT;
+CREATE UNIQUE INDEX one_unit_claim ON claim_units (awarding_body, learner_id, unit_reference) WHERE standing;
+CREATE TRIGGER unit_claims_close AFTER UPDATE OF status ON claims WHEN NEW.kind = 'units'
+    BEGIN UPDATE claim_units SET standing = NEW.status NOT IN ('withdrawn', 'returned', 'revoked')
+        WHERE claim_id = NEW.id; END
+"""
+"""A unit claim stands for its units until it is closed; two that stand never share one, whatever the code does."""
+
+
+@migrations()
+def m008_claims_life(db: Database) -> None:
+    """Unit claims, hold codes, what people record by hand, and numbered keying sheets."""
+    for column in CLAIM_LIFE_COLUMNS:
+        db.execute(f"ALTER TABLE claims ADD COLUMN {column}")
+    run_statements(db, CLAIM_UNIT_TABLES)
+    db.execute("ALTER TABLE batches ADD COLUMN sheet INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE batches ADD COLUMN sheets_printed INTEGER NOT NULL DEFAULT 0")
 
 
 RETENTION_TABLES = """

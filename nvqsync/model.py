@@ -411,7 +411,8 @@ class BatchClaim:
     """One candidate's claim as a batch states it.
 
     ``key`` is the claim's deterministic key and travels as its idempotency key. ``uln`` is ``None`` where the candidate
-    has none (a placeholder is never sent). ``name`` is the registered name, as the certificate will print it.
+    has none (a placeholder is never sent). ``name`` is the registered name, as the certificate will print it. ``note``
+    is what a keying sheet says beside the name.
     """
 
     key: str
@@ -423,6 +424,7 @@ class BatchClaim:
     uln: str | None
     units: tuple[BatchUnit, ...]
     credits: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +433,8 @@ class Batch:
 
     ``audit_head`` is the end of the audit log when the batch was made (``ENTRY:DIGEST``): whoever holds the batch can
     tell whether entries were cut off or changed since.
+    ``sheet`` is the number of its keying sheet and ``duplicate`` counts the reprints of it (0: the original); like a
+    claim's ``note`` they are for the sheet alone and stand in no document that is handed over.
     """
 
     id: str
@@ -444,6 +448,8 @@ class Batch:
     created_at: int
     claims: tuple[BatchClaim, ...]
     audit_head: str = ""
+    sheet: int = 0
+    duplicate: int = 0
 
 
 class Outcome(StrEnum):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
-from nvqsync.claims import WAITING
+from nvqsync.claims import CLOSED, WAITING
 from nvqsync.facts import Known, gather, shared_ulns
 from nvqsync.gates import run_gates
 from nvqsync.model import ClaimKind, Notice
-from nvqsync.proposing import ClaimMove, Move, adrift, propose
+from nvqsync.proposing import ClaimMove, Move, adrift, claimed_units, follow, propose
 from nvqsync.standing import Standing
 from nvqsync.store import Store
 
@@ -32,8 +33,9 @@ class Settled:
         """How many claims were proposed, refreshed, held and flagged."""
         counted = Counter(move.move for move in self.moves)
         return {
-            name: counted[move] for name, move in zip(("proposed", "refreshed", "held", "flagged"), Move, strict=True)
-        }
+            "proposed": counted[Move.PROPOSE], "refreshed": counted[Move.REFRESH], "held": counted[Move.HOLD],
+            "flagged": counted[Move.NOTICE] + counted[Move.LIFT],
+        }  # fmt: skip
 
     def and_then(self, later: Settled) -> Settled:
         """Both, one after the other."""
@@ -80,11 +82,18 @@ def _adrift(
     store: Store, judged: Collection[tuple[str, str]], only: Collection[str] | None, learners: Collection[str]
 ) -> Iterator[ClaimMove]:
     """Waiting claims of these learners that no standing speaks for: nobody judges them, so they must not go out."""
-    for status in sorted(WAITING):
-        for claim in store_claims.claims(store, "status = ?", [status.value]):
-            asked = claim.learner_id in learners and (only is None or claim.qualification_id in only)
-            if asked and (claim.learner_id, claim.qualification_id) not in judged and (move := adrift(claim)):
-                yield move
+    sql = """SELECT id, learner_id, qualification_id FROM claims WHERE status IN (SELECT value FROM json_each(?))
+        AND learner_id IN (SELECT value FROM json_each(?)) ORDER BY id"""
+    waiting = store.rows(sql, [json.dumps(sorted(WAITING)), json.dumps(sorted(learners))])
+    stray = [
+        row["id"]
+        for row in waiting
+        if (row["learner_id"], row["qualification_id"]) not in judged
+        and (only is None or row["qualification_id"] in only)
+    ]
+    for claim in store_claims.some_claims(store, stray):
+        if move := adrift(claim):
+            yield move
 
 
 def _by_number(moves: Iterable[ClaimMove], known: Known) -> dict[str, list[ClaimMove]]:
@@ -96,11 +105,17 @@ def _by_number(moves: Iterable[ClaimMove], known: Known) -> dict[str, list[Claim
 
 
 def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable[ClaimMove]:
-    claims = store_claims.claims_by_learner(store, standing.qualification.id)
+    whom = {row.learner.lms_id for row in standing.rows}
+    claims = store_claims.claims_by_learner(store, standing.qualification.id, whom)
     for row in standing.rows:
         mine = claims.get(row.learner.lms_id, [])
-        if not mine and not row.verdict.met:
-            continue
-        facts = known.about(row, ClaimKind.FULL_AWARD)
-        if move := propose(row, mine, facts, run_gates(app.gates, facts)):
-            yield move
+        awards = [claim for claim in mine if claim.kind is ClaimKind.FULL_AWARD]
+        if awards or row.verdict.met:
+            facts = known.about(row, ClaimKind.FULL_AWARD)
+            if move := propose(row, awards, facts, run_gates(app.gates, facts)):
+                yield move
+        for claim in mine:
+            if claim.kind is ClaimKind.UNITS and claim.status not in CLOSED:
+                facts = known.about(row, ClaimKind.UNITS, claimed_units(row, claim))
+                if move := follow(row, claim, facts, run_gates(app.gates, facts)):
+                    yield move

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from nvqsync.claims import CLOSED, Status, claim_key
 from nvqsync.errors import NotAllowed, UnknownName
 from nvqsync.gates import Finding, Severity
+from nvqsync.holding import HoldCode
 from nvqsync.model import ClaimKind, Entry, Registration, SignOff
 from nvqsync.proposing import Claim, ClaimMove, Move
 from nvqsync.store import Store
@@ -114,10 +116,26 @@ def claim(store: Store, claim_id: int) -> Claim:
     return found[0]
 
 
-def claims_by_learner(store: Store, qualification_id: str) -> dict[str, list[Claim]]:
-    """The full-award claims of one qualification, oldest first, by learner."""
+def claim_ids(store: Store, where: str = "1", parameters: Sequence[Any] = ()) -> list[int]:
+    """The numbers of claims, in order, without loading what they rest on."""
+    return [row["id"] for row in store.rows(f"SELECT id FROM claims WHERE {where} ORDER BY id", parameters)]
+
+
+def some_claims(store: Store, ids: Collection[int]) -> list[Claim]:
+    """The claims with these numbers, in order; one that does not exist is missing."""
+    return claims(store, "id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))])
+
+
+def claims_by_learner(
+    store: Store, qualification_id: str, learners: Collection[str] | None = None
+) -> dict[str, list[Claim]]:
+    """The claims for one qualification, of every kind, oldest first, by learner; ``learners`` limits it to a few."""
     found: dict[str, list[Claim]] = {}
-    for one in claims(store, "qualification_id = ? AND kind = 'full_award'", [qualification_id]):
+    where, parameters = "qualification_id = ?", [qualification_id]
+    if learners is not None:
+        where += " AND learner_id IN (SELECT value FROM json_each(?))"
+        parameters.append(json.dumps(sorted(learners)))
+    for one in claims(store, where, parameters):
         found.setdefault(one.learner_id, []).append(one)
     return found
 
@@ -142,37 +160,60 @@ def _make(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: 
 
 
 def _insert(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: str) -> bool:
-    """Whether the claim is new: another process may have proposed it a moment ago."""
-    closed = [status.value for status in CLOSED]
-    earlier = claims(
-        store,
-        "learner_id = ? AND qualification_id = ? AND kind = ? AND status IN (SELECT value FROM json_each(?))",
-        [move.learner_id, move.qualification_id, move.kind.value, json.dumps(closed)],
+    """Whether the claim is new: another process may have proposed it, or claimed one of its units, a moment ago."""
+    units = [unit["unit_reference"] for unit in move.facts["units"]] if move.kind is ClaimKind.UNITS else []
+    try:
+        with store.writing(durable=True):
+            return _insert_whole(store, move, units, at=at, actor=actor, centre_number=centre_number)
+    except sqlite3.IntegrityError as error:
+        if "claim_units." not in str(error):
+            raise
+        return False  # another unit claim stands for one of these units
+
+
+def _insert_whole(
+    store: Store, move: ClaimMove, units: Sequence[str], *, at: int, actor: str, centre_number: str
+) -> bool:
+    key = claim_key(
+        move.qualification_id, centre_number, move.learner_id, move.kind, _closed_before(store, move), units
     )
-    key = claim_key(move.qualification_id, centre_number, move.learner_id, move.kind, len(earlier))
     blockers, cautions = _split(move.findings)
     new = store.execute(
         """INSERT INTO claims (key, learner_id, qualification_id, awarding_body, kind, status, fingerprint, facts,
             blockers, cautions, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (learner_id, qualification_id)
-            WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned') DO NOTHING""",
+            WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked') DO NOTHING""",
         [
             key, move.learner_id, move.qualification_id, move.awarding_body, move.kind.value, move.status.value,
             move.fingerprint, json.dumps(move.facts, ensure_ascii=False), blockers, cautions, at, at,
         ],
     )  # fmt: skip
     if new.rowcount == 1:
+        store.execute_many(
+            "INSERT INTO claim_units (claim_id, awarding_body, learner_id, unit_reference) VALUES (?, ?, ?, ?)",
+            [(new.lastrowid, move.awarding_body, move.learner_id, unit) for unit in units],
+        )
         append_audit(store, at=at, actor=actor, subject=f"claim:{new.lastrowid}", action=move.move.value, text=move.why,
                      to_status=move.status.value, fingerprint=move.fingerprint)  # fmt: skip
     return new.rowcount == 1
 
 
+def _closed_before(store: Store, move: ClaimMove) -> int:
+    """How many claims of the same learner, qualification and kind are closed."""
+    closed = json.dumps([status.value for status in CLOSED])
+    sql = """SELECT COUNT(*) AS n FROM claims WHERE learner_id = ? AND qualification_id = ? AND kind = ?
+        AND status IN (SELECT value FROM json_each(?))"""
+    found = store.rows(sql, [move.learner_id, move.qualification_id, move.kind.value, closed])
+    return int(found[0]["n"])
+
+
 def _apply(store: Store, move: ClaimMove, before: Claim, *, at: int, actor: str) -> None:
     blockers, cautions = _split(move.findings)
-    reason = move.why if move.move is Move.HOLD else before.hold_reason
+    held = move.move is Move.HOLD
+    reason, code = (move.why, move.hold_code) if held else (before.hold_reason, before.hold_code)
     changes = {
         "status": move.status.value, "fingerprint": move.fingerprint, "blockers": blockers, "cautions": cautions,
-        "facts": json.dumps(move.facts, ensure_ascii=False), "hold_reason": reason,
+        "facts": json.dumps(move.facts, ensure_ascii=False), "hold_reason": reason, "hold_code": code.value,
     }  # fmt: skip
     _update(store, before, changes, at=at)
     append_audit(store, at=at, actor=actor, subject=f"claim:{before.id}", action=move.move.value, text=move.why,
@@ -224,6 +265,7 @@ def _claim(row: dict[str, Any]) -> Claim:
             "cautions": tuple(Finding(i, Severity.CAUTIONS, says) for i, says in json.loads(row["cautions"])),
             "batch_id": row["batch_id"] or "",
             "certificated_on": row["certificated_on"] or "",
+            "hold_code": HoldCode(row["hold_code"]),
         }
     )
 

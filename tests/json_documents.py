@@ -127,6 +127,12 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     step("claims", "withdraw", "3", "--why", "The learner moved to another centre.")
     found["claims-list"] = step("claims", "list")
     found["claims-show-certificated"] = step("claims", "show", "1")
+    found["claims-request-units"] = step("claims", "request-units", "CS-0103", "OCR/03455", "--unit", "F1")
+    found["claims-propose-again"] = step("claims", "propose-again", "3", "--why", "They came back.")
+    found["claims-record"] = step("claims", "record", "received", "1", "3", "--who", "A. Clerk")
+    found["claims-codes"] = step("claims", "codes")[:2]
+    found["batches-list"] = step("batches", "list")
+    found["batches-sheet"] = step("batches", "sheet", "1", "--why", "Lost in the post.")
     found["status"] = step("status")
     found["audit-verify"] = step("audit", "verify")
     found["retention-show"] = step("retention", "show", "CS-0103")

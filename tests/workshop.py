@@ -28,7 +28,9 @@ from nvqsync.bootstrap import App
 from nvqsync.centre_entering import enter
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status
+from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
+from nvqsync.hand_records import Record
 from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.model import (
     Asked,
@@ -45,6 +47,8 @@ from nvqsync.model import (
 from nvqsync.plugin_manager import Plugins, load_plugins
 from nvqsync.proposing import Claim
 from nvqsync.reconciling import ExportReport, reconcile
+from nvqsync.recording import Recorded, record_all
+from nvqsync.requesting import Requested, propose_again, request_units
 from nvqsync.review import Result, act
 from nvqsync.settings import load
 from nvqsync.settling import settle
@@ -252,6 +256,26 @@ class Workshop:
         """What a person does with claims."""
         with self.open_store() as store:
             return act(self.app, store, claim_ids, event, by="officer", why="Because.")
+
+    def request_units(self, number: int, *codes: str) -> Requested:
+        """Claim a learner's achieved units."""
+        qualification = self.app.plugins.catalogue.qualifications[QUALIFICATION]
+        with self.open_store() as store:
+            return request_units(self.app, store, str(number), qualification, codes, by="officer")
+
+    def propose_again(self, claim_id: int) -> Claim | None:
+        """Make a closed claim again; ``None`` where that is refused."""
+        try:
+            with self.open_store() as store:
+                return propose_again(self.app, store, claim_id, by="officer", why="Put right.")
+        except NotAllowed:
+            return None
+
+    def record(self, word: str, claim_id: int) -> Recorded:
+        """Record something by hand, as of today."""
+        one = Record(str(claim_id), word, self.app.today, words="As heard.")
+        with self.open_store() as store:
+            return next(record_all(self.app, store, [one], by="officer"))[0]
 
     def approve_all(self) -> list[int]:
         """Approve every proposed claim, in one go; returns their numbers."""

@@ -225,6 +225,7 @@ def _live(college: College, store: Store, hostile: bool) -> None:
         (Event.EXPORT, Event.SUBMIT), (Event.EXPORT, Event.NO_ANSWER), (Event.EXPORT, Event.SUBMIT, Event.RETURN), (),
         (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.AWAIT_AUTHORISATION),
         (Event.EXPORT,), (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.RECALL),
+        (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE, Event.REVOKE),
     ]  # fmt: skip
     for n, claim_id in enumerate(sent):
         for event in ways[n % len(ways)]:

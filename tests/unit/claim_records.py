@@ -110,4 +110,5 @@ def after(move: ClaimMove, number: int = 1) -> Claim:
     return Claim(
         number, f"key-{number}", move.learner_id, move.qualification_id, move.awarding_body, move.kind, move.status,
         move.fingerprint, move.facts, blockers, cautions, move.why if move.move == "hold" else "",
+        hold_code=move.hold_code,
     )  # fmt: skip

@@ -42,8 +42,17 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
         [{"met": False}, {"met": False, "undecided": True}],
         "rule",
     ),
+    "CLM-2": (
+        [{"kind": ClaimKind.UNITS}, {"met": False}],
+        [{"kind": ClaimKind.UNITS, "met": False}],
+        "achieved",
+    ),
     "ENT-1": (
-        [{"registrations": (REGISTRATION,)}, {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS}],
+        [
+            {"registrations": (REGISTRATION,)},
+            {"registrations": (REGISTRATION, UNITS_ENTRY), "kind": ClaimKind.UNITS},
+            {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS},
+        ],
         [{"registrations": (UNITS_ENTRY,)}, {"registrations": (REGISTRATION, UNITS_ENTRY)}],
         "entered",
     ),
