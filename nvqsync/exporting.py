@@ -22,6 +22,7 @@ from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Event, Status, advance
 from nvqsync.errors import PortalBusy, PortalError
+from nvqsync.facts import shared_ulns
 from nvqsync.hookspecs import ExportFormat, PortalConnector
 from nvqsync.locks import only_one
 from nvqsync.model import Batch, Registration
@@ -83,6 +84,7 @@ def _batch(app: App, store: Store, claims: Sequence[Claim]) -> Batch:
     registered: dict[str, list[Registration]] = defaultdict(list)
     for registration in store_claims.registrations(store, qualification.id):
         registered[registration.learner_id].append(registration)
+    foreign = shared_ulns(store).foreign
     return Batch(
         id=_next_id(app, store, qualification.awarding_body, qualification.code),
         awarding_body=qualification.awarding_body,
@@ -93,7 +95,12 @@ def _batch(app: App, store: Store, claims: Sequence[Claim]) -> Batch:
         qualification_title=qualification.title,
         route=_route(app, claims[0]),
         created_at=app.now(),
-        claims=tuple(batching.batch_claim(c, learners[c.learner_id], registered[c.learner_id]) for c in claims),
+        claims=tuple(
+            batching.batch_claim(
+                c, learners[c.learner_id], registered[c.learner_id], foreign.get(c.learner_id, frozenset())
+            )
+            for c in claims
+        ),
     )
 
 

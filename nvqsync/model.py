@@ -559,7 +559,9 @@ class Entry(StrEnum):
 class Registration:
     """A candidate registered with an awarding body for one qualification, under the name the certificate will print.
 
-    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked.
+    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked. ``start`` is the day the
+    learner starts and ``end`` the last day the registration holds, both inclusive and where known; ``site`` is the
+    centre's site under whose number the candidate is registered, empty for the main one.
     """
 
     learner_id: str
@@ -571,4 +573,7 @@ class Registration:
     name: str = ""
     date_of_birth: dt.date | None = None
     uln: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+    site: str = ""
     id: int = 0

@@ -103,7 +103,7 @@ def fingerprint(facts: Mapping[str, Any], claim_facts: ClaimFacts) -> str:
     registration = claim_facts.registration
     registered = registration and [
         registration.candidate_number, registration.registered_on.isoformat(), registration.entry.value,
-        registration.name, str(registration.date_of_birth), registration.uln,
+        registration.name, str(registration.date_of_birth), registration.uln, registration.site,
     ]  # fmt: skip
     text = json.dumps([facts["basis"], facts["credits"], registered], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

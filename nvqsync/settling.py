@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from nvqsync import store_claims, store_lms
@@ -15,6 +15,7 @@ from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, propose
 from nvqsync.standing import Standing
 from nvqsync.store import Store
+from nvqsync.uln_owners import UlnHolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def settle(
 
     ``learners`` limits it to a few. Without ``propose_new`` no new claim is made; ``Settled.due`` says whose is due.
     """
-    reader, shared = app.reader(store), shared_ulns(store)
+    reader, ulns = app.reader(store), shared_ulns(store)
     mappings = reader.mappings()
     wanted = None if qualification_ids is None else list(qualification_ids)
     whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
@@ -62,7 +63,7 @@ def settle(
     judged: set[tuple[str, str]] = set()
     for start in range(0, len(whom), AT_ONCE) or (0,):
         for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
-            now = list(_moves(app, store, standing, shared))
+            now = list(_moves(app, store, standing, ulns))
             if not propose_new:
                 due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
                 now = [move for move in now if move.move is not Move.PROPOSE]
@@ -86,9 +87,9 @@ def _adrift(
                 yield move
 
 
-def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tuple[str, ...]]) -> Iterable[ClaimMove]:
+def _moves(app: App, store: Store, standing: Standing, ulns: UlnHolders) -> Iterable[ClaimMove]:
     claims = store_claims.claims_by_learner(store, standing.qualification.id)
-    known = gather(app, store, standing.qualification, shared)
+    known = gather(app, store, standing.qualification, ulns, [row.learner.lms_id for row in standing.rows])
     for row in standing.rows:
         mine = claims.get(row.learner.lms_id, [])
         if not mine and not row.verdict.met:

@@ -118,12 +118,12 @@ def test_none_two_and_contradiction_are_errors_and_a_name_never_matches(
 
 
 def test_a_candidate_number_belongs_to_its_awarding_body() -> None:
-    """OCR's number 500 is Ann's and NCFE's number 500 is Ben's: neither body's row reaches the other learner."""
+    """OCR's number 50000000 is Ann's and NCFE's number 50000000 is Ben's: neither body's row reaches the other learner."""
     known = (
-        Registration("1", "OCR/03455", "OCR", dt.date(2026, 9, 1), candidate_number="500"),
-        Registration("2", "NCFE/50102874", "NCFE", dt.date(2026, 9, 1), candidate_number="500"),
+        Registration("1", "OCR/03455", "OCR", dt.date(2026, 9, 1), candidate_number="50000000"),
+        Registration("2", "NCFE/50102874", "NCFE", dt.date(2026, 9, 1), candidate_number="50000000"),
     )
-    row = {"candidate_number": "500", "registered_on": "2026-09-14"}
+    row = {"candidate_number": "50000000", "registered_on": "2026-09-14"}
     for qualification, learner in (("OCR/03455", "1"), ("NCFE/50102874", "2")):
         (found,) = imported({**row, "qualification": qualification}, known=known).registrations
         assert found.learner_id == learner
@@ -247,9 +247,9 @@ def test_the_template_is_a_file_without_rows() -> None:
 def test_what_a_file_has_no_column_for_stays_as_it_was() -> None:
     """A list of candidate numbers that arrives later does not wipe names and birthdays out; an empty cell does."""
     columns = ("id_number", "qualification", "registered_on", "candidate_number")
-    text = written({**FULL, "candidate_number": "777"}, columns=columns)
+    text = written({**FULL, "candidate_number": "77700000"}, columns=columns)
     (found,) = read(text, CATALOGUE, EVERYONE, (EXPECTED,)).registrations
-    assert (found.candidate_number, found.name, found.date_of_birth) == ("777", EXPECTED.name, EXPECTED.date_of_birth)
+    assert (found.candidate_number, found.name, found.date_of_birth) == ("77700000", EXPECTED.name, EXPECTED.date_of_birth)
     (emptied,) = imported({**FULL, "name": ""}, known=(EXPECTED,)).registrations
     assert emptied.name == ""
 
