@@ -210,7 +210,7 @@ _UNITS = """(SELECT json_group_array(json_array(
     )) FROM json_each(claims.facts, '$.units') WHERE NOT coalesce(json_extract(value, '$.transferred'), 0))"""
 _CANDIDATE = """(SELECT candidate_number FROM registrations AS r WHERE r.learner_id = claims.learner_id
     AND r.qualification_id = claims.qualification_id AND candidate_number <> ''
-    ORDER BY r.entry <> claims.kind, r.id LIMIT 1)"""
+    ORDER BY r.id LIMIT 1)"""
 _AMONG = "(? IS NULL OR learner_id IN (SELECT value FROM json_each(?)))"
 
 

@@ -30,10 +30,11 @@ EVERYONE = (ANN, BEN, TWIN, TWIN_TOO)
 FULL = {
     "id_number": "S1", "uln": "1000000094", "candidate_number": "10000001", "qualification": "OCR/03455",
     "registered_on": "2026-09-14", "entry": "full_award", "name": "Ann Invented", "date_of_birth": "2007-03-01",
+    "start": "2026-09-21", "end": "31/08/2028", "site": "North",
 }  # fmt: skip
 EXPECTED = Registration(
     "1", "OCR/03455", "OCR", dt.date(2026, 9, 14), Entry.FULL_AWARD, "10000001", "Ann Invented", dt.date(2007, 3, 1),
-    "1000000094",
+    "1000000094", dt.date(2026, 9, 21), dt.date(2028, 8, 31), "North",
 )  # fmt: skip
 
 
