@@ -22,6 +22,7 @@ import click
 from docs.told import played
 from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
 from nvqsync.cli import program
+from nvqsync.candidate_gates import CANDIDATE_GATES
 from nvqsync.gates import CORE_GATES, Gate, Severity
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.settings import CREDENTIALS
@@ -239,7 +240,7 @@ def _gate_rows(gates: Iterable[Gate]) -> str:
 
 def gates_page() -> str:
     """docs/gates.md: what stops or cautions a claim."""
-    gates = (*CORE_GATES, *load_plugins(entry_points=False).gates)
+    gates = (*CORE_GATES, *CANDIDATE_GATES, *load_plugins(entry_points=False).gates)
     tables = {severity: _gate_rows(gate for gate in gates if gate.severity is severity) for severity in Severity}
     head = "| Gate | Rule | For | Source |\n|---|---|---|---|"
     return f"""{MADE.format(source="nvqsync/gates.py and the plugins")}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nvqsync import clock
+from nvqsync.candidate_gates import CANDIDATE_GATES
 from nvqsync.centre import CentreFacts, EndDate
 from nvqsync.errors import SettingsError
 from nvqsync.evidence import PassDefaults
@@ -49,7 +50,7 @@ class App:
     @cached_property
     def gates(self) -> tuple[Gate, ...]:
         """The shared gates and the plugins' own."""
-        return (*CORE_GATES, *self.plugins.gates)
+        return (*CORE_GATES, *CANDIDATE_GATES, *self.plugins.gates)
 
     def open_store(self, *, read_only: bool = False) -> Store:
         """The database the settings name. Raises ``StoreError``."""

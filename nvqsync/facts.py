@@ -15,7 +15,7 @@ from nvqsync.model import ClaimKind, Qualification, Registration
 from nvqsync.progress import LearnerProgress
 from nvqsync.quality import Release, Simulation
 from nvqsync.store import Store
-from nvqsync.uln_owners import UlnHolders, uln_holders
+from nvqsync.uln_owners import UlnHolders, squeezed, uln_holders
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,14 @@ def other_claims(
 
 def shared_ulns(store: Store) -> UlnHolders:
     """The ULNs that several accounts carry, in Moodle or in a registration, and whose they are."""
+    return uln_holders(_written_ulns(store), store_confirmations.uln_owners(store))
+
+
+def uln_carriers(store: Store, uln: str) -> frozenset[str]:
+    """The learners who carry a ULN, in Moodle or in a registration."""
+    return frozenset(learner for text, learner in _written_ulns(store) if squeezed(text) == squeezed(uln) != "")
+
+
+def _written_ulns(store: Store) -> list[tuple[str, str]]:
     written = [(learner.uln, learner.lms_id) for learner in store_lms.learners(store)]
-    written += [(registration.uln, registration.learner_id) for registration in store_claims.registrations(store)]
-    return uln_holders(written, store_confirmations.uln_owners(store))
+    return written + [(one.uln, one.learner_id) for one in store_claims.registrations(store)]

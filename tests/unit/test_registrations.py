@@ -250,7 +250,11 @@ def test_what_a_file_has_no_column_for_stays_as_it_was() -> None:
     columns = ("id_number", "qualification", "registered_on", "candidate_number")
     text = written({**FULL, "candidate_number": "77700000"}, columns=columns)
     (found,) = read(text, CATALOGUE, EVERYONE, (EXPECTED,)).registrations
-    assert (found.candidate_number, found.name, found.date_of_birth) == ("77700000", EXPECTED.name, EXPECTED.date_of_birth)
+    assert (found.candidate_number, found.name, found.date_of_birth) == (
+        "77700000",
+        EXPECTED.name,
+        EXPECTED.date_of_birth,
+    )
     (emptied,) = imported({**FULL, "name": ""}, known=(EXPECTED,)).registrations
     assert emptied.name == ""
 
