@@ -20,9 +20,9 @@ from pathlib import Path
 import click
 
 from docs.told import played
+from nvqsync.candidate_gates import CANDIDATE_GATES
 from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
 from nvqsync.cli import program
-from nvqsync.candidate_gates import CANDIDATE_GATES
 from nvqsync.gates import CORE_GATES, Gate, Severity
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.settings import CREDENTIALS

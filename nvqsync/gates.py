@@ -279,7 +279,7 @@ def _evidence_early(facts: ClaimFacts) -> str | None:
     registration = facts.registration
     if not registration:
         return None
-    here = [unit for unit in facts.units if unit.status is not UnitStatus.TRANSFERRED]
+    here = [unit for unit in facts.units if unit.status is UnitStatus.ACHIEVED and "progressed" not in unit.cautions]
     early = [unit.code for unit in here if unit.achieved_at and day(unit.achieved_at) < registration.registered_on]
     return f"Signed off before the registration date: {', '.join(early)}." if early else None
 

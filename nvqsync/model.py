@@ -395,7 +395,11 @@ class ClaimKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchUnit:
-    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on."""
+    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on.
+
+    ``held``: the body has certificated it under another qualification, so it is not claimed again;
+    ``progressed_from`` is the qualification under which it was achieved, where that is another one.
+    """
 
     code: str
     unit_reference: str
@@ -404,6 +408,8 @@ class BatchUnit:
     credit_value: int
     achieved_on: dt.date
     transferred: bool = False
+    held: bool = False
+    progressed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,6 +508,7 @@ class UnitStatus(StrEnum):
     READY = "ready"
     ACHIEVED = "achieved"
     TRANSFERRED = "transferred"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from nvqsync.clock import day
 from nvqsync.gates import ClaimFacts, Finding, Severity
 from nvqsync.judging import verdict_json
 from nvqsync.model import ClaimKind, UnitOutcome, UnitStatus
-from nvqsync.progress import LearnerProgress, basis
+from nvqsync.progress import LearnerProgress, achieved, basis, held_already, progressed_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,8 @@ def _unit(row: LearnerProgress, outcome: UnitOutcome) -> dict[str, Any]:
         "credit_value": unit.credit_value,
         "achieved_on": day(outcome.achieved_at).isoformat() if outcome.achieved_at else None,
         "transferred": outcome.status is UnitStatus.TRANSFERRED,
+        "held": held_already(row, outcome.unit_reference),
+        "progressed_from": progressed_from(row, outcome),
     }
 
 
@@ -199,7 +201,7 @@ def _sent(
     """A claim that has gone is never edited; what it lost since is flagged for a person to recall it."""
     if claim.status not in GONE | {Status.CERTIFICATED}:
         return None
-    held = {outcome.code for outcome in row.outcomes if outcome.status in {UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED}}
+    held = achieved(row.outcomes)
     lost = [code for code in claim.facts["basis"] if code not in held]
     says = f"No longer achieved since it was sent: {', '.join(lost)}. Ask the body to recall it."
     flags = (Finding("CERT-1", Severity.CAUTIONS, says),) if lost else ()

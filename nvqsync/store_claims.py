@@ -11,9 +11,11 @@ from typing import Any
 
 from nvqsync import audit
 from nvqsync.claims import CLOSED, Status, claim_key
+from nvqsync.clock import midday
 from nvqsync.errors import NotAllowed, UnknownName
 from nvqsync.gates import EarlierClaim, Finding, Severity
 from nvqsync.model import ClaimKind, Entry, Registration, SignOff
+from nvqsync.progression import AchievedElsewhere
 from nvqsync.proposing import Claim, ClaimMove, Move
 from nvqsync.store import Store
 
@@ -203,6 +205,19 @@ def standing_claims(
                            row["candidate_number"] or "", row["status"] == Status.CERTIFICATED)  # fmt: skip
         found.setdefault(row["learner_id"], []).append(one)
     return {learner: tuple(claims) for learner, claims in found.items()}
+
+
+def certificated_units(store: Store, learners: Collection[str] | None = None) -> dict[str, list[AchievedElsewhere]]:
+    """By learner, every unit that a certificated claim awarded (so none it transferred), oldest claim first."""
+    found: dict[str, list[AchievedElsewhere]] = {}
+    sql = f"""SELECT id, learner_id, qualification_id, awarding_body, {_UNITS} AS units FROM claims
+        WHERE status = ? AND {_AMONG} ORDER BY id"""
+    for row in store.rows(sql, [Status.CERTIFICATED.value, *_among(learners)]):
+        for reference, achieved_on in json.loads(row["units"]):
+            at = midday(dt.date.fromisoformat(achieved_on)) if achieved_on else None
+            unit = AchievedElsewhere(reference, row["qualification_id"], row["awarding_body"], at, None, row["id"])
+            found.setdefault(row["learner_id"], []).append(unit)
+    return found
 
 
 _UNITS = """(SELECT json_group_array(json_array(

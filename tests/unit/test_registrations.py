@@ -119,7 +119,7 @@ def test_none_two_and_contradiction_are_errors_and_a_name_never_matches(
 
 
 def test_a_candidate_number_belongs_to_its_awarding_body() -> None:
-    """OCR's number 50000000 is Ann's and NCFE's number 50000000 is Ben's: neither body's row reaches the other learner."""
+    """One number is Ann's with OCR and Ben's with NCFE: neither body's row reaches the other learner."""
     known = (
         Registration("1", "OCR/03455", "OCR", dt.date(2026, 9, 1), candidate_number="50000000"),
         Registration("2", "NCFE/50102874", "NCFE", dt.date(2026, 9, 1), candidate_number="50000000"),
