@@ -41,6 +41,7 @@ COMMANDS = {
     "confirm": "nvqsync.commands.confirmations:confirm_group",
     "adjustments": "nvqsync.commands.adjustments:adjustments_group",
     "registrations": "nvqsync.commands.registrations:registrations_group",
+    "weekly": "nvqsync.commands.weekly:weekly_command",
     "claims": "nvqsync.commands.claims:claims_group",
     "gates": "nvqsync.commands.claims:gates_command",
     "rules": "nvqsync.commands.rules:rules_group",

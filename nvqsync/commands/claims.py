@@ -187,7 +187,14 @@ def _unit_row(unit: dict[str, Any]) -> tuple[object, ...]:
     criteria = len({decision["criterion"] for decision in met if decision["criterion"]})
     origin = [f"achieved under {unit['progressed_from']}"] if unit["progressed_from"] else []
     held = ["held already, not claimed again"] if unit["held"] else []
-    told = "; ".join([*origin, *held, *whole, *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else [])])
+    told = "; ".join(
+        [
+            *origin,
+            *held,
+            *whole,
+            *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else []),
+        ]
+    )
     return (unit["code"], unit["title"], unit["credit_value"], unit["level"], unit["achieved_on"],
             unit["signed_off_by"], told)  # fmt: skip
 
