@@ -13,6 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
@@ -65,18 +66,18 @@ def _check(packed: zipfile.ZipFile) -> None:
         says = f"The workbook unpacks to more than {MOST_UNPACKED // 2**20} MB: no list of people does."
         raise InputError(says, "Copy the rows into a new workbook and try again.")
     for part in parts:
-        if part.filename.endswith((".xml", ".rels")):
-            _refuse_declarations(packed, part)
+        _refuse_declarations(packed, part)
 
 
 def _refuse_declarations(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """Whatever a part is called: any may be named as the sheet. One that is no XML, such as a picture, passes."""
     parser = expat.ParserCreate()
 
     def declared(*_: object) -> None:
         raise InputError("The workbook declares a document type, which no spreadsheet does.", REMEDY)
 
     parser.StartDoctypeDeclHandler = declared
-    with packed.open(part) as opened:
+    with packed.open(part) as opened, suppress(expat.ExpatError):
         parser.ParseFile(opened)
 
 
