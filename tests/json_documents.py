@@ -104,6 +104,7 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     found = {"sync": step("sync"), "progress": step("progress", "CS-0103"), "mapping-check": step("mapping", "check")}
     found["registrations-import"] = step("registrations", "import", str(_entries(rehearsal)))
     found["registrations-list"] = step("registrations", "list")
+    found["weekly"] = step("weekly")
     found["claims-show-proposed"] = step("claims", "show", "1")
     found["claims-approve"] = step("claims", "approve", "1", "2")
     found["export"] = step("export")
