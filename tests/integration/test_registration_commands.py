@@ -14,6 +14,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from nvqsync import store_claims
+from nvqsync.claims import Status
+from nvqsync.model import ClaimKind
+from nvqsync.proposing import ClaimMove, Move
 from nvqsync.store import Store
 from tests.rehearsal import COMPETENT, NOT_YET, ULNS, Rehearsal, rehearsing, small_college
 
@@ -311,3 +314,47 @@ def test_a_confirmation_is_for_what_is_on_offer(moved_on: Rehearsal) -> None:
     moved_on.run("adjustments", "remove", "2", "--why", "A slip")
     assert moved_on.claims()[0]["status"] == "on_hold"
     assert moved_on.run("adjustments", "add", "progression", "S0", "OCR/03455", "--unit", "F1").status == 2
+
+
+def certificated(rehearsal: Rehearsal) -> int:
+    """A claim for unit F1 of OCR/03454, certificated years ago; returns its number."""
+    person = str(rehearsal.college.learners[0].id)
+    unit = {"code": "F1", "unit_reference": "F/601/1609", "achieved_on": "2018-03-01", "transferred": False}
+    facts = {"units": [unit], "credits": 4, "basis": {"F1": "x"}, "verdict": {}}
+    with Store(rehearsal.database()) as store:
+        move = ClaimMove(
+            Move.PROPOSE, None, Status.PROPOSED, facts, "mark", (), "Long ago.", person, "OCR/03454", "OCR",
+            ClaimKind.UNITS,
+        )  # fmt: skip
+        store_claims.make_moves(store, [move], at=1, actor="test", centre_number="12345")
+        (claim,) = store_claims.claims(store, "kind = 'units'")
+        store_claims.change_claim(store, claim, Status.CERTIFICATED, at=2, actor="test", action="certificate", why="")
+    return claim.id
+
+
+def test_a_unit_that_the_body_has_certificated_is_held_and_not_keyed_again(moved_on: Rehearsal) -> None:
+    """The claim, the batch and the keying sheet mark it; a claim without the candidate's number is stopped."""
+    number = certificated(moved_on)
+    moved_on.run("confirm", "progression", "S0", "OCR/03455", "--why", "Moved on")
+    (claim,) = [one for one in moved_on.claims() if one["kind"] == "full_award"]
+    assert claim["blockers"] == []
+    units = {unit["code"]: unit for unit in moved_on.run("claims", "show", str(claim["id"]), "--json").json["units"]}
+    assert (units["F1"]["status"], units["F1"]["held"], units["F1"]["achieved_on"]) == ("held", True, "2018-03-01")
+    assert (units["A1"]["status"], units["A1"]["held"]) == ("achieved", False)
+    assert "held already" in moved_on.run("claims", "show", str(claim["id"])).out
+    with Store(moved_on.database()) as store:
+        (earlier, _) = store_claims.standing_claims(store, "OCR")[claim["learner"]["lms_id"]]
+        assert store_claims.standing_claims(store, "OCR", ["nobody"]) == {}
+    assert (earlier.claim_id, earlier.units, earlier.certificated) == (number, ("F/601/1609",), True)
+    row = ("S0", "OCR/03455", DAY, "full_award", "", None, None, None)
+    moved_on.run("registrations", "import", str(sheet(moved_on.folder / "n.xlsx", row)))
+    (claim,) = [one for one in moved_on.claims() if one["kind"] == "full_award"]
+    assert "ID-09" in {finding["id"] for finding in claim["blockers"]}
+    moved_on.register(0)
+    moved_on.run("claims", "release", str(claim["id"]))
+    assert moved_on.run("claims", "approve", str(claim["id"]), "--why", "Checked.").status == 0
+    (batch,) = moved_on.run("export", "--json").json["batches"]
+    files = {Path(name).suffix: Path(name).read_text("utf-8") for name in batch["files"]}
+    sent = {unit["code"]: unit["held"] for unit in json.loads(files[".json"])["claims"][0]["units"]}
+    assert sent == {"F1": True, **dict.fromkeys(("A1", "F2", "A3", "B2", "C3", "D2"), False)}
+    assert "do not claim them again" in files[".html"]

@@ -44,7 +44,12 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
         "rule",
     ),
     "ENT-1": (
-        [{"registrations": (REGISTRATION,)}, {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS}],
+        [
+            {"registrations": (REGISTRATION,)},
+            {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS},
+            {"registrations": (REGISTRATION,), "kind": ClaimKind.UNITS},  # a leaver's units, under either
+            {"registrations": (REGISTRATION, UNITS_ENTRY), "kind": ClaimKind.UNITS},
+        ],
         [{"registrations": (UNITS_ENTRY,)}, {"registrations": (REGISTRATION, UNITS_ENTRY)}],
         "entered",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from nvqsync.registrations import COLUMNS, Import, read, read_day, template
 from nvqsync.store import Store
 from nvqsync.store_claims import audit_entries, registrations
 from nvqsync.store_lms import begin_pass, record
+from nvqsync.uln_owners import uln_mark
 
 CATALOGUE: Catalogue = load_catalogue(entry_points=False)
 ANN = LmsMember("1", "Ann Invented", "S1", ("student",), uln="1000000094", candidate_number="10000001")
@@ -283,6 +285,59 @@ def test_every_row_is_a_registration_an_error_or_empty(rows: list[dict[str, str]
     full = [row for row in rows if any(cell.strip() for cell in row.values())]
     assert len(found.errors) == len(full)
     assert found.registrations == (EXPECTED,)
+
+
+ROWS = (
+    FULL,
+    {"id_number": "S2", "qualification": "OCR/03455", "registered_on": "2026-09-14", "entry": "units"},
+    {"id_number": "S2", "qualification": "OCR/10378", "registered_on": "2026-09-14", "site": "South"},
+    {"id_number": "S1", "qualification": "NCFE/50102874", "registered_on": "2026-09-14", "entry": "units"},
+    {"id_number": "S1", "qualification": "NCFE/50102874", "registered_on": "2026-09-14"},
+    {"id_number": "S9", "qualification": "OCR/03455", "registered_on": "2026-09-14"},
+)
+
+
+@given(st.permutations(ROWS), st.permutations(ROWS))
+def test_neither_order_nor_repetition_makes_a_difference(
+    first: list[dict[str, str]], again: list[dict[str, str]]
+) -> None:
+    """The same rows in any order are the same registrations, and over what they left behind they change nothing."""
+    found = imported(*first)
+    assert set(found.registrations) == set(imported(*again).registrations)
+    assert len(found.registrations) == 5
+    over = imported(*again, known=found.registrations)
+    assert set(over.registrations) == set(found.registrations)
+    assert [error.says for error in over.errors] == [error.says for error in found.errors]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"end": "2026-09-01"}, "before it begins"),
+        ({"start": "2028-09-01"}, "before it begins"),
+        ({"candidate_number": "681990012058G"}, "This is a UCI; OCR's number has eight digits"),
+        ({"candidate_number": "681990012058H"}, "check letter"),
+        ({"candidate_number": "0042"}, "centre's own candidate number"),
+    ],
+)
+def test_days_out_of_order_and_numbers_of_another_form_are_refused(changes: dict[str, str], says: str) -> None:
+    """Each with what to do."""
+    assert says in fault(**changes)
+
+
+def test_an_entry_stored_already_stays_importable_beside_its_other_kind() -> None:
+    """ENT-1 is about adding: who has both can still correct either, and the gate stops the award."""
+    both = (EXPECTED, replace(EXPECTED, entry=Entry.UNITS))
+    assert imported(FULL, {**FULL, "entry": "units"}, known=both).errors == ()
+    assert "ENT-1" in imported({**FULL, "entry": "units"}, known=(EXPECTED,)).errors[0].says
+
+
+def test_a_uln_with_an_owner_finds_its_owner() -> None:
+    """Two accounts carry it, and a person said whose it is."""
+    row = {"uln": "1000 000116", "qualification": "OCR/03455", "registered_on": "2026-09-14"}
+    assert "confirm uln" in imported(row).errors[0].says
+    (found,) = read(written(row), CATALOGUE, EVERYONE, (), {uln_mark("1000000116"): "4"}).registrations
+    assert found.learner_id == "4"
 
 
 # ---------------------------------------------------------------- the command, on a real database
