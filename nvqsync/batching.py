@@ -35,8 +35,10 @@ def groups(claims: Iterable[Claim], way: Callable[[Claim], Way]) -> Iterator[lis
             yield alike[start : start + CLAIMS_A_BATCH]
 
 
-def batch_claim(claim: Claim, learner: LmsMember, registrations: Collection[Registration]) -> BatchClaim:
-    """A claim as its batch states it, under the registration its gates looked at."""
+def batch_claim(
+    claim: Claim, learner: LmsMember, registrations: Collection[Registration], foreign: Collection[str] = frozenset()
+) -> BatchClaim:
+    """A claim as its batch states it, under the registration its gates looked at, without ``foreign`` ULNs."""
     registration = registration_for(claim.kind, registrations)
     if registration is None:
         raise ValueError(f"claim {claim.id} has no registration: gate ENT-2 should have blocked it")
@@ -47,7 +49,7 @@ def batch_claim(claim: Claim, learner: LmsMember, registrations: Collection[Regi
         candidate_number=registration.candidate_number,
         name=registration.name or learner.name,
         date_of_birth=registration.date_of_birth or learner.date_of_birth,
-        uln=uln_of(registration, learner) or None,
+        uln=uln_of(registration, learner, foreign) or None,
         units=tuple(_unit(unit) for unit in claim.facts["units"]),
         credits=claim.facts["credits"],
     )

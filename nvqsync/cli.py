@@ -43,6 +43,7 @@ COMMANDS = {
     "centre": "nvqsync.commands.centre:centre_group",
     "registrations": "nvqsync.commands.registrations:registrations_group",
     "iqa": "nvqsync.commands.iqa:iqa_group",
+    "weekly": "nvqsync.commands.weekly:weekly_command",
     "claims": "nvqsync.commands.claims:claims_group",
     "gates": "nvqsync.commands.claims:gates_command",
     "rules": "nvqsync.commands.rules:rules_group",

@@ -13,17 +13,19 @@ from nvqsync.model import Assessed
 
 
 class What(StrEnum):
-    """What can be confirmed: where a learner stands, that a lost grade stands, which of two grades is the truth."""
+    """What can be confirmed: where a learner stands, that a lost grade stands, which of two grades is right, whose a
+    ULN is."""
 
     STATUS = "status"
     GONE = "gone"
     GRADEBOOK = "gradebook"
     UNMAPPED = "unmapped"
+    ULN = "uln"
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a person said, about whom and which item (or course), on which facts, when and why."""
+    """What a person said, about whom and which item (or course, or mark of a ULN), on which facts, when and why."""
 
     what: What
     learner_id: str

@@ -26,6 +26,7 @@ from nvqsync.claims import GONE, Event, Status, advance
 from nvqsync.clock import iso
 from nvqsync.errors import NotAllowed, PortalBusy, PortalError
 from nvqsync.export_files import delete_old
+from nvqsync.facts import shared_ulns
 from nvqsync.gates import registration_for
 from nvqsync.hookspecs import ExportFormat, PortalConnector
 from nvqsync.locks import only_one
@@ -120,6 +121,7 @@ def _batch(app: App, store: Store, claims: Sequence[Claim], way: batching.Way) -
     registered: dict[str, list[Registration]] = defaultdict(list)
     for registration in store_claims.registrations(store, qualification.id):
         registered[registration.learner_id].append(registration)
+    foreign = shared_ulns(store).foreign
     return Batch(
         id=_next_id(app, store, qualification.awarding_body, qualification.code),
         awarding_body=qualification.awarding_body,
@@ -130,7 +132,12 @@ def _batch(app: App, store: Store, claims: Sequence[Claim], way: batching.Way) -
         qualification_title=qualification.title,
         route=way.route,
         created_at=app.now(),
-        claims=tuple(batching.batch_claim(c, learners[c.learner_id], registered[c.learner_id]) for c in claims),
+        claims=tuple(
+            batching.batch_claim(
+                c, learners[c.learner_id], registered[c.learner_id], foreign.get(c.learner_id, frozenset())
+            )
+            for c in claims
+        ),
     )
 
 

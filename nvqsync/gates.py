@@ -52,6 +52,8 @@ class ClaimFacts:
     ``learner_status`` is what a person recorded: ``leaver``, ``active``, or nothing; ``alarms`` are the courses that
     wait for a person's word. ``releases`` and ``simulations`` are this learner's for the qualification (a cohort's
     releases included), ``earlier`` their other claims with the same body that are open or certificated.
+    ``same_uln`` are other accounts with the same ULN while nobody said whose it is; ``foreign_ulns`` are numbers this
+    learner carries that were recorded as somebody else's.
     """
 
     learner: LmsMember
@@ -70,6 +72,7 @@ class ClaimFacts:
     releases: tuple[Release, ...] = ()
     simulations: tuple[Simulation, ...] = ()
     earlier: tuple[EarlierClaim, ...] = ()
+    foreign_ulns: frozenset[str] = frozenset()
 
     @property
     def registration(self) -> Registration | None:
@@ -79,7 +82,7 @@ class ClaimFacts:
     @property
     def uln(self) -> str:
         """The learner's ULN without blanks: the registered one, else the LMS's; empty when there is none."""
-        return uln_of(self.registration, self.learner)
+        return uln_of(self.registration, self.learner, self.foreign_ulns)
 
 
 def registration_for(kind: ClaimKind, registrations: Collection[Registration]) -> Registration | None:
@@ -89,11 +92,14 @@ def registration_for(kind: ClaimKind, registrations: Collection[Registration]) -
     return next(iter(exact or registrations), None)
 
 
-def uln_of(registration: Registration | None, learner: LmsMember) -> str:
-    """The ULN a claim carries, without blanks: the registered one, else the LMS's. A placeholder is none."""
+def uln_of(registration: Registration | None, learner: LmsMember, foreign: Collection[str] = frozenset()) -> str:
+    """The ULN a claim carries, without blanks: the registered one, else the LMS's. A placeholder is none.
+
+    ``foreign`` are numbers recorded as somebody else's: they are left out.
+    """
     written = [registration.uln if registration else "", learner.uln]
     numbers = ["".join(number.split()) for number in written]
-    return next((number for number in numbers if number and number != PLACEHOLDER_ULN), "")
+    return next((number for number in numbers if number and number not in {PLACEHOLDER_ULN, *foreign}), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +171,11 @@ def _no_registration(facts: ClaimFacts) -> str | None:
 def _wrong_entry(facts: ClaimFacts) -> str | None:
     entries = {registration.entry for registration in facts.registrations}
     if facts.kind is ClaimKind.FULL_AWARD and entries == {Entry.UNITS}:
-        return "The candidate is entered for units, not for the full award. Amend the entry with OCR first."
-    if facts.kind is ClaimKind.FULL_AWARD and len(entries) > 1:  # what was achieved stays claimable, unit by unit
+        return (
+            "The candidate is entered for units, not for the full award. Have OCR amend the entry, then record it: "
+            "'nvqsync registrations amend'."
+        )
+    if facts.kind is ClaimKind.FULL_AWARD and len(entries) > 1:
         return "The candidate is entered both for the full award and for units. OCR takes one or the other."
     return None
 
@@ -187,7 +196,10 @@ def _no_uln(facts: ClaimFacts) -> str | None:
 def _shared_uln(facts: ClaimFacts) -> str | None:
     if not facts.same_uln:
         return None
-    return f"{len(facts.same_uln)} other account(s) carry the same ULN. Find out whose it is and clear the others."
+    return (
+        f"{len(facts.same_uln)} other account(s) carry the same ULN. Find out whose it is, clear the others in "
+        "Moodle, or record it: 'nvqsync confirm uln ULN LEARNER'."
+    )
 
 
 def _no_date_of_birth(facts: ClaimFacts) -> str | None:
@@ -230,7 +242,7 @@ def _evidence_early(facts: ClaimFacts) -> str | None:
     registration = facts.registration
     if not registration:
         return None
-    here = [unit for unit in facts.units if unit.status is not UnitStatus.TRANSFERRED]
+    here = [unit for unit in facts.units if unit.status is UnitStatus.ACHIEVED and "progressed" not in unit.cautions]
     early = [unit.code for unit in here if unit.achieved_at and day(unit.achieved_at) < registration.registered_on]
     return f"Signed off before the registration date: {', '.join(early)}." if early else None
 

@@ -58,7 +58,7 @@ CREATE TABLE sign_offs (
 CREATE TABLE registrations (
     id INTEGER PRIMARY KEY, learner_id TEXT NOT NULL REFERENCES learners (lms_id), qualification_id TEXT NOT NULL,
     awarding_body TEXT NOT NULL, candidate_number TEXT NOT NULL, registered_on TEXT NOT NULL, entry TEXT NOT NULL,
-    name TEXT NOT NULL, date_of_birth TEXT, uln TEXT NOT NULL,
+    name TEXT NOT NULL, date_of_birth TEXT, uln TEXT NOT NULL, start TEXT, "end" TEXT, site TEXT NOT NULL,
     UNIQUE (learner_id, qualification_id, entry)
 ) STRICT;
 CREATE TABLE batches (

@@ -395,7 +395,11 @@ class ClaimKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchUnit:
-    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on."""
+    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on.
+
+    ``held``: the body has certificated it under another qualification, so it is not claimed again;
+    ``progressed_from`` is the qualification under which it was achieved, where that is another one.
+    """
 
     code: str
     unit_reference: str
@@ -404,6 +408,8 @@ class BatchUnit:
     credit_value: int
     achieved_on: dt.date
     transferred: bool = False
+    held: bool = False
+    progressed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,6 +519,7 @@ class UnitStatus(StrEnum):
     READY = "ready"
     ACHIEVED = "achieved"
     TRANSFERRED = "transferred"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,8 +577,9 @@ class Entry(StrEnum):
 class Registration:
     """A candidate registered with an awarding body for one qualification, under the name the certificate will print.
 
-    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked. ``site`` says under
-    which of the centre's numbers the candidate is known; empty is the main site.
+    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked. ``start`` is the day the
+    learner starts and ``end`` the last day the registration holds, both inclusive and where known; ``site`` is the
+    centre's site under whose number the candidate is registered, empty for the main one.
     """
 
     learner_id: str
@@ -583,5 +591,7 @@ class Registration:
     name: str = ""
     date_of_birth: dt.date | None = None
     uln: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
     site: str = ""
     id: int = 0

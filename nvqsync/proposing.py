@@ -22,7 +22,7 @@ from nvqsync.gates import ClaimFacts, Finding, Severity
 from nvqsync.holding import REASONS, HoldCode, code_of_gates
 from nvqsync.judging import verdict_json
 from nvqsync.model import ClaimKind, UnitOutcome, UnitStatus
-from nvqsync.progress import LearnerProgress, basis
+from nvqsync.progress import LearnerProgress, achieved, basis, held_already, progressed_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ def _unit(row: LearnerProgress, outcome: UnitOutcome) -> dict[str, Any]:
         "credit_value": unit.credit_value,
         "achieved_on": day(outcome.achieved_at).isoformat() if outcome.achieved_at else None,
         "transferred": outcome.status is UnitStatus.TRANSFERRED,
+        "held": held_already(row, outcome.unit_reference),
+        "progressed_from": progressed_from(row, outcome),
     }
 
 
@@ -154,7 +156,7 @@ def fingerprint(facts: Mapping[str, Any], claim_facts: ClaimFacts) -> str:
     registration = claim_facts.registration
     registered = registration and [
         registration.candidate_number, registration.registered_on.isoformat(), registration.entry.value,
-        registration.name, str(registration.date_of_birth), registration.uln,
+        registration.name, str(registration.date_of_birth), registration.uln, registration.site,
     ]  # fmt: skip
     text = json.dumps([facts["basis"], facts["credits"], registered], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -303,7 +305,7 @@ def _sent(case: _Case, claim: Claim) -> ClaimMove | None:
     """A claim that has gone is never edited; what it lost since raises a recall notice, which says what to do."""
     if claim.status not in GONE | {Status.CERTIFICATED}:
         return None
-    held = {unit.code for unit in case.row.outcomes if unit.status in {UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED}}
+    held = achieved(case.row.outcomes)
     lost = [code for code in claim.facts["basis"] if code not in held]
     says = _notice(claim, lost) if lost else ""
     if says == claim.recall_notice:

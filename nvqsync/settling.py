@@ -54,7 +54,7 @@ def settle(
 
     ``learners`` limits it to a few. Without ``propose_new`` no new claim is made; ``Settled.due`` says whose is due.
     """
-    reader, shared = app.reader(store), shared_ulns(store)
+    reader, ulns = app.reader(store), shared_ulns(store)
     mappings = reader.mappings()
     wanted = None if qualification_ids is None else list(qualification_ids)
     whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
@@ -64,7 +64,8 @@ def settle(
     judged: set[tuple[str, str]] = set()
     for start in range(0, len(whom), AT_ONCE) or (0,):
         for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
-            known = gather(app, store, standing.qualification, shared)
+            learners_here = [row.learner.lms_id for row in standing.rows]
+            known = gather(app, store, standing.qualification, ulns, learners_here)
             now = list(_moves(app, store, standing, known))
             if not propose_new:
                 due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
@@ -116,6 +117,6 @@ def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable
                 yield move
         for claim in mine:
             if claim.kind is ClaimKind.UNITS and claim.status not in CLOSED:
-                facts = known.about(row, ClaimKind.UNITS, claimed_units(row, claim))
+                facts = known.about(row, ClaimKind.UNITS, claimed_units(row, claim), claim.id)
                 if move := follow(row, claim, facts, run_gates(app.gates, facts)):
                     yield move

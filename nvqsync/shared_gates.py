@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from nvqsync.candidate_gates import CANDIDATE_GATES
 from nvqsync.centre_gates import CENTRE_GATES
 from nvqsync.gates import CORE_GATES, Gate
 from nvqsync.quality_gates import QUALITY_GATES
 
-SHARED_GATES: tuple[Gate, ...] = (*CORE_GATES, *CENTRE_GATES, *QUALITY_GATES)
+SHARED_GATES: tuple[Gate, ...] = (*CORE_GATES, *CANDIDATE_GATES, *CENTRE_GATES, *QUALITY_GATES)
 """The gates that claims for every awarding body go through."""

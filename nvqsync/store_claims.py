@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from nvqsync.claims import CLOSED, Status, claim_key
+from nvqsync.clock import midday
 from nvqsync.errors import NotAllowed, UnknownName
-from nvqsync.gates import Finding, Severity
+from nvqsync.gates import EarlierClaim, Finding, Severity
 from nvqsync.holding import HoldCode
 from nvqsync.model import ClaimKind, Entry, Registration, SignOff
+from nvqsync.progression import AchievedElsewhere
 from nvqsync.proposing import Claim, ClaimMove, Move
 from nvqsync.store import Store
 from nvqsync.store_audit import append_audit
@@ -48,16 +50,16 @@ def differing_registrations(
 
 
 def _write_registration(store: Store, new: Registration, *, actor: str, at: int, known: bool) -> None:
-    born = new.date_of_birth.isoformat() if new.date_of_birth else None
     store.execute(
         """INSERT INTO registrations (learner_id, qualification_id, awarding_body, candidate_number, registered_on,
-            entry, name, date_of_birth, uln) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            entry, name, date_of_birth, uln, start, "end", site) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET candidate_number = excluded.candidate_number,
-            registered_on = excluded.registered_on, name = excluded.name,
-            date_of_birth = excluded.date_of_birth, uln = excluded.uln""",
+            registered_on = excluded.registered_on, name = excluded.name, date_of_birth = excluded.date_of_birth,
+            uln = excluded.uln, start = excluded.start, "end" = excluded."end", site = excluded.site""",
         [
             new.learner_id, new.qualification_id, new.awarding_body, new.candidate_number,
-            new.registered_on.isoformat(), new.entry.value, new.name, born, new.uln,
+            new.registered_on.isoformat(), new.entry.value, new.name, _written(new.date_of_birth), new.uln,
+            _written(new.start), _written(new.end), new.site,
         ],
     )  # fmt: skip
     action = "changed" if known else "recorded"
@@ -66,16 +68,34 @@ def _write_registration(store: Store, new: Registration, *, actor: str, at: int,
                  text=text)  # fmt: skip
 
 
+def amend_entry(store: Store, known: Registration, entry: Entry, *, actor: str, at: int, why: str) -> None:
+    """Record that the body amended a registration to the other entry, and tell the audit log.
+
+    Raises ``NotAllowed`` where the learner is registered with that entry as well, or the registration has gone.
+    """
+    says = f"Entry for {known.qualification_id} amended from {known.entry.value} to {entry.value}. {why}".strip()
+    with store.writing(durable=True):
+        same = [one for one in registrations(store, known.qualification_id) if one.learner_id == known.learner_id]
+        if known not in same or any(one.entry is entry for one in same):
+            said = f"The registration for {known.qualification_id} cannot become {entry.value}."
+            raise NotAllowed(said, "See 'nvqsync registrations list'.")
+        store.execute("UPDATE registrations SET entry = ? WHERE id = ?", [entry.value, known.id])
+        append_audit(store, at=at, actor=actor, subject=f"learner:{known.learner_id}", action="registration-amended",
+                     text=says)  # fmt: skip
+
+
+def _written(on: dt.date | None) -> str | None:
+    return on.isoformat() if on else None
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
 def _registration(row: dict[str, Any]) -> Registration:
-    born = row["date_of_birth"]
-    return Registration(
-        **{
-            **row,
-            "registered_on": dt.date.fromisoformat(row["registered_on"]),
-            "entry": Entry(row["entry"]),
-            "date_of_birth": dt.date.fromisoformat(born) if born else None,
-        }
-    )
+    days = {name: _day(row[name]) for name in ("date_of_birth", "start", "end")}
+    registered_on = dt.date.fromisoformat(row["registered_on"])
+    return Registration(**{**row, **days, "registered_on": registered_on, "entry": Entry(row["entry"])})
 
 
 def sign_offs(store: Store, qualification_id: str) -> list[SignOff]:
@@ -138,6 +158,50 @@ def claims_by_learner(
     for one in claims(store, where, parameters):
         found.setdefault(one.learner_id, []).append(one)
     return found
+
+
+def standing_claims(
+    store: Store, awarding_body: str, learners: Collection[str] | None = None
+) -> dict[str, tuple[EarlierClaim, ...]]:
+    """By learner, their claims with a body that are open or certificated, oldest first, as gates look at them."""
+    found: dict[str, list[EarlierClaim]] = {}
+    closed = [status.value for status in CLOSED]
+    sql = f"""SELECT claims.id, learner_id, qualification_id, kind, status, {_UNITS} AS units,
+            {_CANDIDATE} AS candidate_number FROM claims
+        WHERE awarding_body = ? AND status NOT IN (SELECT value FROM json_each(?)) AND {_AMONG} ORDER BY id"""
+    for row in store.rows(sql, [awarding_body, json.dumps(closed), *_among(learners)]):
+        units = tuple(reference for reference, _ in json.loads(row["units"]))
+        one = EarlierClaim(row["id"], row["qualification_id"], ClaimKind(row["kind"]), units,
+                           row["candidate_number"] or "", row["status"] == Status.CERTIFICATED)  # fmt: skip
+        found.setdefault(row["learner_id"], []).append(one)
+    return {learner: tuple(claims) for learner, claims in found.items()}
+
+
+def certificated_units(store: Store, learners: Collection[str] | None = None) -> dict[str, list[AchievedElsewhere]]:
+    """By learner, every unit that a certificated claim awarded (so none it transferred), oldest claim first."""
+    found: dict[str, list[AchievedElsewhere]] = {}
+    sql = f"""SELECT id, learner_id, qualification_id, awarding_body, {_UNITS} AS units FROM claims
+        WHERE status = ? AND {_AMONG} ORDER BY id"""
+    for row in store.rows(sql, [Status.CERTIFICATED.value, *_among(learners)]):
+        for reference, achieved_on in json.loads(row["units"]):
+            at = midday(dt.date.fromisoformat(achieved_on)) if achieved_on else None
+            unit = AchievedElsewhere(reference, row["qualification_id"], row["awarding_body"], at, None, row["id"])
+            found.setdefault(row["learner_id"], []).append(unit)
+    return found
+
+
+_UNITS = """(SELECT json_group_array(json_array(
+        json_extract(value, '$.unit_reference'), json_extract(value, '$.achieved_on')
+    )) FROM json_each(claims.facts, '$.units') WHERE NOT coalesce(json_extract(value, '$.transferred'), 0))"""
+_CANDIDATE = """(SELECT candidate_number FROM registrations AS r WHERE r.learner_id = claims.learner_id
+    AND r.qualification_id = claims.qualification_id AND candidate_number <> ''
+    ORDER BY r.id LIMIT 1)"""
+_AMONG = "(? IS NULL OR learner_id IN (SELECT value FROM json_each(?)))"
+
+
+def _among(learners: Collection[str] | None) -> list[str | None]:
+    text = None if learners is None else json.dumps(sorted(learners))
+    return [text, text or "[]"]
 
 
 def make_moves(store: Store, moves: Iterable[ClaimMove], *, at: int, actor: str, centre_number: str) -> list[ClaimMove]:

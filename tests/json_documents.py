@@ -116,6 +116,7 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     found["centre-staff-list"] = step("centre", "staff", "list")
     found["registrations-import"] = step("registrations", "import", str(_entries(rehearsal)))
     found["registrations-list"] = step("registrations", "list")
+    found["weekly"] = step("weekly")
     found["claims-show-proposed"] = step("claims", "show", "1")
     found["claims-approve"] = step("claims", "approve", "1", "2")
     found["export"] = step("export")

@@ -98,7 +98,16 @@ def _unit_row(unit: dict[str, Any]) -> tuple[object, ...]:
     met = [decision for decision in unit["decisions"] if decision["met"]]
     whole = [f"whole unit: {decision['grade']}" for decision in met if not decision["criterion"]]
     criteria = len({decision["criterion"] for decision in met if decision["criterion"]})
-    told = "; ".join([*whole, *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else [])])
+    origin = [f"achieved under {unit['progressed_from']}"] if unit["progressed_from"] else []
+    held = ["held already, not claimed again"] if unit["held"] else []
+    told = "; ".join(
+        [
+            *origin,
+            *held,
+            *whole,
+            *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else []),
+        ]
+    )
     return (unit["code"], unit["title"], unit["credit_value"], unit["level"], unit["achieved_on"],
             unit["signed_off_by"], told)  # fmt: skip
 

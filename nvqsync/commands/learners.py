@@ -92,11 +92,17 @@ def _print_learner(rows: Iterable[LearnerProgress]) -> None:
         click.echo(plain(who) + ("" if row.learner.active else ", not active"))
         click.echo(verdict_text(row.judgement))
         if row.offered:
-            click.echo(f"Achieved elsewhere, counts once confirmed: {', '.join(row.offered)}")
+            click.echo(
+                f"Achieved elsewhere, counts once confirmed: {', '.join(row.offered)}. To confirm: nvqsync confirm "
+                f"progression {row.learner.id_number or row.learner.lms_id} {row.qualification.id} --why ..."
+            )
+        if row.transferable:
+            codes = ", ".join(row.transferable)
+            click.echo(f"Certificated by another body, counts once declared as credit transfer: {codes}")
         units = [u for u in progress_json(row)["units"] if u["status"] != "not_started"]
         click.echo()
-        keys = ("code", "status", "criteria_met", "criteria_total", "achieved_on")
-        heads = ("Unit", "Status", "Criteria met", "of", "Achieved")
+        keys = ("code", "status", "criteria_met", "criteria_total", "achieved_on", "progressed_from")
+        heads = ("Unit", "Status", "Criteria met", "of", "Achieved", "Under")
         click.echo(
             table(heads, [[str(u[k]).replace("_", " ") if u[k] is not None else None for k in keys] for u in units])
         )

@@ -42,6 +42,9 @@ def render(batch: Batch) -> bytes:
     return page.encode()
 
 
+HELD_UNITS = "Units held already under this candidate number: check that they are there, do not claim them again"
+
+
 def _number(batch: Batch) -> str:
     return f"no. {batch.sheet}" if batch.sheet else ""
 
@@ -78,8 +81,9 @@ def _head(screens: Screens, batch: Batch) -> str:
 def _claim(screens: Screens, claim: BatchClaim, place: int, total: int, first: int) -> str:
     """One candidate's block: find, units, submit, and the lines to write on."""
     moved = [unit for unit in claim.units if unit.transferred]
-    own = [unit for unit in claim.units if not unit.transferred]
-    lists = [(screens.moved_units, moved), (screens.own_units, own)]
+    held = [unit for unit in claim.units if unit.held and not unit.transferred]
+    own = [unit for unit in claim.units if not unit.transferred and not unit.held]
+    lists = [(screens.moved_units, moved), (HELD_UNITS, held), (screens.own_units, own)]
     steps = [_step(first, screens.find, "", _candidate(screens, claim))]
     for title, units in lists:
         if units:

@@ -203,10 +203,13 @@ def _grade(item: LmsItem, person: LmsMember, at: int) -> Observation:
 
 def _register(college: College, store: Store, q: str, people: list[LmsMember]) -> None:
     body = q.partition("/")[0]
-    new = [Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=one.lms_id, name=one.name,
-                        date_of_birth=BORN, uln=one.uln) for one in people]  # fmt: skip
     quality.staff(store, ASSESSOR.lms_id)
     quality.release(store, q, [one.lms_id for one in people], dt.date(2026, 11, 3))
+    new = [
+        Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=f"{int(one.lms_id):08}",
+                     name=one.name, date_of_birth=BORN, uln=one.uln)
+        for one in people
+    ]  # fmt: skip
     store_claims.record_registrations(store, new, actor="exams", at=college.clock.at)
 
 

@@ -24,6 +24,7 @@ from nvqsync.model import (
     UnitStatus,
 )
 from nvqsync.progress import LearnerProgress, progress
+from nvqsync.progression import AchievedElsewhere, Elsewhere
 from nvqsync.proposing import Claim, ClaimMove, claim_facts_json, fingerprint
 from tests.unit import made_up
 
@@ -70,6 +71,20 @@ def row(*codes: str, grades: Mapping[str, str] | None = None, learner: LmsMember
     """The learner's progress with these units achieved, each with the grade given or the usual one."""
     held = tuple(outcome(code, grade=(grades or {}).get(code, "Competent")) for code in codes)
     return progress(qualification(), [learner], {learner.lms_id: held})[0]
+
+
+def elsewhere(*references: str, body: str = "OCR", claim_id: int = 0) -> Elsewhere:
+    """Units achieved under another qualification: on their evidence, or certificated by a claim of that number."""
+    evidence = replace(outcome("A3"), qualification_id=f"{body}/90002", code="elsewhere")
+    return {
+        reference: (
+            AchievedElsewhere(
+                reference, f"{body}/90002", body, SIGNED,
+                None if claim_id else replace(evidence, unit_reference=reference), claim_id,
+            ),
+        )
+        for reference in references
+    }  # fmt: skip
 
 
 def facts(**changes: Any) -> ClaimFacts:
