@@ -22,7 +22,8 @@ import click
 from docs.told import played
 from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
 from nvqsync.cli import program
-from nvqsync.gates import CORE_GATES, Gate, Severity
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.gates import Gate, Severity
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.settings import CREDENTIALS
 from nvqsync.settings_example import table

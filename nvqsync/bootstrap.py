@@ -13,9 +13,12 @@ from typing import Any
 
 from nvqsync import clock
 from nvqsync.centre import CentreFacts, EndDate
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.declaring import Declaration
 from nvqsync.errors import SettingsError
 from nvqsync.evidence import PassDefaults
-from nvqsync.gates import CORE_GATES, Gate
+from nvqsync.gates import Gate
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
 from nvqsync.mapping import MappingFile
 from nvqsync.mapping_file import read_mapping_file
@@ -50,6 +53,11 @@ class App:
     def gates(self) -> tuple[Gate, ...]:
         """The shared gates and the plugins' own."""
         return (*CORE_GATES, *self.plugins.gates)
+
+    @cached_property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """The shared declarations and the plugins' own."""
+        return (*CORE_DECLARATIONS, *self.plugins.declarations)
 
     def open_store(self, *, read_only: bool = False) -> Store:
         """The database the settings name. Raises ``StoreError``."""

@@ -19,6 +19,7 @@ from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.generator import generate_college
 from connectors.moodle.simulator.server import Simulator
 from nvqsync import registrations, store_claims, store_lms
+from nvqsync.approving import Said, all_asked
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.catalogue import Catalogue
 from nvqsync.claims import Event
@@ -210,7 +211,10 @@ def full_cycle(demo: Demo, store: Store, say: Say = print) -> Cycle:
     app = demo.app
     waiting = ready(store)
     say(f"Approving {len(waiting)} of {len(store_claims.claims(store))} claims: the ones that nothing blocks.")
-    results = act(app, store, [claim.id for claim in waiting], Event.APPROVE, by="demo", why="Checked in the demo.")
+    said = Said(frozenset(all_asked(waiting)), "Portfolio and method of assessment looked at in the demo.")
+    results = act(
+        app, store, [claim.id for claim in waiting], Event.APPROVE, by="demo", why="Checked in the demo.", said=said
+    )
     say("Handing the batches to the mock portal ...")
     portal = app.open_portal()
     assert portal is not None  # noqa: S101  (the demo's own settings name it)

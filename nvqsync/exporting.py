@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from nvqsync import batching, store_claims, store_lms
+from nvqsync.approving import hold_unanswered
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Event, Status, advance
@@ -62,6 +63,7 @@ def _prepare_approved(exchange: Exchange) -> None:
     with closing(app.open_lms()) as lms:
         read_learners_again(app, store, lms, learners)
     settle(app, store, by="nvqsync", learners=learners, propose_new=False)
+    hold_unanswered(app, store, store_claims.claims(store, "status = ?", [Status.APPROVED.value]), by="nvqsync")
     sendable = store_claims.claims(store, "status = ? AND blockers = '[]'", [Status.APPROVED.value])
     exchange.report.held = sorted({claim.id for claim in approved} - {claim.id for claim in sendable})
     for group in batching.groups(sendable, partial(_route, app)):

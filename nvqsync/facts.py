@@ -52,6 +52,7 @@ class Known:
             releases=self.releases.get(learner, ()),
             simulations=self.simulations.get(learner, ()),
             earlier=self.earlier.get(learner, ()),
+            adjustments=row.adjustments,
         )
 
 

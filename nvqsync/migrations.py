@@ -164,3 +164,27 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")
+
+
+DECLARATION_TABLES = """
+CREATE TABLE declarations_made (
+    id INTEGER PRIMARY KEY, claim_id INTEGER NOT NULL REFERENCES claims (id), declaration TEXT NOT NULL,
+    says TEXT NOT NULL, fingerprint TEXT NOT NULL, said_by TEXT NOT NULL, said_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX declarations_by_claim ON declarations_made (claim_id);
+CREATE TABLE claim_notes (
+    id INTEGER PRIMARY KEY, claim_id INTEGER NOT NULL REFERENCES claims (id), note TEXT NOT NULL, about TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, said_by TEXT NOT NULL, said_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX notes_by_claim ON claim_notes (claim_id);
+CREATE TRIGGER declarations_are_never_edited BEFORE UPDATE ON declarations_made
+    BEGIN SELECT RAISE (ABORT, 'declarations are append-only: they stand as they were made'); END
+"""
+"""Rows are only added: what was declared or written on facts that have changed since stays on record."""
+
+
+@migrations()
+def m006_declarations(db: Database) -> None:
+    """What each claim asks its approver to declare, what was declared, and the notes on its cautions."""
+    run_statements(db, DECLARATION_TABLES)
+    db.execute("ALTER TABLE claims ADD COLUMN declarations TEXT NOT NULL DEFAULT '[]'")

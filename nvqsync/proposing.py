@@ -24,7 +24,10 @@ from nvqsync.progress import LearnerProgress, basis
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim as it is stored. ``facts`` is the JSON it rests on (``claim_facts_json``), without personal data."""
+    """A claim as it is stored. ``facts`` is the JSON it rests on (``claim_facts_json``), without personal data.
+
+    ``declarations`` are those that its approver has to make.
+    """
 
     id: int
     key: str
@@ -37,6 +40,7 @@ class Claim:
     facts: Mapping[str, Any]
     blockers: tuple[Finding, ...] = ()
     cautions: tuple[Finding, ...] = ()
+    declarations: tuple[Finding, ...] = ()
     hold_reason: str = ""
     batch_id: str = ""
     reference: str = ""
@@ -46,6 +50,11 @@ class Claim:
     created_at: int = 0
     updated_at: int = 0
     version: int = 1
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that stands against it: what blocks, what cautions, what is to be declared."""
+        return (*self.blockers, *self.cautions, *self.declarations)
 
 
 class Move(StrEnum):
@@ -153,7 +162,7 @@ def _waiting(
 ) -> ClaimMove | None:
     told = difference(claim.facts["basis"], now["basis"])
     only_more = not any(now["basis"].get(code) != digest for code, digest in claim.facts["basis"].items())
-    if claim.fingerprint == mark and findings == (*claim.blockers, *claim.cautions):
+    if claim.fingerprint == mark and findings == claim.findings:
         return None
     if not row.verdict.met:
         told = f"The rule of combination is no longer met ({told})." if told else "The rule is no longer met."
@@ -177,7 +186,7 @@ def adrift(claim: Claim) -> ClaimMove | None:
         f"The learner is on no course that is mapped to {claim.qualification_id} any more. Run 'nvqsync mapping check'."
     )
     status = advance(claim.status, Event.FACTS_CHANGED)
-    findings = (*claim.blockers, *claim.cautions)
+    findings = claim.findings
     return ClaimMove(
         Move.HOLD, claim, status, claim.facts, claim.fingerprint, findings, why,
         claim.learner_id, claim.qualification_id, claim.awarding_body, claim.kind,
@@ -185,7 +194,7 @@ def adrift(claim: Claim) -> ClaimMove | None:
 
 
 def _gates_changed(claim: Claim, findings: tuple[Finding, ...]) -> str:
-    before = {finding.id for finding in (*claim.blockers, *claim.cautions)}
+    before = {finding.id for finding in claim.findings}
     after = {finding.id for finding in findings}
     new, gone = ", ".join(sorted(after - before)), ", ".join(sorted(before - after))
     parts = [f"now standing: {new}" if new else "", f"no longer: {gone}" if gone else ""]
@@ -205,7 +214,7 @@ def _sent(
     flags = (Finding("CERT-1", Severity.CAUTIONS, says),) if lost else ()
     if flags == tuple(finding for finding in claim.cautions if finding.id == "CERT-1"):
         return None
-    marks = (*(finding for finding in (*claim.blockers, *claim.cautions) if finding.id != "CERT-1"), *flags)
+    marks = (*(finding for finding in claim.findings if finding.id != "CERT-1"), *flags)
     why = says if lost else "What was lost since it was sent is achieved again."
     return _move(Move.FLAG, row, claim, claim.status, claim.facts, claim.fingerprint, marks, why)
 

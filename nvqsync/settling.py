@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
+from nvqsync.declaring import stands_against
 from nvqsync.facts import gather, shared_ulns
-from nvqsync.gates import run_gates
 from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, propose
 from nvqsync.standing import Standing
@@ -94,5 +94,5 @@ def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tupl
         if not mine and not row.verdict.met:
             continue
         facts = known.about(row, ClaimKind.FULL_AWARD)
-        if move := propose(row, mine, facts, run_gates(app.gates, facts)):
+        if move := propose(row, mine, facts, stands_against(app.gates, app.declarations, facts)):
             yield move

@@ -105,7 +105,7 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     found["registrations-import"] = step("registrations", "import", str(_entries(rehearsal)))
     found["registrations-list"] = step("registrations", "list")
     found["claims-show-proposed"] = step("claims", "show", "1")
-    found["claims-approve"] = step("claims", "approve", "1", "2")
+    found["claims-approve"] = step("claims", "approve", "1", "2", "--declare", "all", "--note", "Portfolios looked at.")
     found["export"] = step("export")
     found["reconcile"] = step("reconcile")
     moodle.grade(college.assignments["D2"], college.learners[1], NOT_YET, grader=college.assessor)

@@ -24,6 +24,7 @@ from typing import Any
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
 from nvqsync import hookimpl, store_claims
+from nvqsync.approving import Said
 from nvqsync.audit import first_bad, first_bad_text
 from nvqsync.bootstrap import App
 from nvqsync.check_characters import uln_misfit
@@ -238,14 +239,14 @@ class Workshop:
     def act(self, event: Event, *claim_ids: int) -> list[Result]:
         """What a person does with claims."""
         with self.open_store() as store:
-            return act(self.app, store, claim_ids, event, by="officer", why="Because.")
+            return act(self.app, store, claim_ids, event, by="officer", why="Because.", said=everything(self.app))
 
     def approve_all(self) -> list[int]:
         """Approve every proposed claim, in one go; returns their numbers."""
         with self.open_store() as store:
             waiting = [claim.id for claim in store_claims.claims(store, "status = 'proposed'")]
             with store.writing():
-                results = act(self.app, store, waiting, Event.APPROVE, by="officer")
+                results = act(self.app, store, waiting, Event.APPROVE, by="officer", said=everything(self.app))
             assert not [result.refused for result in results if result.refused]
             return waiting
 
@@ -299,6 +300,11 @@ class Workshop:
             + [f"strayed {strayed}"] * bool(strayed)
             + [whole] * (whole != "ok")
         )
+
+
+def everything(app: App) -> Said:
+    """What an approver says who makes every declaration there is and has looked into the cautions."""
+    return Said(frozenset(one.id for one in app.declarations), "Portfolio looked at.")
 
 
 def memory(learners: int) -> MemoryLms:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from nvqsync import audit, store_claims, store_lms
+from nvqsync import audit, store_claims, store_declarations, store_lms
+from nvqsync.approving import NOTHING_SAID, Said, all_asked
 from nvqsync.bootstrap import actor
 from nvqsync.claims import BY_PERSON, TRANSITIONS, Event, Status
 from nvqsync.clock import iso
@@ -79,11 +80,31 @@ def claim_story_json(claim: Claim, learner: LmsMember, row: LearnerProgress | No
              if unit["code"] in outcomes else []}
             for unit in claim.facts["units"]
         ],
+        **_answers_json(claim, store),
         "actions": sorted(event.value for event in TRANSITIONS[claim.status] if event in BY_PERSON),
         "history": [
             {"at": iso(entry["at"]), "who": entry["actor"], "action": entry["action"],
              "from": entry["from_status"] or None, "to": entry["to_status"] or None, "why": entry["text"]}
             for entry in store_claims.audit_story(store, f"claim:{claim.id}")
+        ],
+    }  # fmt: skip
+
+
+def _answers_json(claim: Claim, store: Store) -> dict[str, Any]:
+    """What the claim asks its approver to declare, who declared it, and the notes; ``stands``: on the facts of now."""
+    answers = store_declarations.answers(store, claim.id)
+    made = {(one.declaration, one.says): one for one in answers.declared if one.fingerprint == claim.fingerprint}
+    asked = [(one, made.get((one.id, one.says))) for one in claim.declarations]
+    return {
+        "declarations": [
+            {"id": one.id, "says": one.says, "said_by": said.said_by if said else None,
+             "said_at": iso(said.said_at) if said else None}
+            for one, said in asked
+        ],
+        "notes": [
+            {"note": one.note, "about": [name for name, _ in one.about], "said_by": one.said_by,
+             "said_at": iso(one.said_at), "stands": one.fingerprint == claim.fingerprint}
+            for one in answers.notes
         ],
     }  # fmt: skip
 
@@ -163,6 +184,12 @@ def _print_story(story: dict[str, Any]) -> None:
     for heading, name in (("Blocked", "blockers"), ("Caution", "cautions")):
         for finding in story[name]:
             _plainly(f"{heading} {finding['id']}: {finding['says']}")
+    for asked in story["declarations"]:
+        made = f"declared by {asked['said_by']}, {asked['said_at']}" if asked["said_by"] else "to be declared"
+        _plainly(f"Declaration {asked['id']} ({made}): {asked['says']}")
+    for note in story["notes"]:
+        stands = "" if note["stands"] else ", on earlier facts"
+        _plainly(f"Note by {note['said_by']}, {note['said_at']}{stands}: {note['note']}")
     click.echo("\nRule of combination:")
     heads = ("Met", "Requirement", "Have", "Need", "Short")
     required = [("yes" if r["met"] else "NO", r["says"], r["have"], r["need"], r["short"])
@@ -190,9 +217,12 @@ def _unit_row(unit: dict[str, Any]) -> tuple[object, ...]:
             unit["signed_off_by"], told)  # fmt: skip
 
 
-def _act(ctx: click.Context, claim_ids: Iterable[int], event: Event, why: str, as_json: bool, dry_run: bool) -> None:
+def _act(
+    ctx: click.Context, claim_ids: Iterable[int], event: Event, why: str, as_json: bool, dry_run: bool,
+    said: Said = NOTHING_SAID,
+) -> None:  # fmt: skip
     with app_and_store(ctx) as (app, store):
-        results = act(app, store, claim_ids, event, by=actor(), why=why, dry_run=dry_run)
+        results = act(app, store, claim_ids, event, by=actor(), why=why, said=said, dry_run=dry_run)
     _report(ctx, results, event, as_json, dry_run)
 
 
@@ -212,21 +242,54 @@ def _report(ctx: click.Context, results: list[Result], event: Event, as_json: bo
 @claims_group.command("approve")
 @click.argument("claim_ids", type=CLAIM_ID, nargs=-1)
 @click.option("--all-ready", is_flag=True, help="Every proposed claim that nothing blocks.")
+@click.option(
+    "--declare",
+    "declares",
+    multiple=True,
+    metavar="ID",
+    help="Make this declaration, by its id; may be repeated. 'all' makes every one the claims ask for, printed first.",
+)
+@click.option(
+    "--note",
+    default="",
+    help="What you found out about the cautions. Due where there are any; kept with the claim.",
+    callback=lambda ctx, option, text: text.encode(errors="replace").decode(),
+)
 @why_option
 @dry_run_option
 @json_option
 @click.pass_context
 def approve_command(
-    ctx: click.Context, claim_ids: tuple[int, ...], all_ready: bool, why: str, dry_run: bool, as_json: bool
-) -> None:
-    """Approve claims for export. A claim that something blocks is refused, with what to do about it."""
+    ctx: click.Context, claim_ids: tuple[int, ...], all_ready: bool, declares: tuple[str, ...], note: str, why: str,
+    dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Approve claims for export. A claim that something blocks is refused, with what to do about it.
+
+    What no data can decide, you declare: 'nvqsync claims show ID' lists what a claim asks for. A claim with cautions
+    needs a note. Both stand as long as the facts under the claim do, and are asked for again when these change.
+
+    \b
+    nvqsync claims approve 12 --declare all --note "Name change: marriage certificate seen."
+    """
     if not claim_ids and not all_ready:
         raise click.UsageError("Name the claims, or give --all-ready.")
     with app_and_store(ctx) as (_, store):
         chosen = [*claim_ids, *((claim.id for claim in ready(store)) if all_ready else ())]
+        said = Said(_declared(declares, [store_claims.claim(store, claim_id) for claim_id in chosen]), note)
     if not chosen:
         tell("Nothing is ready: 'nvqsync claims list' shows what blocks each claim.")
-    _act(ctx, chosen, Event.APPROVE, why, as_json, dry_run)
+    _act(ctx, chosen, Event.APPROVE, why, as_json, dry_run, said)
+
+
+def _declared(names: Iterable[str], claims: Iterable[Claim]) -> frozenset[str]:
+    """The ids declared. ``all`` stands for what these claims ask for, which is printed before it is signed."""
+    given = set(names)
+    if "all" not in given:
+        return frozenset(given)
+    asked = all_asked(claims)
+    for name, says in asked.items():
+        tell(f"Declared, {name}: {says}")
+    return frozenset((given - {"all"}) | asked.keys())
 
 
 def _simple(event: Event, help_text: str) -> click.Command:

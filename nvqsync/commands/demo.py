@@ -80,7 +80,7 @@ The mock portal:      {demo.portal.url}/books   (control: {demo.portal.control_u
 Try, in another terminal:
   nvqsync --config {config} progress
   nvqsync --config {config} claims list --ready
-  nvqsync --config {config} claims approve --all-ready
+  nvqsync --config {config} claims approve --all-ready --declare all --note "Seen."
   nvqsync --config {config} export
   nvqsync --config {config} reconcile
 

@@ -41,7 +41,7 @@ def claim_page(app: App, store: Store, claim_id: int, *, unfolded: bool) -> dict
         "people": queries.people(store, _assessors(story)),
         "items": _items(app, store, story),
         "methods": {method.code: method.title for method in qualification.methods} if qualification else {},
-        "commands": commands(claim.id, story["actions"]),
+        "commands": commands(claim, story["actions"]),
         "trouble": trouble,
         "unfolded": unfolded,
     }
@@ -130,11 +130,14 @@ def address(site: str, path: str) -> str:
     return f"{site.rstrip('/')}/{path.lstrip('/')}"
 
 
-def commands(claim_id: int, actions: Sequence[str]) -> list[tuple[str, str]]:
+def commands(claim: Claim, actions: Sequence[str]) -> list[tuple[str, str]]:
     """What may be done to a claim now, and the command that does it."""
     offered = [event for event in _IN_ORDER if event.value in actions]
-    return [(ACTION_WORDS[event], f"nvqsync claims {event.value} {claim_id}{_reason(event)}") for event in offered]
+    return [(ACTION_WORDS[event], f"nvqsync claims {event.value} {claim.id}{_said(claim, event)}") for event in offered]
 
 
-def _reason(event: Event) -> str:
+def _said(claim: Claim, event: Event) -> str:
+    """What the event asks its person to say: a reason, or for an approval declarations and a note on the cautions."""
+    if event is Event.APPROVE:
+        return " --declare all" * bool(claim.declarations) + ' --note "…"' * bool(claim.cautions)
     return ' --why "…"' if event in REASON_NEEDED else ""

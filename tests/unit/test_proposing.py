@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.claims import CLOSED, GONE, WAITING, Status
-from nvqsync.gates import CORE_GATES, Finding, Severity, run_gates
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.gates import Finding, Severity, run_gates
 from nvqsync.model import Entry, Registration
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim, ClaimMove, Move, adrift, propose
