@@ -42,7 +42,7 @@ COMMANDS = {
     "adjustments": "nvqsync.commands.adjustments:adjustments_group",
     "registrations": "nvqsync.commands.registrations:registrations_group",
     "claims": "nvqsync.commands.claims:claims_group",
-    "gates": "nvqsync.commands.claims:gates_command",
+    "gates": "nvqsync.commands.gates:gates_command",
     "rules": "nvqsync.commands.rules:rules_group",
     "audit": "nvqsync.commands.claims:audit_group",
     "export": "nvqsync.commands.batches:export_command",

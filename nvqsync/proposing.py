@@ -40,7 +40,6 @@ class Claim:
     facts: Mapping[str, Any]
     blockers: tuple[Finding, ...] = ()
     cautions: tuple[Finding, ...] = ()
-    declarations: tuple[Finding, ...] = ()
     hold_reason: str = ""
     batch_id: str = ""
     reference: str = ""
@@ -50,6 +49,7 @@ class Claim:
     created_at: int = 0
     updated_at: int = 0
     version: int = 1
+    declarations: tuple[Finding, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""``claims``, ``gates`` and ``audit``: the queue, what stops a claim, and what happened to it."""
+"""``claims`` and ``audit``: the queue, and what happened to each claim in it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nvqsync.approving import NOTHING_SAID, Said, all_asked
 from nvqsync.bootstrap import actor
 from nvqsync.claims import BY_PERSON, TRANSITIONS, Event, Status
 from nvqsync.clock import iso
-from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
+from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.errors import UnknownName
-from nvqsync.gates import Finding, Gate
+from nvqsync.gates import Finding
 from nvqsync.model import LmsMember
 from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.proposing import Claim
@@ -308,31 +308,6 @@ def _simple(event: Event, help_text: str) -> click.Command:
 claims_group.add_command(_simple(Event.HOLD, "Put claims on hold. Say why; 'release' takes them off again."))
 claims_group.add_command(_simple(Event.RELEASE, "Take claims off hold: they are proposed again, on the facts of now."))
 claims_group.add_command(_simple(Event.WITHDRAW, "Withdraw claims for good. Say why; a later claim is a new one."))
-
-
-@click.command("gates")
-@click.argument("qualification", required=False)
-@json_option
-@click.pass_context
-def gates_command(ctx: click.Context, qualification: str | None, as_json: bool) -> None:
-    """List what can stop or caution a claim, for QUALIFICATION or for all, each with its source."""
-    app = app_of(ctx)
-    found = app.plugins.catalogue.find_qualification(qualification) if qualification else None
-    gates = [gate for gate in app.gates if found is None or gate.applies(found)]
-    if as_json:
-        print_json([_gate_json(gate) for gate in gates])
-        return
-    heads = ("Gate", "Does", "Says", "Source", "For")
-    rows = [(g.id, g.severity.value, g.says, g.source, ", ".join([*g.bodies, *g.qualifications]) or "all")
-            for g in gates]  # fmt: skip
-    click.echo(table(heads, rows))
-
-
-def _gate_json(gate: Gate) -> dict[str, Any]:
-    return {
-        "id": gate.id, "severity": gate.severity.value, "says": gate.says, "source": gate.source,
-        "bodies": list(gate.bodies), "qualifications": list(gate.qualifications),
-    }  # fmt: skip
 
 
 @click.group("audit")
