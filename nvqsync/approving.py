@@ -69,10 +69,12 @@ def _gaps_in_words(claim: Claim, gaps: Collection[Finding]) -> str:
 
 
 def _remedies(claim: Claim, gaps: Collection[Finding]) -> list[str]:
-    told = [f"{one.id}: {one.says}" for one in gaps]
-    options = [f"--declare {one.id}" for one in gaps if one in claim.declarations]
-    options += ['--note "..."'] if any(one in claim.cautions for one in gaps) else []
-    return [*told, f"Once that is so: nvqsync claims approve {claim.id} {' '.join(options)}"]
+    """The cautions in their own words, where to read the declarations, and the command that says what is missing."""
+    told = [f"{one.id}: {one.says}" for one in gaps if one in claim.cautions]
+    undeclared = [one.id for one in gaps if one in claim.declarations]
+    read = [f"Read what you declare: nvqsync claims show {claim.id}"] if undeclared else []
+    options = [f"--declare {name}" for name in undeclared] + ['--note "..."'] * bool(told)
+    return [*told, *read, f"Once it is so: nvqsync claims approve {claim.id} {' '.join(options)}"]
 
 
 def record_said(store: Store, claim: Claim, made: Collection[Finding], note: str, *, by: str, at: int) -> None:

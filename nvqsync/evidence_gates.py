@@ -81,8 +81,8 @@ def _no_method(facts: ClaimFacts) -> str | None:
     if not bare:
         return None
     return (
-        f"No method code says how {named(bare)} was assessed, so simulation cannot be ruled out. Check it, or give the "
-        "method in the item's ID number or the mapping file."
+        f"No method code on the evidence for {named(bare)}, so simulation cannot be ruled out. Check how it was "
+        "assessed, or give the method in the item's ID number or the mapping file."
     )
 
 
