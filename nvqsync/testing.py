@@ -161,7 +161,8 @@ class AwardingBodyContract:
         """Each has an id, words and a source, and looks at this body's claims alone."""
         bodies = {qualification.awarding_body for qualification in self.offered()}
         ids = {qualification.id for qualification in self.offered()}
-        for one in (*self.gates(), *self.declarations()):
+        every: list[Gate | Declaration] = [*self.gates(), *self.declarations()]
+        for one in every:
             assert one.id.strip() == one.id != ""
             assert one.says.strip()
             assert one.source.strip()

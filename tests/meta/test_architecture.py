@@ -15,7 +15,8 @@ PURE = {
     f"nvqsync.{name}"
     for name in (
         "model", "errors", "check_characters", "rules", "finishing", "id_numbers",
-        "mapping", "evidence", "judging", "gates", "claims", "planning", "proposing", "progress",
+        "mapping", "evidence", "judging", "gates", "core_gates", "evidence_gates",
+        "declaring", "core_declarations", "claims", "planning", "proposing", "progress",
         "adjustments", "nearly", "rule_checks", "rules_compared", "discovering",
     )
 }  # fmt: skip
