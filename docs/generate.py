@@ -22,9 +22,12 @@ import click
 from docs.told import played
 from nvqsync.claims import ANSWERS, CLOSED, GONE, RECORDED, TRANSITIONS, WAITING, Event, Status, actions
 from nvqsync.cli import program
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.declaring import MOST, Declaration
 from nvqsync.gates import Gate, Severity
 from nvqsync.holding import REASONS
 from nvqsync.plugin_manager import load_plugins
+from nvqsync.rules_kept import RULES_KEPT
 from nvqsync.settings import CREDENTIALS
 from nvqsync.settings_example import table
 from nvqsync.shared_gates import SHARED_GATES
@@ -40,7 +43,7 @@ MADE = "<!-- Made by `make docs` from {source}. Change it there. -->\n"
 STATUS_WORDS = {
     Status.PROPOSED: "A learner meets the rule of combination. The claim waits for a person.",
     Status.ON_HOLD: "Facts under it changed, or a person put it here. `hold_reason` says which.",
-    Status.APPROVED: "A person approved it, and nothing blocked it then. It goes with the next export.",
+    Status.APPROVED: "A person approved it and declared what was due. It goes with the next export.",
     Status.EXPORTED: "It stands in a batch. The batch is on disk and may be on its way.",
     Status.SUBMITTED: "The portal was handed the batch and has said nothing yet of this claim.",
     Status.ACKNOWLEDGED: "The portal has taken it.",
@@ -54,7 +57,7 @@ STATUS_WORDS = {
 }
 
 EVENT_WORDS = {
-    Event.APPROVE: "a person: `nvqsync claims approve`; refused while anything blocks",
+    Event.APPROVE: "a person: `nvqsync claims approve`; refused while anything blocks, or is not declared or noted",
     Event.HOLD: "a person: `nvqsync claims hold`; a reason is due",
     Event.RELEASE: "a person: `nvqsync claims release`; the facts of now are taken",
     Event.WITHDRAW: "a person: `nvqsync claims withdraw`; a reason is due",
@@ -274,25 +277,41 @@ late. While a claim is on hold by a person's word, changed facts do not change i
 """
 
 
+def _for(one: Gate | Declaration) -> str:
+    return ", ".join([*one.bodies, *one.qualifications]) or "all"
+
+
 def _gate_rows(gates: Iterable[Gate]) -> str:
+    return "\n".join(f"| `{gate.id}` | {gate.says} | {_for(gate)} | {gate.source} |" for gate in gates)
+
+
+def _declaration_rows(declarations: Iterable[Declaration]) -> str:
     return "\n".join(
-        f"| `{gate.id}` | {gate.says} | {', '.join([*gate.bodies, *gate.qualifications]) or 'all'} | {gate.source} |"
-        for gate in gates
+        f"| `{one.id}` | {one.says} | {_for(one)} | {', '.join(one.rules)} | {one.source} |" for one in declarations
+    )
+
+
+def _rule_rows() -> str:
+    return "\n".join(
+        f"| {kept.id} | {kept.body} | {kept.qualification} "
+        f"| {', '.join(kept.where)} | {', '.join(f'`{name}`' for name in kept.by) or '-'} | {kept.says} |"
+        for kept in RULES_KEPT
     )
 
 
 def gates_page() -> str:
-    """docs/gates.md: what stops or cautions a claim."""
-    gates = (*SHARED_GATES, *load_plugins(entry_points=False).gates)
+    """docs/gates.md: what stops or cautions a claim, what its approver declares, and what keeps each published rule."""
+    plugins = load_plugins(entry_points=False)
+    gates = (*SHARED_GATES, *plugins.gates)
     tables = {severity: _gate_rows(gate for gate in gates if gate.severity is severity) for severity in Severity}
     head = "| Gate | Rule | For | Source |\n|---|---|---|---|"
-    return f"""{MADE.format(source="nvqsync/gates.py and the plugins")}
-# Gates: what stops or cautions a claim
+    return f"""{MADE.format(source="the gates, the declarations and nvqsync/rules_kept.py")}
+# Gates: what stops or cautions a claim, and what is declared
 
 A gate looks at one claim and says nothing, or says in a sentence what is wrong and what to do about it. Gates run when
-a claim is proposed, after every pass, before an approval and before an export, on the facts of that moment.
-`nvqsync gates OCR/03455` lists those of one qualification; a plugin adds its own ([hooks.md](hooks.md),
-`register_gates`).
+a claim is proposed, after every pass, before an approval and before an export, on the facts of that moment: an approved
+claim against which something new stands goes on hold. `nvqsync gates OCR/03455` lists what concerns one qualification;
+a plugin adds its own ([hooks.md](hooks.md), `register_gates` and `register_declarations`).
 
 ## Blocks
 
@@ -303,13 +322,37 @@ A claim with one of these cannot be approved. Put right what it names; the claim
 
 ## Cautions
 
-A person should know of these before approving. They do not stop a claim.
+A person looks into these before approving, and writes a note on what they found: `nvqsync claims approve 12 --note
+"..."`. Without a note a claim with cautions is refused. The note is kept with the claim and in the audit log.
 
 {head}
 {tables[Severity.CAUTIONS]}
 
 One more caution, `CERT-1`, stands on a claim that has gone out when a unit it rests on is no longer achieved: tell the
 awarding body.
+
+## Declarations
+
+What no data can decide, whoever approves answers for: `nvqsync claims approve 12 --declare ID`, or `--declare all` for
+every one the claims ask for, printed first. What is not declared stops the approval. A claim asks for {MOST} at most.
+
+| Declaration | The approver declares | For | Stands for | Source |
+|---|---|---|---|---|
+{_declaration_rows((*CORE_DECLARATIONS, *plugins.declarations))}
+
+Declarations and notes are stored with who made them, when, in which words and on which facts (the claim's fingerprint).
+They stand as long as those facts do: a claim that comes back from hold is asked only for what is new, and one whose
+evidence or registration changed is asked for all of them again. The export looks once more, and puts a claim on hold
+where something due was not said.
+
+## Every published rule, and what keeps it
+
+The rules were read in the qualifications' documents and the bodies' public pages. *Not ours* are rules of other
+systems. Where a module keeps a rule, its tests show how.
+
+| Rule | Body | Qualification | Kept by | Namely | How |
+|---|---|---|---|---|---|
+{_rule_rows()}
 """
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nvqsync import store_centre
+from nvqsync.answering import NOTHING_SAID, Said, check_answered
 from nvqsync.bootstrap import App
 from nvqsync.errors import NotAllowed
 from nvqsync.four_eyes import why_not
@@ -40,6 +41,7 @@ class Approval:
     seen: Seen
     by: str
     why: str
+    said: Said = NOTHING_SAID
 
 
 def _is_what_was_seen(approval: Approval) -> None:
@@ -69,7 +71,12 @@ def _four_eyes(approval: Approval) -> None:
         raise NotAllowed(f"{approval.by} cannot approve claim {approval.claim.id}.", why)
 
 
-CHECKS: tuple[Callable[[Approval], None], ...] = (_nothing_blocks, _is_what_was_seen, _four_eyes)
+def _everything_said(approval: Approval) -> None:
+    """Every declaration is made that the claim asks for, and its cautions have a note."""
+    check_answered(approval.store, approval.claim, approval.said)
+
+
+CHECKS: tuple[Callable[[Approval], None], ...] = (_nothing_blocks, _is_what_was_seen, _four_eyes, _everything_said)
 """Each raises ``NotAllowed`` with the next step, or lets the claim pass. The first refusal is the one told."""
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from nvqsync import clock
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.declaring import Declaration
 from nvqsync.evidence import PassDefaults
 from nvqsync.gates import Gate
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
@@ -48,6 +50,11 @@ class App:
     def gates(self) -> tuple[Gate, ...]:
         """The shared gates and the plugins' own."""
         return (*SHARED_GATES, *self.plugins.gates)
+
+    @cached_property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """The shared declarations and the plugins' own."""
+        return (*CORE_DECLARATIONS, *self.plugins.declarations)
 
     def open_store(self, *, read_only: bool = False) -> Store:
         """The database the settings name. Raises ``StoreError``."""

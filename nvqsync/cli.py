@@ -45,7 +45,7 @@ COMMANDS = {
     "iqa": "nvqsync.commands.iqa:iqa_group",
     "weekly": "nvqsync.commands.weekly:weekly_command",
     "claims": "nvqsync.commands.claims:claims_group",
-    "gates": "nvqsync.commands.claims:gates_command",
+    "gates": "nvqsync.commands.gates:gates_command",
     "rules": "nvqsync.commands.rules:rules_group",
     "audit": "nvqsync.commands.audit:audit_group",
     "retention": "nvqsync.commands.retention:retention_group",

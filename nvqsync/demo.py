@@ -19,6 +19,7 @@ from connectors.moodle.simulator.generator import generate_college
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
 from nvqsync import centre_file, registrations, store_claims, store_lms
+from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import App, actor, bootstrap
 from nvqsync.catalogue import Catalogue
 from nvqsync.centre_entering import enter
@@ -221,7 +222,9 @@ def full_cycle(demo: Demo, store: Store, say: Say = print) -> Cycle:
     app = demo.app
     waiting = ready(store)
     say(f"Approving {len(waiting)} of {len(store_claims.claims(store))} claims: the ones that nothing blocks.")
-    results = act(app, store, waiting, Event.APPROVE, by="demo", why="Checked in the demo.")
+    asked = all_asked(store_claims.some_claims(store, waiting))
+    said = Said(frozenset(asked), "Portfolio and method of assessment looked at in the demo.")
+    results = act(app, store, waiting, Event.APPROVE, by="demo", why="Checked in the demo.", said=said)
     say("Handing the batches to the mock portal ...")
     portal = app.open_portal()
     assert portal is not None  # noqa: S101  (the demo's own settings name it)

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from nvqsync import batching, store_audit, store_centre, store_claims, store_lms, store_sheets
+from nvqsync.answering import hold_unanswered
 from nvqsync.backup import RESTORED
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
@@ -90,6 +91,7 @@ def _prepare_approved(exchange: Exchange) -> None:
     with closing(app.open_lms()) as lms:
         read_learners_again(app, store, lms, learners)
     settle(app, store, by="nvqsync", learners=learners, propose_new=False)
+    hold_unanswered(app, store, store_claims.claims(store, "status = ?", [Status.APPROVED.value]), by="nvqsync")
     sendable = store_claims.claims(store, "status = ? AND blockers = '[]'", [Status.APPROVED.value])
     exchange.report.held = sorted({claim.id for claim in approved} - {claim.id for claim in sendable})
     ways = _ways(app, store, sendable)

@@ -70,6 +70,7 @@ class Known:
             simulations=self.simulations.get(learner, ()),
             earlier=others,
             foreign_ulns=self.ulns.foreign.get(learner, frozenset()),
+            adjustments=row.adjustments,
         )
 
 

@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 import pluggy
 
+from nvqsync.declaring import Declaration
 from nvqsync.errors import LmsError
+from nvqsync.gates import Gate
 from nvqsync.model import Answer, Asked, Batch, CourseReading, LmsCourse, LmsItem, Qualification, SiteFacts, Unit
 
 CONTRACT_VERSION = 1
@@ -129,10 +131,10 @@ def register_export_formats(register: Callable[[ExportFormat], None]) -> None:
 
 
 @hookspec
-def register_gates(register: Callable[[Any], None]) -> None:
+def register_gates(register: Callable[[Gate], None]) -> None:
     """Offer a gate, what stops or cautions a claim for this body: call register(nvqsync.gates.Gate(...))."""
 
 
 @hookspec
-def register_declarations(register: Callable[[Any], None]) -> None:
+def register_declarations(register: Callable[[Declaration], None]) -> None:
     """Offer what approvers declare for this body's claims: call register(nvqsync.declaring.Declaration(...))."""

@@ -231,6 +231,30 @@ def m004_centre(db: Database) -> None:
     run_statements(db, CENTRE_TABLES)
 
 
+DECLARATION_TABLES = """
+CREATE TABLE declarations_made (
+    id INTEGER PRIMARY KEY, claim_id INTEGER NOT NULL REFERENCES claims (id), declaration TEXT NOT NULL,
+    says TEXT NOT NULL, fingerprint TEXT NOT NULL, said_by TEXT NOT NULL, said_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX declarations_by_claim ON declarations_made (claim_id);
+CREATE TABLE claim_notes (
+    id INTEGER PRIMARY KEY, claim_id INTEGER NOT NULL REFERENCES claims (id), note TEXT NOT NULL, about TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, said_by TEXT NOT NULL, said_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX notes_by_claim ON claim_notes (claim_id);
+CREATE TRIGGER declarations_are_never_edited BEFORE UPDATE ON declarations_made
+    BEGIN SELECT RAISE (ABORT, 'declarations are append-only: they stand as they were made'); END
+"""
+"""Rows are only added: what was declared or written on facts that have changed since stays on record."""
+
+
+@migrations()
+def m006_declarations(db: Database) -> None:
+    """What each claim asks its approver to declare, what was declared, and the notes on its cautions."""
+    run_statements(db, DECLARATION_TABLES)
+    db.execute("ALTER TABLE claims ADD COLUMN declarations TEXT NOT NULL DEFAULT '[]'")
+
+
 QUALITY_TABLES = """
 CREATE TABLE releases (
     id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT REFERENCES learners (lms_id),

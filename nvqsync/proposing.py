@@ -31,6 +31,7 @@ class Claim:
 
     Days are ISO texts, empty where nothing happened. Receiving the certificate and handing it over are no statuses:
     ``received_by`` and ``handed_over_by`` say who did it, as ``keyed_by`` says who keyed the claim by hand.
+    ``declarations`` are those that its approver has to make.
     """
 
     id: int
@@ -64,6 +65,12 @@ class Claim:
     received_by: str = ""
     handed_over_on: str = ""
     handed_over_by: str = ""
+    declarations: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that stands against it: what blocks, what cautions, what is to be declared."""
+        return (*self.blockers, *self.cautions, *self.declarations)
 
     @property
     def recall_notice(self) -> str:
@@ -241,7 +248,7 @@ def _follow(case: _Case, claim: Claim) -> ClaimMove | None:
 
 def _waiting(case: _Case, claim: Claim) -> ClaimMove | None:
     people = four_eyes.changed(claim.facts.get("people", {}), case.facts["people"])
-    if claim.fingerprint == case.mark and case.findings == (*claim.blockers, *claim.cautions) and not people:
+    if claim.fingerprint == case.mark and case.findings == claim.findings and not people:
         return None
     was, now = claim.facts["basis"], case.facts["basis"]
     only_more = not any(now.get(code) != digest for code, digest in was.items())
@@ -270,7 +277,7 @@ def _cause(case: _Case, claim: Claim, told: str, people: str) -> tuple[HoldCode,
         return HoldCode.PEOPLE_CHANGED, people
     if claim.fingerprint != case.mark:
         return HoldCode.REGISTRATION_CHANGED, "The registration changed."
-    before = {finding.id for finding in (*claim.blockers, *claim.cautions)}
+    before = {finding.id for finding in claim.findings}
     after = {finding.id for finding in case.findings}
     return code_of_gates(after - before), _gates_changed(after - before, before - after)
 
@@ -287,7 +294,7 @@ def adrift(claim: Claim) -> ClaimMove | None:
         f"The learner is on no course that is mapped to {claim.qualification_id} any more. Run 'nvqsync mapping check'."
     )
     status = advance(claim.status, Event.FACTS_CHANGED)
-    findings = (*claim.blockers, *claim.cautions)
+    findings = claim.findings
     return ClaimMove(
         Move.HOLD, claim, status, claim.facts, claim.fingerprint, findings, why,
         claim.learner_id, claim.qualification_id, claim.awarding_body, claim.kind, HoldCode.MAPPING_LOST,
@@ -311,7 +318,7 @@ def _sent(case: _Case, claim: Claim) -> ClaimMove | None:
     if says == claim.recall_notice:
         return None
     raised = (Finding(RECALL_NOTICE, Severity.CAUTIONS, says),) if lost else ()
-    marks = (*(finding for finding in (*claim.blockers, *claim.cautions) if finding.id != RECALL_NOTICE), *raised)
+    marks = (*(finding for finding in claim.findings if finding.id != RECALL_NOTICE), *raised)
     as_sent = replace(case, facts=claim.facts, mark=claim.fingerprint, findings=marks)
     why = says if lost else "What was lost since it was sent is achieved again."
     return _move(Move.NOTICE if lost else Move.LIFT, as_sent, claim, claim.status, why)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED, Status
+from nvqsync.declaring import stands_against
 from nvqsync.errors import InputError, NotAllowed, UnknownName
 from nvqsync.facts import Known, gather, shared_ulns
-from nvqsync.gates import run_gates
 from nvqsync.model import ClaimKind, Qualification, UnitOutcome, UnitStatus
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim, ClaimMove, propose, request
@@ -73,7 +73,7 @@ def request_units(
             return Requested(told, left_out)
         facts = known.about(row, ClaimKind.UNITS, units)
         words = why or "Units achieved without the full award, requested by a person."
-        move = request(row, units, facts, run_gates(app.gates, facts), words)
+        move = request(row, units, facts, stands_against(app.gates, app.declarations, facts), words)
         claim = _make(app, store, move, facts.centre.centre_number, by=by)
         return Requested(told, left_out, claim)
 
@@ -108,13 +108,13 @@ def _again(app: App, store: Store, old: Claim, why: str) -> tuple[ClaimMove, str
             told = " ".join(f"{code}: {reason}" for code, reason in left_out)
             raise NotAllowed(f"The units of claim {old.id} cannot be claimed again. {told}", "Request the others anew.")
         facts = known.about(row, ClaimKind.UNITS, units)
-        move = request(row, units, facts, run_gates(app.gates, facts), _reason(old, why))
+        move = request(row, units, facts, stands_against(app.gates, app.declarations, facts), _reason(old, why))
         return move, facts.centre.centre_number
     awards = [c for c in mine if c.kind is old.kind and c.qualification_id == old.qualification_id]
     if standing := next((claim for claim in awards if claim.status not in CLOSED), None):
         raise NotAllowed(f"Claim {standing.id} stands for this award.", f"See 'nvqsync claims show {standing.id}'.")
     facts = known.about(row, ClaimKind.FULL_AWARD)
-    proposed = propose(row, awards, facts, run_gates(app.gates, facts), again=True)
+    proposed = propose(row, awards, facts, stands_against(app.gates, app.declarations, facts), again=True)
     if proposed is None:
         raise NotAllowed("The rule of combination is not met.", "See what is short: 'nvqsync progress'.")
     return replace(proposed, why=_reason(old, why)), facts.centre.centre_number

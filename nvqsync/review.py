@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from nvqsync import approving, store_claims
+from nvqsync.answering import NOTHING_SAID, Said, check_declarations, record_said
 from nvqsync.approving import Approval, Seen
 from nvqsync.bootstrap import App
 from nvqsync.claims import Event, Status, advance
@@ -42,7 +43,8 @@ class Result:
 class Deed:
     """What is to be done to claims: the event, by whom, in which words, under which hold code.
 
-    ``versions`` gives, for some claims, the version that was looked at: only that one is approved.
+    ``versions`` gives, for some claims, the version that was looked at: only that one is approved. ``said`` goes with
+    an approval: each claim takes from it what it asks for.
     """
 
     event: Event
@@ -50,6 +52,7 @@ class Deed:
     why: str = ""
     code: HoldCode = HoldCode.OTHER
     versions: Mapping[int, int] | None = None
+    said: Said = NOTHING_SAID
     dry_run: bool = False
 
     def check(self) -> None:
@@ -63,10 +66,11 @@ class Deed:
 
 
 def act(
-    app: App, store: Store, claim_ids: Iterable[int], event: Event, *, by: str, why: str = "", dry_run: bool = False
-) -> list[Result]:
+    app: App, store: Store, claim_ids: Iterable[int], event: Event, *, by: str, why: str = "",
+    said: Said = NOTHING_SAID, dry_run: bool = False,
+) -> list[Result]:  # fmt: skip
     """Do the same to each claim; a refusal does not stop the others. See ``working``."""
-    deed = Deed(event, by, why, dry_run=dry_run)
+    deed = Deed(event, by, why, said=said, dry_run=dry_run)
     return [result for some in working(app, store, claim_ids, deed) for result in some]
 
 
@@ -74,9 +78,11 @@ def working(app: App, store: Store, claim_ids: Iterable[int], deed: Deed) -> Ite
     """Do the deed to each claim, and hand out the results of each transaction once it is saved.
 
     Facts are settled first, so that a claim is approved or released on what is true now. Raises ``UnknownName`` for a
-    claim that does not exist and ``InputError`` where a reason is due and missing, before anything is done.
+    claim or a declaration that does not exist and ``InputError`` where a reason is due and missing, before anything is
+    done.
     """
     deed.check()
+    check_declarations(app, deed.said.declares)
     wanted = list(dict.fromkeys(claim_ids))
     must_exist(store, wanted)
     for slice_ in _cut(wanted, SETTLED_AT_ONCE):
@@ -110,7 +116,7 @@ def _bring_in_line(app: App, store: Store, ids: Sequence[int], deed: Deed) -> di
 
 
 def _seen(claim: Claim, versions: Mapping[int, int]) -> Seen:
-    standing = frozenset(finding.id for finding in (*claim.blockers, *claim.cautions))
+    standing = frozenset(finding.id for finding in claim.findings)
     return Seen(versions.get(claim.id, claim.version), claim.fingerprint, standing, exact=claim.id in versions)
 
 
@@ -120,7 +126,7 @@ def _one(app: App, store: Store, claim_id: int, deed: Deed, seen: Mapping[int, S
     try:
         status = advance(claim.status, deed.event)
         if deed.event is Event.APPROVE:
-            approving.check(Approval(app, store, claim, seen[claim_id], deed.by, deed.why))
+            approving.check(Approval(app, store, claim, seen[claim_id], deed.by, deed.why, deed.said))
         check_in_reach(store, claim, deed.event)
         if deed.dry_run:
             return Result(claim_id, claim)
@@ -131,6 +137,8 @@ def _one(app: App, store: Store, claim_id: int, deed: Deed, seen: Mapping[int, S
 
 def _save(app: App, store: Store, claim: Claim, status: Status, deed: Deed) -> Claim:
     held = deed.event is Event.HOLD
+    if deed.event is Event.APPROVE:
+        record_said(store, claim, deed.said, by=deed.by, at=app.now())
     return store_claims.change_claim(
         store, claim, status, at=app.now(), actor=deed.by, action=deed.event.value,
         why=_told(deed), hold_reason=deed.why if held else "", hold_code=deed.code.value if held else "",

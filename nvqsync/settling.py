@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED, WAITING
+from nvqsync.declaring import stands_against
 from nvqsync.facts import Known, gather, shared_ulns
-from nvqsync.gates import run_gates
 from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, claimed_units, follow, propose
 from nvqsync.standing import Standing
@@ -113,10 +113,10 @@ def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable
         awards = [claim for claim in mine if claim.kind is ClaimKind.FULL_AWARD]
         if awards or row.verdict.met:
             facts = known.about(row, ClaimKind.FULL_AWARD)
-            if move := propose(row, awards, facts, run_gates(app.gates, facts)):
+            if move := propose(row, awards, facts, stands_against(app.gates, app.declarations, facts)):
                 yield move
         for claim in mine:
             if claim.kind is ClaimKind.UNITS and claim.status not in CLOSED:
                 facts = known.about(row, ClaimKind.UNITS, claimed_units(row, claim), claim.id)
-                if move := follow(row, claim, facts, run_gates(app.gates, facts)):
+                if move := follow(row, claim, facts, stands_against(app.gates, app.declarations, facts)):
                     yield move

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nvqsync.candidate_gates import CANDIDATE_GATES
 from nvqsync.centre_gates import CENTRE_GATES
-from nvqsync.gates import CORE_GATES, Gate
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.gates import Gate
 from nvqsync.quality_gates import QUALITY_GATES
 
 SHARED_GATES: tuple[Gate, ...] = (*CORE_GATES, *CANDIDATE_GATES, *CENTRE_GATES, *QUALITY_GATES)

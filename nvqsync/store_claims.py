@@ -241,15 +241,14 @@ def _insert_whole(
     key = claim_key(
         move.qualification_id, centre_number, move.learner_id, move.kind, _closed_before(store, move), units
     )
-    blockers, cautions = _split(move.findings)
     new = store.execute(
         """INSERT INTO claims (key, learner_id, qualification_id, awarding_body, kind, status, fingerprint, facts,
-            blockers, cautions, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            blockers, cautions, declarations, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (learner_id, qualification_id)
             WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked') DO NOTHING""",
         [
             key, move.learner_id, move.qualification_id, move.awarding_body, move.kind.value, move.status.value,
-            move.fingerprint, json.dumps(move.facts, ensure_ascii=False), blockers, cautions, at, at,
+            move.fingerprint, json.dumps(move.facts, ensure_ascii=False), *_split(move.findings), at, at,
         ],
     )  # fmt: skip
     if new.rowcount == 1:
@@ -272,12 +271,13 @@ def _closed_before(store: Store, move: ClaimMove) -> int:
 
 
 def _apply(store: Store, move: ClaimMove, before: Claim, *, at: int, actor: str) -> None:
-    blockers, cautions = _split(move.findings)
+    blockers, cautions, declarations = _split(move.findings)
     held = move.move is Move.HOLD
     reason, code = (move.why, move.hold_code) if held else (before.hold_reason, before.hold_code)
     changes = {
         "status": move.status.value, "fingerprint": move.fingerprint, "blockers": blockers, "cautions": cautions,
         "facts": json.dumps(move.facts, ensure_ascii=False), "hold_reason": reason, "hold_code": code.value,
+        "declarations": declarations,
     }  # fmt: skip
     _update(store, before, changes, at=at)
     append_audit(store, at=at, actor=actor, subject=f"claim:{before.id}", action=move.move.value, text=move.why,
@@ -311,11 +311,16 @@ def _update(store: Store, before: Claim, changes: dict[str, Any], *, at: int) ->
         raise NotAllowed(says, f"Look at it again: 'nvqsync claims show {before.id}'.")
 
 
-def _split(findings: Iterable[Finding]) -> tuple[str, str]:
-    told: dict[Severity, list[list[str]]] = {Severity.BLOCKS: [], Severity.CAUTIONS: []}
+def _split(findings: Iterable[Finding]) -> tuple[str, str, str]:
+    """What blocks, what cautions and what is to be declared, each as it is stored."""
+    told: dict[Severity, list[list[str]]] = {severity: [] for severity in Severity}
     for finding in findings:
         told[finding.severity].append([finding.id, finding.says])
-    return json.dumps(told[Severity.BLOCKS]), json.dumps(told[Severity.CAUTIONS])
+    return json.dumps(told[Severity.BLOCKS]), json.dumps(told[Severity.CAUTIONS]), json.dumps(told[Severity.DECLARES])
+
+
+def _findings(stored: str, severity: Severity) -> tuple[Finding, ...]:
+    return tuple(Finding(name, severity, says) for name, says in json.loads(stored))
 
 
 def _claim(row: dict[str, Any]) -> Claim:
@@ -325,8 +330,9 @@ def _claim(row: dict[str, Any]) -> Claim:
             "kind": ClaimKind(row["kind"]),
             "status": Status(row["status"]),
             "facts": json.loads(row["facts"]),
-            "blockers": tuple(Finding(i, Severity.BLOCKS, says) for i, says in json.loads(row["blockers"])),
-            "cautions": tuple(Finding(i, Severity.CAUTIONS, says) for i, says in json.loads(row["cautions"])),
+            "blockers": _findings(row["blockers"], Severity.BLOCKS),
+            "cautions": _findings(row["cautions"], Severity.CAUTIONS),
+            "declarations": _findings(row["declarations"], Severity.DECLARES),
             "batch_id": row["batch_id"] or "",
             "certificated_on": row["certificated_on"] or "",
             "hold_code": HoldCode(row["hold_code"]),

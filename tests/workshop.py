@@ -24,6 +24,7 @@ from typing import Any
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
 from nvqsync import centre_file, hookimpl, store_claims
+from nvqsync.answering import Said
 from nvqsync.bootstrap import App
 from nvqsync.centre_entering import enter
 from nvqsync.check_characters import uln_misfit
@@ -255,7 +256,7 @@ class Workshop:
     def act(self, event: Event, *claim_ids: int) -> list[Result]:
         """What a person does with claims."""
         with self.open_store() as store:
-            return act(self.app, store, claim_ids, event, by="officer", why="Because.")
+            return act(self.app, store, claim_ids, event, by="officer", why="Because.", said=everything(self.app))
 
     def request_units(self, number: int, *codes: str) -> Requested:
         """Claim a learner's achieved units."""
@@ -282,7 +283,7 @@ class Workshop:
         with self.open_store() as store:
             waiting = [claim.id for claim in store_claims.claims(store, "status = 'proposed'")]
             with store.writing():
-                results = act(self.app, store, waiting, Event.APPROVE, by="officer")
+                results = act(self.app, store, waiting, Event.APPROVE, by="officer", said=everything(self.app))
             assert not [result.refused for result in results if result.refused]
             return waiting
 
@@ -330,6 +331,11 @@ class Workshop:
             checked = verify(store)
             whole = store.rows("PRAGMA integrity_check")[0]["integrity_check"]
         return [f"audit {checked}"] * (not checked.sound) + [whole] * (whole != "ok")
+
+
+def everything(app: App) -> Said:
+    """What an approver says who makes every declaration there is and has looked into the cautions."""
+    return Said(frozenset(one.id for one in app.declarations), "Portfolio looked at.")
 
 
 def memory(learners: int) -> MemoryLms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nvqsync import store_audit
+from nvqsync import store_audit, store_declarations
 from nvqsync.claims import actions
 from nvqsync.clock import iso
 from nvqsync.gates import Finding
@@ -71,10 +71,30 @@ def claim_story_json(claim: Claim, learner: LmsMember, row: LearnerProgress | No
              if unit["code"] in outcomes else []}
             for unit in claim.facts["units"]
         ],
+        **_answers_json(claim, store),
         "actions": sorted(event.value for event in actions(claim.status)),
         "history": [
             {"at": iso(entry["at"]), "who": entry["actor"], "action": entry["action"],
              "from": entry["from_status"] or None, "to": entry["to_status"] or None, "why": entry["text"]}
             for entry in store_audit.audit_story(store, f"claim:{claim.id}")
+        ],
+    }  # fmt: skip
+
+
+def _answers_json(claim: Claim, store: Store) -> dict[str, Any]:
+    """What the claim asks its approver to declare, who declared it, and the notes; ``stands``: on the facts of now."""
+    answers = store_declarations.answers(store, claim.id)
+    made = {(one.declaration, one.says): one for one in answers.declared if one.fingerprint == claim.fingerprint}
+    asked = [(one, made.get((one.id, one.says))) for one in claim.declarations]
+    return {
+        "declarations": [
+            {"id": one.id, "says": one.says, "said_by": said.said_by if said else None,
+             "said_at": iso(said.said_at) if said else None}
+            for one, said in asked
+        ],
+        "notes": [
+            {"note": one.note, "about": [name for name, _ in one.about], "said_by": one.said_by,
+             "said_at": iso(one.said_at), "stands": one.fingerprint == claim.fingerprint}
+            for one in answers.notes
         ],
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""``claims`` and ``gates``: the queue, and what stops a claim."""
+"""``claims``: the queue, and what people do with it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from nvqsync import store_claims, store_lms
+from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import actor
 from nvqsync.claims import Event
 from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
@@ -15,11 +16,11 @@ from nvqsync.commands.claim_documents import claim_story_json
 from nvqsync.commands.claim_list import codes_command, list_command
 from nvqsync.commands.claim_record import record_command
 from nvqsync.commands.claim_requests import propose_again_command, request_units_command
-from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
+from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
-from nvqsync.gates import Gate
 from nvqsync.holding import BY_PERSON as BY_PERSON_CODES
 from nvqsync.holding import HoldCode
+from nvqsync.proposing import Claim
 from nvqsync.review import Deed, Result, ready, working
 
 CLAIM_ID = click.IntRange(1, 2**63 - 1)
@@ -76,6 +77,12 @@ def _print_story(story: dict[str, Any]) -> None:
     for heading, name in (("Blocked", "blockers"), ("Caution", "cautions")):
         for finding in story[name]:
             _plainly(f"{heading} {finding['id']}: {finding['says']}")
+    for asked in story["declarations"]:
+        made = f"declared by {asked['said_by']}, {asked['said_at']}" if asked["said_by"] else "to be declared"
+        _plainly(f"Declaration {asked['id']} ({made}): {asked['says']}")
+    for note in story["notes"]:
+        stands = "" if note["stands"] else ", on earlier facts"
+        _plainly(f"Note by {note['said_by']}, {note['said_at']}{stands}: {note['note']}")
     click.echo("\nRule of combination:")
     heads = ("Met", "Requirement", "Have", "Need", "Short")
     required = [("yes" if r["met"] else "NO", r["says"], r["have"], r["need"], r["short"])
@@ -155,28 +162,59 @@ def _report(results: list[Result], deed: Deed, as_json: bool) -> None:
 @claims_group.command("approve")
 @click.argument("claims", type=ClaimAt(), nargs=-1)
 @click.option("--all-ready", is_flag=True, help="Every proposed claim that nothing blocks.")
+@click.option(
+    "--declare",
+    "declares",
+    multiple=True,
+    metavar="ID",
+    help="Make this declaration, by its id; may be repeated. 'all' makes every one the claims ask for, printed first.",
+)
+@click.option(
+    "--note",
+    default="",
+    help="What you found out about the cautions. Due where there are any; kept with the claim.",
+    callback=lambda ctx, option, text: text.encode(errors="replace").decode(),
+)
 @why_option
 @dry_run_option
 @json_option
 @click.pass_context
 def approve_command(
-    ctx: click.Context, claims: tuple[tuple[int, int | None], ...], all_ready: bool, why: str, dry_run: bool,
-    as_json: bool,
+    ctx: click.Context, claims: tuple[tuple[int, int | None], ...], all_ready: bool, declares: tuple[str, ...],
+    note: str, why: str, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Approve claims for export. A claim that something blocks is refused, with what to do about it.
 
     The facts are looked at once more, and what you approve is what you saw: a claim whose evidence changes in that
     moment, or that gets a new caution, is refused. CLAIM is a number, or NUMBER@VERSION as 'nvqsync claims show' prints
     it: then nothing at all may have changed since.
+
+    What no data can decide, you declare: 'nvqsync claims show ID' lists what a claim asks for. A claim with cautions
+    needs a note. Both stand as long as the facts under the claim do, and are asked for again when these change.
+
+    \b
+    nvqsync claims approve 12 --declare all --note "Name change: marriage certificate seen."
     """
     if not claims and not all_ready:
         raise click.UsageError("Name the claims, or give --all-ready.")
     with app_and_store(ctx) as (_, store):
         chosen = [*(number for number, _ in claims), *(ready(store) if all_ready else ())]
+        said = Said(_declared(declares, store_claims.some_claims(store, chosen)), note)
     if not chosen:
         tell("Nothing is ready: 'nvqsync claims list' shows what blocks each claim.")
     versions = {number: version for number, version in claims if version is not None}
-    _act(ctx, chosen, Deed(Event.APPROVE, actor(), why, versions=versions, dry_run=dry_run), as_json)
+    _act(ctx, chosen, Deed(Event.APPROVE, actor(), why, versions=versions, said=said, dry_run=dry_run), as_json)
+
+
+def _declared(names: Iterable[str], claims: Iterable[Claim]) -> frozenset[str]:
+    """The ids declared. ``all`` stands for what these claims ask for, which is printed before it is signed."""
+    given = set(names)
+    if "all" not in given:
+        return frozenset(given)
+    asked = all_asked(claims)
+    for name, says in asked.items():
+        tell(f"Declared, {name}: {says}")
+    return frozenset((given - {"all"}) | asked.keys())
 
 
 @claims_group.command("hold")
@@ -219,28 +257,3 @@ claims_group.add_command(request_units_command)
 claims_group.add_command(propose_again_command)
 claims_group.add_command(record_command)
 claims_group.add_command(codes_command)
-
-
-@click.command("gates")
-@click.argument("qualification", required=False)
-@json_option
-@click.pass_context
-def gates_command(ctx: click.Context, qualification: str | None, as_json: bool) -> None:
-    """List what can stop or caution a claim, for QUALIFICATION or for all, each with its source."""
-    app = app_of(ctx)
-    found = app.plugins.catalogue.find_qualification(qualification) if qualification else None
-    gates = [gate for gate in app.gates if found is None or gate.applies(found)]
-    if as_json:
-        print_json([_gate_json(gate) for gate in gates])
-        return
-    heads = ("Gate", "Does", "Says", "Source", "For")
-    rows = [(g.id, g.severity.value, g.says, g.source, ", ".join([*g.bodies, *g.qualifications]) or "all")
-            for g in gates]  # fmt: skip
-    click.echo(table(heads, rows))
-
-
-def _gate_json(gate: Gate) -> dict[str, Any]:
-    return {
-        "id": gate.id, "severity": gate.severity.value, "says": gate.says, "source": gate.source,
-        "bodies": list(gate.bodies), "qualifications": list(gate.qualifications),
-    }  # fmt: skip

@@ -81,7 +81,7 @@ Try, in another terminal:
   nvqsync --config {config} centre show
   nvqsync --config {config} progress
   nvqsync --config {config} claims list --ready
-  nvqsync --config {config} claims approve --all-ready
+  nvqsync --config {config} claims approve --all-ready --declare all --note "Seen."
   nvqsync --config {config} export
   nvqsync --config {config} reconcile
 

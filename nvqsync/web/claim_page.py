@@ -148,7 +148,10 @@ def _command(claim: Claim, event: Event) -> str:
     if event in _RECORDED_AS:
         number = " --certificate …" if event is Event.CERTIFICATE else ""
         return f"record {_RECORDED_AS[event]} {claim.id} --on …{number}"
-    return f"{event.value} {claim.id}{f'@{claim.version}' if event is Event.APPROVE else ''}"
+    if event is Event.APPROVE:
+        asked = " --declare all" * bool(claim.declarations) + ' --note "…"' * bool(claim.cautions)
+        return f"approve {claim.id}@{claim.version}{asked}"
+    return f"{event.value} {claim.id}"
 
 
 def _reason(event: Event) -> str:

@@ -322,6 +322,6 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
     run("sync")
     (claim,) = run("claims", "list", "--json")
     assert (claim["learner"]["id_number"], claim["units"], claim["blockers"]) == ("S1", list(UNITS), [])
-    run("claims", "approve", str(claim["id"]))
+    run("claims", "approve", str(claim["id"]), "--declare", "all", "--note", "Portfolio looked at.")
     assert [batch["claims"] for batch in run("export", "--json")["batches"]] == [1]
     assert list((tmp_path / "exports").glob("*"))

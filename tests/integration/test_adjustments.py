@@ -65,7 +65,7 @@ def test_a_transfer_reaches_every_export_flagged(ncfe: Rehearsal) -> None:
     (claim,) = ncfe.claims()
     assert claim["blockers"] == []
     assert any("by credit transfer from OCR" in caution["says"] for caution in claim["cautions"])
-    assert ncfe.run("claims", "approve", "--all-ready").status == 0
+    assert ncfe.approve("--all-ready").status == 0
     (batch,) = ncfe.run("export", "--json").json["batches"]
     files = {Path(name).suffix: Path(name) for name in batch["files"]}
     (sent,) = json.loads(files[".json"].read_text(encoding="utf-8"))["claims"]

@@ -80,7 +80,7 @@ def test_an_empty_store_says_what_to_do_next(tmp_path: Path) -> None:
             assert "nvqsync sync" in answer.err
         assert fresh.run("claims", "list", "--json").json == []
         assert fresh.run("progress", "--json").json == []
-        assert fresh.run("claims", "approve", "--all-ready").status == 0
+        assert fresh.approve("--all-ready").status == 0
         assert fresh.run("export", "--json").json["batches"] == []
         assert fresh.run("reconcile").status == 0
         assert fresh.run("audit", "verify").status == 0
@@ -132,18 +132,18 @@ def test_a_claim_that_is_not_there_is_a_sentence(rehearsal: Rehearsal, number: s
 
 def test_all_ready_approves_what_nothing_blocks(rehearsal: Rehearsal) -> None:
     """The blocked claim stays as it is, and a second time there is nothing left to do."""
-    answer = rehearsal.run("claims", "approve", "--all-ready", "--json")
+    answer = rehearsal.approve("--all-ready", "--json")
     assert answer.status == 0
     assert answer.json == [{"id": 1, "status": "approved", "refused": None}]
     assert [claim["status"] for claim in rehearsal.claims()] == ["approved", "proposed"]
-    again = rehearsal.run("claims", "approve", "--all-ready")
+    again = rehearsal.approve("--all-ready")
     assert again.status == 0
     assert "Nothing is ready" in again.err
 
 
 def test_a_claim_named_twice_is_approved_once(rehearsal: Rehearsal) -> None:
     """And one refused among several does not keep the others back."""
-    answer = rehearsal.run("claims", "approve", "1", "2", "1", "--json")
+    answer = rehearsal.approve("1", "2", "1", "--json")
     assert answer.status == 1
     assert [(row["id"], row["status"], bool(row["refused"])) for row in answer.json] == [
         (1, "approved", False), (2, "proposed", True),
@@ -154,7 +154,8 @@ def test_a_claim_named_twice_is_approved_once(rehearsal: Rehearsal) -> None:
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(rehearsal: Rehearsal, event: str) -> None:
     """No claim moves and the audit log does not grow."""
     before, length = rehearsal.claims(), audit_length(rehearsal)
-    answer = rehearsal.run("claims", event, "1", "--dry-run", "--why", "Just asking.")
+    said = ("--declare", "all", "--note", "Looked at.") if event == "approve" else ()
+    answer = rehearsal.run("claims", event, "1", "--dry-run", "--why", "Just asking.", *said)
     assert answer.status == 0
     assert f"would {event}" in answer.out
     assert (rehearsal.claims(), audit_length(rehearsal)) == (before, length)
@@ -162,7 +163,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(rehearsal: Rehearsa
 
 def test_a_dry_run_tells_what_would_be_refused(rehearsal: Rehearsal) -> None:
     """With exit status 1 and the rule's id, as the real thing would."""
-    answer = rehearsal.run("claims", "approve", "2", "--dry-run")
+    answer = rehearsal.approve("2", "--dry-run")
     assert answer.status == 1
     assert "ENT-2" in answer.out
 
@@ -179,7 +180,7 @@ def test_hold_and_withdraw_need_a_reason(rehearsal: Rehearsal, event: str, why: 
 
 def test_what_the_status_does_not_allow_is_refused_with_what_it_does(rehearsal: Rehearsal) -> None:
     """An approved claim cannot be approved or released; a withdrawn one cannot be moved at all."""
-    rehearsal.run("claims", "approve", "1")
+    rehearsal.approve("1")
     for event in ("approve", "release"):
         answer = rehearsal.run("claims", event, "1")
         assert answer.status == 1
@@ -212,7 +213,7 @@ def test_facts_are_settled_before_an_approval(rehearsal: Rehearsal) -> None:
             return known.with_items(replace(known.approval("OCR/03455"), certification_end=closed))
 
         store_centre.record(store, close, actor="ann", at=1)
-    answer = rehearsal.run("claims", "approve", "1")
+    answer = rehearsal.approve("1")
     assert answer.status == 1
     assert "ENT-6" in answer.out
 
@@ -255,7 +256,7 @@ def test_a_pass_that_is_overtaken_by_a_person_gives_way(rehearsal: Rehearsal) ->
 
 def test_a_course_that_is_mapped_no_more_holds_what_waits(rehearsal: Rehearsal) -> None:
     """Nobody judges the claim any longer: it must not go out, and the reason says where to look."""
-    rehearsal.run("claims", "approve", "1")
+    rehearsal.approve("1")
     mapping = '[[course]]\nid_number = "OCR/03455"\nqualification = "OCR/03454"\n'
     (rehearsal.folder / "mapping.toml").write_text(mapping, encoding="utf-8")
     rehearsal.add_settings('[mapping]\nfile = "mapping.toml"\n')
@@ -352,10 +353,10 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(rehearsal: Rehearsal) -> None
 
 def test_gates_lists_every_gate_with_its_source(rehearsal: Rehearsal) -> None:
     """For all bodies, or those that look at one qualification."""
-    every = rehearsal.run("gates", "--json").json
+    every = rehearsal.run("gates", "--json").json["gates"]
     assert {"ENT-2", "ENT-6", "CLM-1"} <= {gate["id"] for gate in every}
     assert all(gate["says"] and gate["source"] and gate["severity"] in {"blocks", "cautions"} for gate in every)
-    edi = {gate["id"] for gate in rehearsal.run("gates", "EDI/L2-CS", "--json").json}
+    edi = {gate["id"] for gate in rehearsal.run("gates", "EDI/L2-CS", "--json").json["gates"]}
     assert "ENT-1" not in edi
     assert "ENT-2" in rehearsal.run("gates", "OCR/03455").out
     assert rehearsal.run("gates", "OCR/03459").status == 2
@@ -415,7 +416,7 @@ def test_the_log_holds_no_personal_data_in_its_chain(rehearsal: Rehearsal) -> No
 
 def test_a_grade_taken_back_after_the_certificate_names_every_unit_lost(rehearsal: Rehearsal) -> None:
     """The flag grows with what is lost and goes when it comes back; the claim's status never moves."""
-    rehearsal.run("claims", "approve", "1")
+    rehearsal.approve("1")
     rehearsal.run("export")
     rehearsal.run("reconcile")
     college = rehearsal.college

@@ -48,7 +48,7 @@ def blockers(rehearsal: Rehearsal) -> list[str]:
 def test_a_claim_is_approved_and_sent_in_the_last_second(rehearsal: Rehearsal) -> None:
     """At 23:59:59 London time on the last day it goes out and is taken."""
     with at(LAST_SECOND):
-        assert rehearsal.run("claims", "approve", "1").status == 0
+        assert rehearsal.approve("1").status == 0
         assert rehearsal.run("export", "--json").json["answers"] == {"acknowledged": 1}
     assert len(rehearsal.portal.books()["claims"]) == 1
 
@@ -56,7 +56,7 @@ def test_a_claim_is_approved_and_sent_in_the_last_second(rehearsal: Rehearsal) -
 def test_a_claim_is_refused_a_second_later(rehearsal: Rehearsal) -> None:
     """At midnight the same approval is blocked by the end date, and says so."""
     with at(MIDNIGHT):
-        answer = rehearsal.run("claims", "approve", "1")
+        answer = rehearsal.approve("1")
         assert answer.status == 1
         assert "ENT-6" in answer.out
         assert "2027-08-31" in answer.out
@@ -67,7 +67,7 @@ def test_a_claim_is_refused_a_second_later(rehearsal: Rehearsal) -> None:
 def test_a_claim_approved_in_time_and_exported_too_late_is_held(rehearsal: Rehearsal) -> None:
     """The gates run again at the export: it stays here, on hold, and the exit status and message say which one."""
     with at(LAST_SECOND):
-        assert rehearsal.run("claims", "approve", "1").status == 0
+        assert rehearsal.approve("1").status == 0
     with at(MIDNIGHT):
         answer = rehearsal.run("export")
         assert answer.status == 1
@@ -95,7 +95,7 @@ def test_direct_claim_status_ends_with_its_last_day(rehearsal: Rehearsal) -> Non
     routes = []
     for moment in (LAST_SECOND, MIDNIGHT):
         with at(moment):
-            assert rehearsal.run("claims", "approve", "--all-ready").status == 0
+            assert rehearsal.approve("--all-ready").status == 0
             (batch,) = rehearsal.run("export", "--json").json["batches"]
         routes.append(batch["route"])
         rehearsal.college.finish(1)
@@ -113,7 +113,7 @@ def test_a_batch_carries_the_london_day(rehearsal: Rehearsal) -> None:
         rehearsal.run("sync")
         rehearsal.register(learner)
         with at(moment):
-            rehearsal.run("claims", "approve", "--all-ready")
+            rehearsal.approve("--all-ready")
             (batch,) = rehearsal.run("export", "--json").json["batches"]
         names.append(batch["id"][:8])
     assert names == ["20270831", "20270901"]

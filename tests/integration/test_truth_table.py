@@ -64,7 +64,7 @@ def test_a_reopened_attempt_blocks_the_claim_and_the_decision_stands(waiting: Re
     waiting.run("sync")
     assert met(waiting)
     assert blockers(waiting) == {"LMS-7"}
-    assert waiting.run("claims", "approve", "1").status == 1
+    assert waiting.approve("1").status == 1
     waiting.college.pass_unit(0, "D2")
     waiting.run("sync")
     assert "LMS-7" not in blockers(waiting)
@@ -322,7 +322,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_before_an_export_the_learner_is_read_again(waiting: Rehearsal, change: str) -> None:
     """What happened since the last pass keeps an approved claim here."""
-    assert waiting.run("claims", "approve", "1").status == 0
+    assert waiting.approve("1").status == 0
     CHANGES[change](waiting.college)
     assert waiting.run("export", "--json").json["batches"] == []
     assert the_claim(waiting)["status"] == "on_hold"
@@ -330,7 +330,7 @@ def test_before_an_export_the_learner_is_read_again(waiting: Rehearsal, change: 
 
 def test_if_moodle_cannot_be_reached_nothing_goes(waiting: Rehearsal) -> None:
     """The claim stays approved, and goes with the next export."""
-    assert waiting.run("claims", "approve", "1").status == 0
+    assert waiting.approve("1").status == 0
     with waiting.moodle.faults.during("database_down"):
         waiting.add_settings("")
         answer = waiting.run("export")

@@ -38,6 +38,7 @@ from nvqsync.settings import Settings
 from nvqsync.settling import settle
 from nvqsync.store import Store
 from tests import quality
+from tests.workshop import everything
 
 NOW = int(dt.datetime(2026, 11, 3, 9, 20, tzinfo=LONDON).timestamp())
 DAY = 86_400
@@ -218,7 +219,7 @@ def _live(college: College, store: Store, hostile: bool) -> None:
     college.clock.at = NOW - 2 * DAY
     ready = [claim.id for claim in store_claims.claims(store, "status = 'proposed' AND blockers = '[]'")]
     sent = ready[::2]
-    act(college.app, store, sent, Event.APPROVE, by="exams")
+    act(college.app, store, sent, Event.APPROVE, by="exams", said=everything(college.app))
     why = "<i>Ask</i> the assessor about F2." if hostile else "Ask the assessor about unit F2 before this goes out."
     act(college.app, store, ready[1::14], Event.HOLD, by="exams", why=why)
     act(college.app, store, ready[3:4], Event.WITHDRAW, by="exams", why="The learner asked for it.")

@@ -59,9 +59,9 @@ def qualification(body: str = "OCR") -> Qualification:
 
 
 def outcome(code: str, *, grade: str = "Competent", cautions: tuple[str, ...] = (), at: int = SIGNED) -> UnitOutcome:
-    """A unit achieved by a whole-unit grade."""
+    """A unit achieved by a whole-unit grade on what the assessor observed."""
     listed = next(one for one in made_up.UNITS if one.code == code)
-    decision = Decision(listed.unit.reference, "", True, "1", f"i-{code}", f"g-{code}", 0, grade, "3", ("3",), at)
+    decision = Decision(listed.unit.reference, "", True, "1", f"i-{code}", f"g-{code}", 0, grade, "3", ("3",), at, "O")
     return UnitOutcome(
         "7", "OCR/90001", listed.unit.reference, code, UnitStatus.ACHIEVED, (), None, at, "3", (decision,), cautions
     )
@@ -114,6 +114,7 @@ def claim(
         "id": number, "key": f"key-{number}", "learner_id": "7", "qualification_id": "OCR/90001",
         "awarding_body": "OCR", "kind": ClaimKind.FULL_AWARD, "status": status, "fingerprint": mark, "facts": told,
         "blockers": blockers, "cautions": cautions,
+        "declarations": tuple(finding for finding in findings if finding.severity == "declares"),
     }  # fmt: skip
     return Claim(**{**values, **fields})
 
@@ -126,4 +127,5 @@ def after(move: ClaimMove, number: int = 1) -> Claim:
         number, f"key-{number}", move.learner_id, move.qualification_id, move.awarding_body, move.kind, move.status,
         move.fingerprint, move.facts, blockers, cautions, move.why if move.move == "hold" else "",
         hold_code=move.hold_code,
+        declarations=tuple(finding for finding in move.findings if finding.severity == "declares"),
     )  # fmt: skip
