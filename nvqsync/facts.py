@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from nvqsync import store_centre, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
-from nvqsync.gates import ClaimFacts, EarlierClaim, registration_for
-from nvqsync.model import ClaimKind, Qualification, Registration, UnitOutcome
+from nvqsync.gates import ClaimFacts, registration_for
+from nvqsync.model import ClaimKind, EarlierClaim, Qualification, Registration, UnitOutcome
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import units_met
 from nvqsync.quality import Release, Simulation

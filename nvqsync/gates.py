@@ -14,7 +14,7 @@ from enum import StrEnum
 from nvqsync.adjustments import Adjustment
 from nvqsync.centre import CentreFacts
 from nvqsync.check_characters import PLACEHOLDER_ULN
-from nvqsync.model import ClaimKind, Entry, LmsMember, Qualification, Registration, UnitOutcome
+from nvqsync.model import ClaimKind, EarlierClaim, Entry, LmsMember, Qualification, Registration, UnitOutcome
 from nvqsync.quality import Release, Simulation
 
 
@@ -24,18 +24,6 @@ class Severity(StrEnum):
     BLOCKS = "blocks"
     CAUTIONS = "cautions"
     DECLARES = "declares"
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierClaim:
-    """Another claim of the same learner with the same body: ``units`` are references."""
-
-    claim_id: int
-    qualification_id: str
-    kind: ClaimKind
-    units: tuple[str, ...]
-    candidate_number: str
-    certificated: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -566,6 +566,18 @@ class UnitOutcome:
     cautions: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierClaim:
+    """Another claim of the same learner with the same body: ``units`` are references."""
+
+    claim_id: int
+    qualification_id: str
+    kind: ClaimKind
+    units: tuple[str, ...]
+    candidate_number: str
+    certificated: bool
+
+
 class Entry(StrEnum):
     """What a registration (OCR: entry) asks for: the full award, or units."""
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nvqsync.gates import EarlierClaim
-from nvqsync.model import UnitOutcome, UnitStatus
+from nvqsync.model import EarlierClaim, UnitOutcome, UnitStatus
 
 PROGRESSED = "progressed"
 """The mark on an outcome whose evidence was assessed under another qualification."""

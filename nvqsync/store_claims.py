@@ -12,9 +12,9 @@ from typing import Any
 from nvqsync.claims import CLOSED, Status, claim_key
 from nvqsync.clock import midday
 from nvqsync.errors import NotAllowed, UnknownName
-from nvqsync.gates import EarlierClaim, Finding, Severity
+from nvqsync.gates import Finding, Severity
 from nvqsync.holding import HoldCode
-from nvqsync.model import ClaimKind, Entry, Registration, SignOff
+from nvqsync.model import ClaimKind, EarlierClaim, Entry, Registration, SignOff
 from nvqsync.progression import AchievedElsewhere
 from nvqsync.proposing import Claim, ClaimMove, Move
 from nvqsync.store import Store

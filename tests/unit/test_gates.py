@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nvqsync.centre import EndDate
 from nvqsync.clock import day
 from nvqsync.core_gates import CORE_GATES
-from nvqsync.gates import EarlierClaim, Gate, Severity, run_gates
-from nvqsync.model import ClaimKind, Entry, LmsMember, Registration, UnitOutcome, UnitStatus
+from nvqsync.gates import Gate, Severity, run_gates
+from nvqsync.model import ClaimKind, EarlierClaim, Entry, LmsMember, Registration, UnitOutcome, UnitStatus
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.quality import Simulation
 from tests.unit.claim_records import CENTRE, LEARNER, REGISTRATION, SIGNED, TODAY, facts, outcome, qualification

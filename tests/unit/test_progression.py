@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from nvqsync.adjustments import Adjustment, AdjustmentKind, check, progressions
 from nvqsync.errors import InputError, NotAllowed
-from nvqsync.gates import EarlierClaim
-from nvqsync.model import ClaimKind, Decision, LmsMember, UnitOutcome, UnitStatus
+from nvqsync.model import ClaimKind, Decision, EarlierClaim, LmsMember, UnitOutcome, UnitStatus
 from nvqsync.plugin_manager import load_catalogue
 from nvqsync.progress import LearnerProgress, judged, progress_json
 from nvqsync.progression import AchievedElsewhere, Elsewhere, already_held

@@ -11,8 +11,7 @@ import pytest
 from nvqsync.centre import EndDate, Visit
 from nvqsync.claims import Status
 from nvqsync.clock import midday
-from nvqsync.gates import EarlierClaim
-from nvqsync.model import ClaimKind
+from nvqsync.model import ClaimKind, EarlierClaim
 from nvqsync.progress import LearnerProgress
 from nvqsync.weekly import Listed, Why, listed
 from tests.unit import made_up
