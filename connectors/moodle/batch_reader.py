@@ -15,6 +15,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -48,11 +49,14 @@ Outcome = tuple[LmsCourse, CourseReading | Problem]
 class BatchReader:
     """Reads courses of one site, many at a time. One reading of the college, one reader."""
 
-    def __init__(self, client: MoodleClient, executor: Executor, site: Site, reader: CourseReader) -> None:
+    def __init__(
+        self, client: MoodleClient, executor: Executor, site: Site, reader: CourseReader, roles: Sequence[str]
+    ) -> None:
         self._client = client
         self._executor = executor
         self._site = site
         self._reader = reader
+        self._roles = frozenset(roles)
         self._marks_readable: bool | None = None
         self._first_mark = threading.Lock()
 
@@ -109,11 +113,12 @@ class BatchReader:
             self._read_roster(work)
         if work.want_hidden:
             gathered.hidden = self._reader.hidden(work.course_id)
-        if work.want_gradebook and gathered.learners is None and self._report_is_cheap(work):
-            gathered.report = self._reader.gradebook(gathered.course)
+        if (work.want_gradebook or work.want_outcomes) and self._one_report_does(work):
+            gathered.report = self._reader.gradebook(gathered.course, outcomes=work.want_outcomes)
         if work.want_numbers and not gathered.report.users:
             gathered.report = self._reader.numbers(gathered.course, gathered.members)
         gathered.numbers_read = bool(gathered.report.users) or (work.want_numbers and not gathered.members)
+        self._list_competencies(work)
 
     def _read_roster(self, work: Work) -> None:
         before = {member.lms_id for member in work.gathered.members}
@@ -122,8 +127,10 @@ class BatchReader:
         if any(member.lms_id not in before for member in work.gathered.members):
             work.from_the_start()
 
-    def _report_is_cheap(self, work: Work) -> bool:
-        return len(work.gathered.members) * len(work.gathered.assignments) <= MOST_CELLS
+    def _one_report_does(self, work: Work) -> bool:
+        """Whether the gradebook is read for everyone at once, not learner by learner."""
+        cells = len(work.gathered.members) * len(work.gathered.assignments)
+        return work.gathered.learners is None and cells <= MOST_CELLS
 
     # ------------------------------------------------------------ many courses: grades, states, attempts
 
@@ -245,6 +252,7 @@ class BatchReader:
             work.gathered.markings.update(found or {})
             if found is None:
                 work.gathered.unmarked_forms |= {cmid}
+        self._of([(work, pair) for work in group for pair in asking.to_rate(work, self._roles)], self._rate)
 
     def _superseded(self, one: tuple[Work, tuple[int, int]]) -> GradeRow | None:
         work, (assignment_id, user_id) = one
@@ -285,12 +293,14 @@ class BatchReader:
             if work.want_gradebook and gathered.learners is None:
                 roster = {int(m.lms_id) for m in gathered.members}
                 wanted |= {row.user_id for _, row in gathered.rows() if row.grade is not None} & roster
-            have = {user for user, _ in gathered.report.cells}
+            if work.want_outcomes and not self._one_report_does(work):
+                wanted |= {int(m.lms_id) for m in gathered.members if m.active and asking.speaks_of(work, m)}
+            have = {user for user, _ in gathered.report.cells} | gathered.report.rated
             yield from ((work, user) for user in sorted(wanted - have))
 
     def _read_report(self, one: tuple[Work, int]) -> None:
         work, user = one
-        report = self._reader.report(work.gathered.course, user)
+        report = self._reader.report(work.gathered.course, user, outcomes=work.want_outcomes)
         work.gathered.report.add(report)
 
     def _read_markings(self, one: tuple[Work, int]) -> dict[int, Any] | None:
@@ -301,6 +311,23 @@ class BatchReader:
         wanted = {row.id for a, row in gathered.rows() if a.id == assignment.id and row.grade is not None}
         since = 0 if gathered.is_complete(assignment.id) else work.since
         return self._reader.markings(form.definition_id, since, wanted) if form else {}
+
+    # ------------------------------------------------------------ competencies
+
+    def _list_competencies(self, work: Work) -> None:
+        if work.want_competencies:
+            with _optional(work):
+                work.gathered.sources.competencies = self._reader.competencies(work.course_id)
+
+    def _rate(self, one: tuple[Work, tuple[int, int]]) -> None:
+        """One learner's rating of one competency. After the first that cannot be read no further one is asked for."""
+        work, (user, competency) = one
+        sources = work.gathered.sources
+        if sources.problem is None:
+            with _optional(work):
+                found = self._reader.proficiency(work.course_id, user, competency)
+                if found is not None:
+                    sources.ratings[user, competency] = found
 
     # ------------------------------------------------------------ side by side
 
@@ -326,6 +353,17 @@ class BatchReader:
         finally:
             for future in futures:
                 future.cancel()
+
+
+@contextmanager
+def _optional(work: Work) -> Iterator[None]:
+    """Competencies that cannot be read are left unread; the course's grades are read all the same."""
+    try:
+        yield
+    except MoodleBusy:
+        raise
+    except (MoodleError, LmsError) as problem:
+        work.gathered.sources.problem = problem
 
 
 def _noting(work: Work, job: Callable[[Any], T], subject: Any) -> T | None:

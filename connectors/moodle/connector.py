@@ -95,7 +95,7 @@ class MoodleConnector:
     def read(self, asked: Iterable[Asked]) -> Iterator[tuple[LmsCourse, CourseReading | LmsError]]:
         """Each course asked for: what changed since its bookmarks, or all of it, or why it cannot be read."""
         site = self._known_site()
-        batches = BatchReader(self._client, self._executor, site, self._reader(site))
+        batches = BatchReader(self._client, self._executor, site, self._reader(site), self._options.roles)
         for course, found in batches.read(asked):
             yield course, self._as_ours(found, course) if isinstance(found, MoodleError) else found
 

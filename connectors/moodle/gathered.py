@@ -9,6 +9,7 @@ from decimal import Decimal
 from connectors.moodle.forms import Form, Marking
 from connectors.moodle.gradebook import Report
 from connectors.moodle.replies import Assignment, GradeRow
+from connectors.moodle.sources import Sources
 from connectors.moodle.wire import Answered
 from nvqsync.model import LmsCourse, LmsItem, LmsMember
 
@@ -48,6 +49,7 @@ class Gathered:
     numbers_read: bool = True
     gradebook_read: bool = True
     learners: frozenset[str] | None = None
+    sources: Sources = field(default_factory=Sources)
 
     def form_of(self, assignment: Assignment) -> Form | None:
         """The rubric or guide an assignment is marked with, if any."""

@@ -92,6 +92,41 @@ class Group:
 
 
 @dataclass(slots=True)
+class Outcome:
+    """An outcome rated beside one assignment's grade: a grade item of its own, on a scale of its own."""
+
+    item_id: int
+    outcome_id: int
+    name: str
+    id_number: str
+    scale_id: int
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CompetencyRating:
+    """What one user was rated in one course. ``grade`` is a place of the framework's scale, ``None`` for no rating."""
+
+    id: int
+    grade: int | None
+    time_modified: int
+    modified_by: int
+    evidence: list[tuple[int, int, int]] = field(default_factory=list)  # evidence id, grade, who
+
+
+@dataclass(slots=True)
+class Competency:
+    """A competency of the one framework, on its scale; ``proficient`` are the places that count."""
+
+    id: int
+    short_name: str
+    id_number: str
+    scale_id: int
+    proficient: frozenset[int]
+    time_modified: int
+
+
+@dataclass(slots=True)
 class Course:
     """A course. ``separate_groups`` needs ``moodle/site:accessallgroups`` of whoever reads."""
 
@@ -109,6 +144,8 @@ class Course:
     enrolments: dict[int, Enrolment] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     assignment_ids: list[int] = field(default_factory=list)
+    competency_ids: list[int] = field(default_factory=list)
+    competency_ratings: dict[tuple[int, int], CompetencyRating] = field(default_factory=dict)  # by user, competency
 
 
 @dataclass(slots=True)
@@ -260,6 +297,7 @@ class Assignment:
     team_submissions: dict[int, Submission] = field(default_factory=dict)
     flags: dict[int, Flag] = field(default_factory=dict)
     cells: dict[int, Cell] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
 
     def current_grade(self, user_id: int) -> Grade | None:
         """The grade row of the latest submission attempt, the only one the web service gives away."""
