@@ -18,6 +18,10 @@ OVERLAP = 300
 server of the same site with a clock of its own. Rows seen twice are compared by value, so it costs next to nothing."""
 
 
+ANY_ATTEMPT = 2**31
+"""Later than any attempt: whatever grade is shown, it may be of an attempt that has been reopened since."""
+
+
 @dataclass(slots=True)
 class Work:
     """One course on its way to a reading: what was asked, what is still to be asked, what came back."""
@@ -141,3 +145,22 @@ def to_rate(work: Work, roles: Collection[str]) -> list[tuple[int, int]]:
     members = [m for m in work.gathered.members if speaks_of(work, m) and set(roles) & set(m.roles)]
     whom = [int(m.lms_id) for m in members if m.active or work.gathered.learners is not None]
     return [(user, one.id) for one in work.gathered.sources.competencies or () for user in whom]
+
+
+def teams_wanted(work: Work) -> list[int]:
+    """The groups whose members are to be asked for: a team of theirs is on a later attempt."""
+    return sorted({group for later in work.gathered.later.rows.values() for group in later.teams if group})
+
+
+def later_attempts(work: Work) -> dict[tuple[int, int], int]:
+    """By assignment and user: who may be on a later attempt than their grade, and on which where a team tells it.
+
+    The team of those who are in no group may hold anybody.
+    """
+    everyone = {int(member.lms_id) for member in work.gathered.members}
+    found = {(number, user): 0 for number, later in work.gathered.later.rows.items() for user in later.users}
+    for number, later in work.gathered.later.rows.items():
+        for group, attempt in later.teams.items():
+            for user in work.gathered.teams.get(group, set()) if group else everyone:
+                found[number, user] = max(attempt, found.get((number, user), 0))
+    return found

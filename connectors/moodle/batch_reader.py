@@ -26,7 +26,7 @@ from connectors.moodle.client import MoodleClient
 from connectors.moodle.course_reader import CourseReader
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.reading import assemble
-from connectors.moodle.replies import Assignment, GradeRow, Site
+from connectors.moodle.replies import Assignment, GradeRow, Later, Site
 from connectors.moodle.wire import Answered
 from nvqsync.errors import LmsError
 from nvqsync.model import Asked, CourseReading, LmsCourse
@@ -171,7 +171,7 @@ class BatchReader:
 
     def _attempts(
         self, group: Sequence[Work], ids: Sequence[int], sizes: dict[int, int], since: int
-    ) -> Answered[set[int]]:
+    ) -> Answered[Later]:
         """Who is on a later attempt. A few learners are asked about one by one instead."""
         reopening = {a.id for work in group if work.gathered.learners is None
                      for a in work.gathered.assignments if a.reopens}  # fmt: skip
@@ -242,6 +242,7 @@ class BatchReader:
 
     def _rows_and_attempts(self, group: Sequence[Work]) -> None:
         """Attempts before a reopened one, gradebooks of single learners, and rows given on forms."""
+        self._of([(work, team) for work in group for team in asking.teams_wanted(work)], self._read_team)
         candidates = [(work, pair) for work in group for pair in self._reopened(work)]
         for (work, pair), row in self._of(candidates, self._superseded):
             if row is not None:
@@ -253,6 +254,10 @@ class BatchReader:
             if found is None:
                 work.gathered.unmarked_forms |= {cmid}
         self._of([(work, pair) for work in group for pair in asking.to_rate(work, self._roles)], self._rate)
+
+    def _read_team(self, one: tuple[Work, int]) -> None:
+        work, team = one
+        work.gathered.teams[team] = self._reader.team(work.course_id, team)
 
     def _superseded(self, one: tuple[Work, tuple[int, int]]) -> GradeRow | None:
         work, (assignment_id, user_id) = one
@@ -267,21 +272,23 @@ class BatchReader:
         gathered = work.gathered
         rows = {(a.id, row.user_id): row for a, row in gathered.rows()}
         members = {int(m.lms_id) for m in gathered.members if asking.speaks_of(work, m)}
-        later = {(number, user) for number, users in gathered.later.rows.items() for user in users}
-        for pair in sorted(later | self._missing(work, members)):
+        attempts = asking.later_attempts(work)
+        attempts |= self._missing(work, members)
+        for pair, attempt in sorted(attempts.items()):
             row = rows.get(pair)
-            waiting = row is None or (row.grade is None and row.grader <= 0)
+            waiting = row is None or (row.grade is None and row.grader <= 0) or row.attempt < attempt
             if waiting and pair[1] in members:
                 yield pair
 
-    def _missing(self, work: Work, members: set[int]) -> set[tuple[int, int]]:
-        """For a few learners: every grade that could be there, and is not."""
+    def _missing(self, work: Work, members: set[int]) -> dict[tuple[int, int], int]:
+        """For a few learners: every grade that could be there, and is not; whatever is there of a team's."""
         if work.gathered.learners is None:
-            return set()
+            return {}
         self._of([(work, user) for user in sorted(members)], self._read_report)
         cells = work.gathered.report.cells
         return {
-            (a.id, user) for a in work.gathered.assignments for user in members
+            (a.id, user): asking.ANY_ATTEMPT if a.team else 0
+            for a in work.gathered.assignments for user in members
             if a.reopens and ((user, a.id) in cells and (cells[user, a.id].grade is not None or a.workflow))
         }  # fmt: skip
 

@@ -67,6 +67,10 @@ class CourseReader:
             yield page
             start, full = start + PAGE, isinstance(page, list) and len(page) == PAGE
 
+    def team(self, course_id: int, group_id: int) -> set[int]:
+        """The user ids of a group's members."""
+        return {user for page in self._pages(course_id, "id", groupid=group_id) for user in replies.member_ids(page)}
+
     # ------------------------------------------------------------ ID numbers and gradebook
 
     def id_number(self, course: LmsCourse) -> str:

@@ -268,7 +268,11 @@ class Cell:
 
 @dataclass(slots=True)
 class Assignment:
-    """An assignment activity. ``grade`` is points, minus a scale's id, or 0 for feedback only."""
+    """An assignment activity. ``grade`` is points, minus a scale's id, or 0 for feedback only.
+
+    ``old_team_grades_stay``: whether grades given before a team's attempt was reopened stay in the list of grades. For
+    single learners they were seen to go; for teams nobody has looked.
+    """
 
     id: int
     cmid: int
@@ -294,7 +298,9 @@ class Assignment:
     latest_change: int = 0
     grades: dict[int, list[Grade]] = field(default_factory=dict)
     submissions: dict[int, list[Submission]] = field(default_factory=dict)
-    team_submissions: dict[int, Submission] = field(default_factory=dict)
+    team_submissions: dict[int, list[Submission]] = field(default_factory=dict)  # by group, 0: whoever is in none
+    team_attempts: dict[int, int] = field(default_factory=dict)  # by member, from the team's second attempt on
+    old_team_grades_stay: bool = False
     flags: dict[int, Flag] = field(default_factory=dict)
     cells: dict[int, Cell] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -304,7 +310,8 @@ class Assignment:
         rows, attempts = self.grades.get(user_id), self.submissions.get(user_id)
         if not rows or not attempts or rows[-1].attempt != attempts[-1].attempt:
             return None
-        return rows[-1]
+        behind = rows[-1].attempt < self.team_attempts.get(user_id, 0)
+        return None if behind and not self.old_team_grades_stay else rows[-1]
 
     @property
     def releases_to_gradebook(self) -> bool:
