@@ -96,6 +96,11 @@ class MappingFile:
     courses: tuple[CourseRule, ...] = ()
     assignments: tuple[AssignmentRule, ...] = ()
 
+    @property
+    def kinds(self) -> frozenset[ItemKind]:
+        """What beside assignments it asks to be read, in whichever course."""
+        return frozenset(rule.kind for rule in self.assignments if not rule.ignore) - {ItemKind.ASSIGNMENT}
+
 
 def folded(text: str) -> str:
     """A text as names are compared: case and the number of blanks aside."""

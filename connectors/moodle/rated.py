@@ -44,14 +44,14 @@ def ratings(gathered: Gathered) -> Iterator[Observation]:
         if user in roster:
             grade = None if rating.place is None else Decimal(rating.place)
             book = GradebookEntry(grade, hidden=rating.hidden)
-            yield Observation(_outcome_id(number), str(user), "", 0, grade, rating.at, gradebook=book)
+            yield Observation(_outcome_id(number), str(user), f"o{number}-{user}", 0, grade, rating.at, gradebook=book)
     if not _competencies_read(gathered):
         return
     for (user, number), given in gathered.sources.ratings.items():
         place = None if given.proficient is None else Decimal(1 + given.proficient)
         by = str(given.by) if given.by else ""
         if user in roster:
-            yield Observation(_competency_id(gathered, number), str(user), "", 0, place, given.at, by)
+            yield Observation(_competency_id(gathered, number), str(user), f"c{number}-{user}", 0, place, given.at, by)
 
 
 def unread_ratings(gathered: Gathered) -> list[str]:

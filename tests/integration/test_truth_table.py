@@ -158,7 +158,7 @@ def test_a_teams_reopened_attempt_blocks_its_members_claims(
 def test_a_teams_attempt_reopened_before_the_first_pass_is_fetched_from_the_earlier_ones(
     rehearsal: Rehearsal, in_group: bool, stays: bool
 ) -> None:
-    """As for single learners: the grade of the attempt before stands, and the claims wait; the next full pass agrees."""
+    """As for single learners: the grade of the attempt before stands, and the claims wait; a full pass agrees."""
     reopen_for(rehearsal, as_a_team(rehearsal, in_group=in_group, stays=stays))
     for options in ([], ["--full"]):
         rehearsal.run("sync", *options)
