@@ -337,9 +337,13 @@ class Covers:
         return self.learners is None or learner_id in self.learners
 
 
-ROSTER, NUMBERS, GRADES, GRADEBOOK, SOURCES = "roster", "numbers", "grades", "gradebook", "sources"
-"""The bookmarks every reading may move: who is on the course, ID numbers and forms, grades, the gradebook, and the
-outcomes and competencies that the mapping asks for."""
+ROSTER, NUMBERS, GRADES, GRADEBOOK = "roster", "numbers", "grades", "gradebook"
+"""The bookmarks every reading may move: who is on the course, ID numbers and forms, grades, the gradebook."""
+SOURCES = "sources"
+"""And the bookmark of the outcomes and competencies that the mapping asks for."""
+DETAILS = "details"
+"""No bookmark, for it is asked of one course after the other: what of an item's settings bumps no time (``hidden``,
+``pass_mark``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,10 +374,10 @@ class Asked:
     """One course to be read, and what is known of it, so that a connector need tell only what changed.
 
     Without ``bookmarks`` everything is asked for. ``refresh`` names what is to be read anew although nothing tells that
-    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``, ``SOURCES``). ``items`` and ``members`` are as last
-    read, those who left not among them; ``unread`` are the items last left unread. ``learners`` limits the reading
-    to a few, all of whose facts are then read anew. ``also`` are the kinds of items beside assignments that the mapping
-    asks for. A connector that cannot tell what changed answers with everything.
+    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``, ``DETAILS``, ``SOURCES``). ``items`` and ``members``
+    are as last read, those who left not among them; ``unread`` are the items last left unread. ``learners`` limits the
+    reading to a few, all of whose facts are then read anew. ``also`` are the kinds of items beside assignments that the
+    mapping asks for. A connector that cannot tell what changed answers with everything.
     """
 
     course: LmsCourse

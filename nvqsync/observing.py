@@ -11,6 +11,7 @@ from nvqsync.errors import LmsError, TooMuchVanished
 from nvqsync.hookspecs import LmsConnector
 from nvqsync.mapping import CourseMapping, kinds_asked
 from nvqsync.model import (
+    DETAILS,
     GRADEBOOK,
     GRADES,
     NUMBERS,
@@ -24,10 +25,10 @@ from nvqsync.model import (
 )
 from nvqsync.pass_report import CourseReport, PassReport, Tell
 from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished
-from nvqsync.rotation import due
+from nvqsync.rotation import due, one_after_the_other
 from nvqsync.store import Store
 
-WHOLE = frozenset({ROSTER, NUMBERS, GRADES, GRADEBOOK, SOURCES})
+WHOLE = frozenset({ROSTER, NUMBERS, GRADES, GRADEBOOK, DETAILS, SOURCES})
 IN_TURN = frozenset({ROSTER, NUMBERS, SOURCES})
 """What bumps no time, and is read when a course's turn comes, whether or not anything seems to be new."""
 UNMAPPED, VANISHED = "unmapped", "vanished"
@@ -77,7 +78,8 @@ class Observer:
         turn = self._turn(marks, site.server_time, elapsed)
         followed = dict(self._followed(self._courses(turn, site.server_time)))
         in_turn = sorted(followed, key=lambda course: course.lms_id not in turn)  # together, for they ask the most
-        asked = (self._ask(course, marks.get(course.lms_id, {}), turn) for course in in_turn)
+        detailed = one_after_the_other([course.lms_id for course in followed], self.report.pass_id)
+        asked = (self._ask(course, marks.get(course.lms_id, {}), turn, detailed) for course in in_turn)
         if self.wanted.learners is not None:
             asked = (one for one in asked if one.learners)
         self._read(asked, {course.lms_id: mapping for course, mapping in followed.items()}, tell)
@@ -142,11 +144,12 @@ class Observer:
         self.report.notices.append(Notice("course-unmapped", says, course.lms_id))
         store_lms.raise_alarm(self.store, course.lms_id, UNMAPPED, self.app.now())
 
-    def _ask(self, course: LmsCourse, marks: Mapping[str, int], turn: Collection[str]) -> Asked:
+    def _ask(self, course: LmsCourse, marks: Mapping[str, int], turn: Collection[str], detailed: str) -> Asked:
         moved = dict(marks)
         if self.wanted.since is not None and GRADES in moved:
             moved[GRADES] = min(moved[GRADES], self.wanted.since)
         refresh = WHOLE if self.wanted.full else IN_TURN if course.lms_id in turn else frozenset()
+        refresh |= {DETAILS} if course.lms_id == detailed else set()
         learners = self.wanted.learners
         if learners is not None:
             learners &= {member.lms_id for member in store_lms.members(self.store, course.lms_id, gone=True)}

@@ -11,7 +11,19 @@ from connectors.moodle.gathered import Gathered
 from connectors.moodle.replies import Assignment, AssignmentList
 from connectors.moodle.sources import Sources, is_source
 from nvqsync.errors import LmsError
-from nvqsync.model import GRADEBOOK, GRADES, NUMBERS, ROSTER, SOURCES, Asked, Grading, ItemKind, LmsItem, LmsMember
+from nvqsync.model import (
+    DETAILS,
+    GRADEBOOK,
+    GRADES,
+    NUMBERS,
+    ROSTER,
+    SOURCES,
+    Asked,
+    Grading,
+    ItemKind,
+    LmsItem,
+    LmsMember,
+)
 
 OVERLAP = 300
 """Seconds asked for twice: Moodle's times are whole seconds taken before the change is committed, perhaps on another
@@ -93,7 +105,7 @@ def prepare(asked: Asked, listed: AssignmentList, denied: frozenset[int], clock:
         since=since,
         want_roster=whole or ROSTER not in marks or ROSTER in asked.refresh,
         want_numbers=due or bool(changed),
-        want_hidden=whole or any(a.id not in known for a in listed.assignments),
+        want_hidden=whole or DETAILS in asked.refresh or any(a.id not in known for a in listed.assignments),
         want_gradebook=gathered.gradebook_read,
     )
 

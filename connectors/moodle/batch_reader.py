@@ -228,7 +228,8 @@ class BatchReader:
         gathered = work.gathered
         changed = [a for a in gathered.assignments if gathered.is_complete(a.id)]
         gathered.scales = {-a.grade: self._reader.scale(-a.grade) for a in changed if a.grade < 0}
-        gathered.pass_marks = self._pass_marks([a for a in changed if a.grade > 0])
+        marked = gathered.assignments if work.want_hidden else changed
+        gathered.pass_marks = self._pass_marks([a for a in marked if a.grade > 0])
 
     def _pass_marks(self, points: Sequence[Assignment]) -> dict[int, Decimal | None]:
         """Pass marks, unless the token may not read them, which one answer tells for the whole site."""

@@ -141,7 +141,7 @@ def _item(gathered: Gathered, assignment: Assignment) -> LmsItem:
     if known is not None and not gathered.numbers_read:
         item = replace(item, id_number=known.id_number)
     if known is not None and not gathered.is_complete(assignment.id):
-        item = replace(item, scale=known.scale, pass_mark=known.pass_mark)
+        item = replace(item, scale=known.scale, pass_mark=gathered.pass_marks.get(assignment.id, known.pass_mark))
     else:
         scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
         item = replace(item, scale=scale, pass_mark=gathered.pass_marks.get(assignment.id))

@@ -13,6 +13,8 @@ from nvqsync.errors import LmsError
 from tests.integration.test_incremental import HOUR, Place, app_for, one_pass, what_is_known
 
 FUNCTIONS = (
+    "core_webservice_get_site_info",
+    "core_course_get_courses",
     "mod_assign_get_assignments",
     "mod_assign_get_grades",
     "mod_assign_get_user_flags",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +359,34 @@ def test_a_team_grade_carries_a_caution(rehearsal: Rehearsal) -> None:
     assert "LMS-5" in cautions(rehearsal)
 
 
+def test_an_activity_hidden_or_shown_is_found_without_a_full_pass(waiting: Rehearsal) -> None:
+    """It bumps no time: each pass looks at the activities of one course, and here there is one."""
+    moodle, item = waiting.college.moodle, waiting.college.assignments["D2"]
+    for visible in (False, True):
+        moodle.show_activity(item, visible=visible)
+        waiting.run("sync")
+        assert ("LMS-6" in cautions(waiting)) is not visible
+
+
+def test_a_pass_mark_changed_is_found_without_a_full_pass(waiting: Rehearsal) -> None:
+    """Where the token may read pass marks at all; it bumps no time either."""
+    college = waiting.college
+    waiting.moodle.role.add("moodle/course:manageactivities")
+    test = college.moodle.add_assignment(college.course, "Test", "A1#test", grade=60, pass_mark=Decimal(40))
+    college.moodle.grade(test, college.learners[0], 30, grader=college.assessor)
+
+    def status() -> str:
+        waiting.run("sync")
+        units = waiting.run("progress", "S0", "--json").json[0]["units"]
+        return str(next(unit["status"] for unit in units if unit["code"] == "A1"))
+
+    assert status() == "in_progress"
+    college.moodle.set_pass_mark(test, 24)
+    assert status() == "achieved"
+    college.moodle.set_pass_mark(test, 40)
+    assert status() == "in_progress"
+
+
 # ---------------------------------------------------------------- read again before anything leaves
 
 
@@ -451,4 +480,5 @@ def test_a_quiet_pass_reads_next_to_nothing(waiting: Rehearsal) -> None:
         "core_enrol_get_enrolled_users": 2,
         "gradereport_user_get_grade_items": 1,
         "core_grading_get_definitions": 1,
+        "core_course_get_contents": 1,
     }
