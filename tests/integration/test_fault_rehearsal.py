@@ -72,6 +72,9 @@ def happens(place: Place, number: int) -> None:
         place.grade(item, number, number + item)
     place.reopen(0, number, 0)
     place.reopen(3, number + 1, 0)
+    place.grade_team(number, number, number)
+    if number % 5 == 3:
+        place.reopen_team(number, number, 0)
     place.set_flag_only(1, number, number)
     place.suspend(number, number, number)
     place.reword(3, 0, number)
