@@ -53,10 +53,20 @@ class Marking(Site):
         attempts = target.submissions.setdefault(user_id, [])
         if not attempts:
             attempts.append(Submission(self.new_id("submission"), user_id, 0, moment, moment, "new"))
-        team = target.team_attempts.get(user_id, 0)
+        team = self._team_attempt(target, user_id)
         if attempts[-1].attempt < team:
             attempts.append(Submission(self.new_id("submission"), user_id, team, moment, moment, "new"))
         return attempts[-1]
+
+    def _team_attempt(self, target: Assignment, user_id: int) -> int:
+        """The attempt that a user's team is on; whoever joins a team joins its attempt."""
+        enrolment = self.courses[target.course_id].enrolments.get(user_id)
+        if not target.team or enrolment is None:
+            return 0
+        rows = target.team_submissions.get(enrolment.groups[0] if enrolment.groups else 0)
+        if rows and rows[-1].attempt:
+            target.team_attempts[user_id] = rows[-1].attempt
+        return rows[-1].attempt if rows else 0
 
     @locked
     def grade(
