@@ -6,17 +6,14 @@ asked a few small questions and the portal after a claim that cannot exist.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nvqsync import audit, clock, store_audit, store_centre, store_lms
 from nvqsync.bootstrap import App, bootstrap
@@ -26,7 +23,7 @@ from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
 from nvqsync.mapping import unused_rules
 from nvqsync.migrations import migrations
-from nvqsync.model import Qualification
+from nvqsync.model import ItemKind, Qualification
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
 from nvqsync.store import Store
@@ -273,10 +270,7 @@ def _numbers(app: App, bodies: Collection[str]) -> dict[str, str] | None:
 
 
 def far_end(app: App) -> Iterator[Finding]:
-    """What the LMS connector's own examination finds, or, where it brings none, whether its ``check`` passes.
-
-    A connector brings one as a module ``doctor`` in the package its ``open`` comes from, with ``examine(settings)``.
-    """
+    """What the LMS connector's own examination finds, or, where it brings none, whether its ``check`` passes."""
     name = app.settings.lms
     try:
         offer = app.plugins.lms(name)
@@ -284,9 +278,8 @@ def far_end(app: App) -> Iterator[Finding]:
         yield fail("lms", error.says, error.next_step)
         return
     section = app.settings.connectors.get(name, app.settings.moodle.model_dump() if name == "moodle" else {})
-    examination = _examination(offer.open.__module__)
-    if examination:
-        yield from examination(section)
+    if offer.examine:
+        yield from offer.examine(section, _asked_for(app))
         return
     try:
         with closing(offer.open(section)) as lms:
@@ -297,16 +290,12 @@ def far_end(app: App) -> Iterator[Finding]:
     yield ok("lms", f"{name} answers: {facts.site_name}, {facts.release}.")
 
 
-def _examination(module: str) -> Callable[[Mapping[str, Any]], Iterable[Finding]] | None:
-    """The ``examine`` of the module ``doctor`` beside ``module``, if there is one."""
-    package = module.rpartition(".")[0]
-    name = f"{package}.doctor"
-    if not package or importlib.util.find_spec(name) is None:
-        return None
-    found: Callable[[Mapping[str, Any]], Iterable[Finding]] | None = getattr(
-        importlib.import_module(name), "examine", None
-    )
-    return found
+def _asked_for(app: App) -> frozenset[ItemKind]:
+    """What the mapping file asks for; a file that cannot be read is a finding of its own."""
+    try:
+        return app.mapping_file.kinds if app.mapping_file else frozenset()
+    except NvqsyncError:
+        return frozenset()
 
 
 # ---------------------------------------------------------------- small things

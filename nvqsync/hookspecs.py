@@ -15,8 +15,20 @@ import pluggy
 
 from nvqsync.declaring import Declaration
 from nvqsync.errors import LmsError
+from nvqsync.findings import Finding
 from nvqsync.gates import Gate
-from nvqsync.model import Answer, Asked, Batch, CourseReading, LmsCourse, LmsItem, Qualification, SiteFacts, Unit
+from nvqsync.model import (
+    Answer,
+    Asked,
+    Batch,
+    CourseReading,
+    ItemKind,
+    LmsCourse,
+    LmsItem,
+    Qualification,
+    SiteFacts,
+    Unit,
+)
 
 CONTRACT_VERSION = 1
 
@@ -74,10 +86,16 @@ class PortalConnector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LmsOffer:
-    """An LMS connector on offer: its name in the settings, and how to open it from that section of the settings."""
+    """An LMS connector on offer: its name in the settings, and how to open it from that section of the settings.
+
+    ``examine`` is for ``nvqsync doctor``: given the same section and the kinds of items that the mapping file asks for
+    beside assignments, it yields a finding for everything that has to be right, and raises nothing. Without it, doctor
+    opens the connector and calls its ``check``.
+    """
 
     name: str
     open: Callable[[Mapping[str, Any]], LmsConnector]
+    examine: Callable[[Mapping[str, Any], frozenset[ItemKind]], Iterable[Finding]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,14 @@ class Grading(StrEnum):
     NONE = "none"
 
 
+class ItemKind(StrEnum):
+    """What sort of thing of an LMS an item is. Words are part of the mapping file and of the JSON interface."""
+
+    ASSIGNMENT = "assignment"
+    OUTCOME = "outcome"  # rated beside the grade of the assignment it is part of
+    COMPETENCY = "competency"  # rated once in a course: proficient or not
+
+
 @dataclass(frozen=True, slots=True)
 class LmsCourse:
     """A course of the LMS. ``id_number`` is empty where the college has set none.
@@ -211,11 +219,12 @@ class GradingRow:
 
 @dataclass(frozen=True, slots=True)
 class LmsItem:
-    """A graded item of a course (in Moodle, an assignment).
+    """A graded item of a course (in Moodle, an assignment; where the mapping asks for them, an outcome or competency).
 
     ``scale`` lists the scale's items from the lowest; ``pass_mark`` is ``None`` where the LMS would not tell;
     ``identities_hidden`` is true while blind marking has not been revealed; ``hidden`` is ``None`` where unknown.
-    ``url_path`` is where a person finds the item, relative to the site.
+    ``url_path`` is where a person finds the item, relative to the site. ``part_of`` is the item whose release and
+    attempts an outcome shares. A word of an outcome's ``scale`` is empty where the LMS has not told it.
     """
 
     lms_id: str
@@ -232,6 +241,8 @@ class LmsItem:
     team: bool = False
     hidden: bool | None = None
     url_path: str = ""
+    kind: ItemKind = ItemKind.ASSIGNMENT
+    part_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +339,11 @@ class Covers:
 
 ROSTER, NUMBERS, GRADES, GRADEBOOK = "roster", "numbers", "grades", "gradebook"
 """The bookmarks every reading may move: who is on the course, ID numbers and forms, grades, the gradebook."""
+SOURCES = "sources"
+"""And the bookmark of the outcomes and competencies that the mapping asks for."""
+DETAILS = "details"
+"""No bookmark, for it is asked of one course after the other: what of an item's settings bumps no time (``hidden``,
+``pass_mark``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,9 +374,10 @@ class Asked:
     """One course to be read, and what is known of it, so that a connector need tell only what changed.
 
     Without ``bookmarks`` everything is asked for. ``refresh`` names what is to be read anew although nothing tells that
-    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``). ``items`` and ``members`` are as last read, people
-    who have left not among them; ``unread`` are the items last left unread. ``learners`` limits the reading to a few,
-    all of whose facts are then read anew. A connector that cannot tell what changed answers with everything.
+    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``, ``DETAILS``, ``SOURCES``). ``items`` and ``members``
+    are as last read, those who left not among them; ``unread`` are the items last left unread. ``learners`` limits the
+    reading to a few, all of whose facts are then read anew. ``also`` are the kinds of items beside assignments that the
+    mapping asks for. A connector that cannot tell what changed answers with everything.
     """
 
     course: LmsCourse
@@ -370,6 +387,7 @@ class Asked:
     members: tuple[LmsMember, ...] = ()
     unread: frozenset[str] = frozenset()
     learners: frozenset[str] | None = None
+    also: frozenset[ItemKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

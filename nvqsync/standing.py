@@ -12,6 +12,7 @@ from nvqsync.gathered import Gathered
 from nvqsync.mapping import CourseMapping, map_course
 from nvqsync.mapping_file import MappingFile
 from nvqsync.model import Assessed, LmsCourse, LmsItem, Notice, Qualification, UnitOutcome, UnitStatus
+from nvqsync.outcomes import with_parents
 from nvqsync.plugin_manager import Plugins
 from nvqsync.progress import LearnerProgress, progress
 from nvqsync.progression import AchievedElsewhere, Elsewhere
@@ -86,6 +87,7 @@ class Reader:
         """All that is assessed for one qualification, in the courses of ``mappings``; ``only`` for some learners."""
         courses = [mapping.course.lms_id for mapping in mappings]
         gone = self.gone()
+        items = {item.lms_id: item for item in store_lms.items(self.store, courses)}
         confirmed = store_confirmations.about_grades(self.store)
         learners: dict[str, list[Assessed]] = defaultdict(list)
         for known in store_lms.grades(self.store, courses, only):
@@ -97,8 +99,8 @@ class Reader:
         return Gathered(
             qualification=self.plugins.catalogue.qualifications[qualification_id],
             mappings=tuple(mappings),
-            items={item.lms_id: item for item in store_lms.items(self.store, courses)},
-            assessed={member.lms_id: learners.get(member.lms_id, []) for member in members},
+            items=items,
+            assessed={member.lms_id: with_parents(learners.get(member.lms_id, []), items) for member in members},
             sign_offs=tuple(one for one in sign_offs if only is None or one.learner_id in only),
             defaults=self.defaults,
             courses_of=store_lms.courses_of(self.store, courses),

@@ -21,6 +21,7 @@ from nvqsync.model import (
     GradebookEntry,
     Grading,
     GradingRow,
+    ItemKind,
     LmsCourse,
     LmsItem,
     LmsMember,
@@ -450,6 +451,7 @@ def _item_facts(item: LmsItem) -> str:
         "grading": item.grading.value, "maximum": _text(item.maximum), "scale": item.scale,
         "pass_mark": _text(item.pass_mark), "workflow": item.workflow, "identities_hidden": item.identities_hidden,
         "team": item.team, "hidden": item.hidden, "url_path": item.url_path,
+        "kind": item.kind.value, "part_of": item.part_of,
         "rows": [[row.row_id, row.text, str(row.top_score)] for row in item.rows],
     }  # fmt: skip
     return json.dumps(facts, ensure_ascii=False)
@@ -472,6 +474,8 @@ def _item(row: dict[str, Any]) -> LmsItem:
         team=facts["team"],
         hidden=facts["hidden"],
         url_path=facts["url_path"],
+        kind=ItemKind(facts["kind"]),
+        part_of=facts["part_of"],
     )
 
 

@@ -31,6 +31,7 @@ from nvqsync.check_characters import qualification_number_misfit, unit_reference
 from nvqsync.core_declarations import CORE_DECLARATIONS
 from nvqsync.declaring import MOST, Declaration, stands_against
 from nvqsync.errors import LmsError, SettingsError
+from nvqsync.findings import Status
 from nvqsync.gates import ClaimFacts, Gate, Severity, run_gates
 from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.judging import judge_units, verdict_json
@@ -40,6 +41,7 @@ from nvqsync.model import (
     CourseReading,
     Decision,
     Grading,
+    ItemKind,
     Kind,
     LmsCourse,
     LmsItem,
@@ -335,6 +337,18 @@ class LmsConnectorContract:
                 assert isinstance(error, LmsError), repr(error)
                 assert error.says
                 assert error.next_step
+
+    def test_an_examination_says_what_is_wrong_and_what_to_do(self) -> None:
+        """Where the offer brings one: nothing fails on a good far end, something does on a broken one, none raises."""
+        examine = self._offer().examine
+        if examine is None:
+            return
+        for also in (frozenset[ItemKind](), frozenset(ItemKind)):
+            found = list(examine(self.broken_settings(), also))
+            assert Status.FAIL in {one.status for one in found}
+            found += examine(self.settings(), also)
+            assert all(one.next_step for one in found if one.status is not Status.OK)
+        assert Status.FAIL not in {one.status for one in examine(self.settings(), frozenset())}
 
     def test_closing_twice_is_safe(self) -> None:
         """``close`` may be called before anything was asked, after it, and again."""

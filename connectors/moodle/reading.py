@@ -14,12 +14,14 @@ from decimal import Decimal
 from connectors.moodle.forms import Form
 from connectors.moodle.gaps import denial_notices, gap_notice, gaps, odd_row_notes, roster_gap, stranger_notes
 from connectors.moodle.gathered import Gathered
+from connectors.moodle.rated import rated_items, rating_notices, ratings, ratings_read, unread_ratings
 from connectors.moodle.replies import Assignment, GradeRow
 from nvqsync.model import (
     GRADEBOOK,
     GRADES,
     NUMBERS,
     ROSTER,
+    SOURCES,
     CourseReading,
     Covers,
     Grading,
@@ -42,24 +44,32 @@ def assemble(gathered: Gathered) -> CourseReading:
     if short_roster:
         unread |= {a.id for a in gathered.assignments}
     observations, notes = _observations(gathered, unread)
+    observations += ratings(gathered)
     number = gathered.report.course_id_number
     members = gathered.members
     if gathered.learners is not None:
         members = tuple(m for m in members if m.lms_id in gathered.learners)
         observations = [o for o in observations if o.learner_id in gathered.learners]
-    unseen = _unseen(gathered)
+    unseen, rated = _unseen(gathered), rated_items(gathered)
     return CourseReading(
         course=gathered.course if number is None else replace(gathered.course, id_number=number),
-        items=(*(_item(gathered, a) for a in gathered.assignments), *unseen),
+        items=(*(_item(gathered, a) for a in gathered.assignments), *unseen, *rated),
         members=members,
         observations=tuple(observations),
         server_time=gathered.server_time,
         unread_items=(
             *(str(a.id) for a in gathered.assignments if a.id in unread),
             *(item.lms_id for item in unseen),
+            *unread_ratings(gathered),
         ),
-        notices=(*(gap_notice(gathered, gap) for gap in found), *short_roster, *denial_notices(gathered), *notes),
-        covers=_covers(gathered),
+        notices=(
+            *(gap_notice(gathered, gap) for gap in found),
+            *short_roster,
+            *denial_notices(gathered),
+            *notes,
+            *rating_notices(gathered),
+        ),
+        covers=_covers(gathered, ratings_too=bool(rated)),
         states=_states(gathered, unread),
         bookmarks=_bookmarks(gathered),
     )
@@ -72,8 +82,10 @@ def _unseen(gathered: Gathered) -> list[LmsItem]:
     return [item for n, item in gathered.known.items() if n not in listed and item.url_path in paths]
 
 
-def _covers(gathered: Gathered) -> Covers:
+def _covers(gathered: Gathered, *, ratings_too: bool) -> Covers:
     complete = gathered.complete
+    if complete is None and ratings_too:
+        complete = frozenset(a.id for a in gathered.assignments)  # an absent rating proves nothing
     return Covers(
         roster=gathered.roster_read,
         grades=None if complete is None else frozenset(map(str, complete)),
@@ -91,6 +103,7 @@ def _bookmarks(gathered: Gathered) -> dict[str, int]:
         ROSTER: gathered.roster_read,
         NUMBERS: gathered.numbers_read and gathered.fresh is None,
         GRADEBOOK: gathered.gradebook_read,
+        SOURCES: ratings_read(gathered),
     }
     return {what: gathered.server_time for what, done in read.items() if done}
 
@@ -128,7 +141,7 @@ def _item(gathered: Gathered, assignment: Assignment) -> LmsItem:
     if known is not None and not gathered.numbers_read:
         item = replace(item, id_number=known.id_number)
     if known is not None and not gathered.is_complete(assignment.id):
-        item = replace(item, scale=known.scale, pass_mark=known.pass_mark)
+        item = replace(item, scale=known.scale, pass_mark=gathered.pass_marks.get(assignment.id, known.pass_mark))
     else:
         scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
         item = replace(item, scale=scale, pass_mark=gathered.pass_marks.get(assignment.id))

@@ -272,13 +272,28 @@ def _latest(rows: list[GradeRow]) -> list[GradeRow]:
     return list(latest.values())
 
 
-def later_attempts(payload: Any) -> Answered[set[int]]:
-    """``mod_assign_get_submissions``: by assignment, the users whose latest attempt is not their first."""
+class Later(NamedTuple):
+    """Who is on a later attempt than the first: users by themselves, teams by their group with the attempt's number.
+
+    Group 0 is the team of those who are in no group.
+    """
+
+    users: set[int]
+    teams: dict[int, int]
+
+
+def later_attempts(payload: Any) -> Answered[Later]:
+    """``mod_assign_get_submissions``: by assignment, who is on a later attempt. A team's row names user 0."""
     top = as_row(SUBMISSIONS, "", payload)
-    answer = Answered[set[int]]()
+    answer = Answered[Later]()
     for row in top.rows("assignments"):
-        later = (s for s in row.rows("submissions") if s.integer("attemptnumber") > 0 and s.integer("userid") > 0)
-        answer.rows[row.identifier("assignmentid")] = {s.integer("userid") for s in later}
+        found = answer.rows[row.identifier("assignmentid")] = Later(set(), {})
+        for submission in row.rows("submissions"):
+            user, attempt = submission.integer("userid"), submission.integer("attemptnumber")
+            if user > 0 and attempt > 0:
+                found.users.add(user)
+            elif user == 0 and attempt > 0:
+                found.teams[submission.integer("groupid", default=0)] = attempt
     answer.take_warnings(top)
     return answer
 
@@ -286,11 +301,21 @@ def later_attempts(payload: Any) -> Answered[set[int]]:
 def superseded(payload: Any) -> GradeRow | None:
     """``mod_assign_get_submission_status``: the last grade of an earlier attempt, while the latest one has none."""
     top = as_row(ATTEMPTS, "", payload)
-    if top.row("lastattempt").truth("graded"):
+    behind = _behind_the_team(top)
+    if top.row("lastattempt").truth("graded") and behind is None:
         return None
     attempts = (attempt for attempt in top.rows("previousattempts", default=[]) if attempt.data.get("grade"))
-    graded = [row for row in (_grade_row(attempt.row("grade")) for attempt in attempts) if row.grade is not None]
-    return max(graded, key=lambda row: row.attempt, default=None)
+    rows = [*(_grade_row(attempt.row("grade")) for attempt in attempts), *([behind] if behind else [])]
+    return max((row for row in rows if row.grade is not None), key=lambda row: row.attempt, default=None)
+
+
+def _behind_the_team(top: Row) -> GradeRow | None:
+    """The grade that is shown as the latest, where it was given for an earlier attempt than the team is on now."""
+    last, feedback = top.row("lastattempt"), top.data.get("feedback")
+    if last.data.get("teamsubmission") is None or feedback is None or not top.row("feedback").data.get("grade"):
+        return None
+    row = _grade_row(top.row("feedback").row("grade"))
+    return row if row.attempt < last.row("teamsubmission").integer("attemptnumber") else None
 
 
 def flags(payload: Any) -> Answered[dict[int, str]]:

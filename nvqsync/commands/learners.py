@@ -156,7 +156,8 @@ def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Stand
                 "short_name": mapping.course.short_name,
                 "qualification": mapping.qualification_id or None,
                 "items": [
-                    {"id": item.item_id, "name": item.name, "stands_for": item.text, "origin": item.origin}
+                    {"id": item.item_id, "kind": item.kind.value, "name": item.name, "stands_for": item.text,
+                     "origin": item.origin}
                     for item in mapping.items
                 ],
             }
@@ -196,10 +197,11 @@ GAPS = {
 
 def _print_mapping(document: dict[str, Any]) -> None:
     rows = [
-        (course["short_name"], course["qualification"], item["id"], item["name"], item["stands_for"], item["origin"])
+        (course["short_name"], course["qualification"], item["kind"], item["id"], item["name"], item["stands_for"],
+         item["origin"])
         for course in document["courses"] for item in course["items"]
     ]  # fmt: skip
-    click.echo(table(("Course", "Qualification", "Item", "Name", "Stands for", "Says so"), rows))
+    click.echo(table(("Course", "Qualification", "Kind", "Item", "Name", "Stands for", "Says so"), rows))
     if document["problems"]:
         click.echo("\nNot mapped, or worth a look:")
         for problem in document["problems"]:

@@ -108,6 +108,15 @@ def test_the_page_names_the_role_that_the_program_writes() -> None:
     assert set(re.findall(r"`([^`]+)`", warned)) == {one.name for one in role.writing()}
 
 
+def test_the_page_and_the_program_agree_on_what_competencies_take() -> None:
+    """Functions and capability stand on the page, and in the role and steps that are written for them."""
+    wanted = {*functions.FOR_COMPETENCIES, *(one.name for one in role.FOR_COMPETENCIES)}
+    assert all(f"`{name}`" in PAGE for name in wanted)
+    with_them = role.role_xml(competencies=True) + " ".join(role.steps("role.xml", competencies=True))
+    without = role.role_xml() + " ".join(role.steps("role.xml"))
+    assert all(name in with_them and name not in without for name in wanted)
+
+
 def test_what_is_spare_is_missed_by_nothing(moodle: Simulator) -> None:
     """Without the three capabilities that the page calls spare everything is seen."""
     assert _told(moodle, set(CAPABILITIES) - SPARE, FUNCTIONS) == _told(moodle, CAPABILITIES, FUNCTIONS)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.moodle import forms, gradebook, replies
+from connectors.moodle import forms, gradebook, replies, sources
 from connectors.moodle.replies import ProfileFields
 from connectors.moodle.wire import Row, grade_of, stripped
 from nvqsync.errors import LmsUnreadable
@@ -37,7 +37,14 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "core_grading_get_definitions__all_cms": forms.definitions,
     "core_grading_get_gradingform_instances__rubric": forms.markings,
     "core_grading_get_gradingform_instances__guide": forms.markings,
-    "gradereport_user_get_grade_items": gradebook.report,
+    "gradereport_user_get_grade_items": lambda payload: gradebook.report(payload, outcomes=True),
+    "mod_assign_get_submissions": replies.later_attempts,
+    "mod_assign_get_submission_status__multi_3": lambda payload: (replies.superseded(payload),),
+    "mod_assign_get_submission_status__team_6": lambda payload: (replies.superseded(payload),),
+    "core_competency_list_course_competencies": sources.competencies,
+    "tool_lp_data_for_user_competency_summary_in_course": (
+        lambda payload: sources.proficiency(payload, course=2, user=3, competency=1)
+    ),
 }
 
 
