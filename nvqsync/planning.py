@@ -111,7 +111,7 @@ def _appeared_or_altered(known: Mapping[GradeKey, Assessed], reading: CourseRead
 def _carried(before: Observation, told: Observation) -> Observation:
     """What was told, with what it leaves open kept: an unread gradebook says what it said before."""
     if told.gradebook is None and before.gradebook is not None:
-        return replace(told, gradebook=before.gradebook)
+        return told._replace(gradebook=before.gradebook)
     return told
 
 
@@ -124,7 +124,7 @@ def _moved_in_workflow(known: Mapping[GradeKey, Assessed], reading: CourseReadin
             if before is None or before.gone or key in told or before.observation.resubmitting:
                 continue
             if before.observation.workflow_state != state:
-                seen = replace(before.observation, workflow_state=state)
+                seen = before.observation._replace(workflow_state=state)
                 yield GradeChange(ChangeKind.ALTERED, before, remember(before, seen))  # a flag alone bumps no time
 
 

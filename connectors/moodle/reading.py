@@ -195,8 +195,8 @@ def _resubmitted(gathered: Gathered, assignment: Assignment, roster: Collection[
         seen = _observation(gathered, assignment, row, _row_scores(gathered, assignment, row)[0])
         cell = gathered.report.cells.get((user_id, assignment.id))
         if assignment.workflow and cell is not None and cell.grade is not None:
-            seen = replace(seen, workflow_state=RELEASED)
-        yield replace(seen, resubmitting=True)
+            seen = seen._replace(workflow_state=RELEASED)
+        yield seen._replace(resubmitting=True)
 
 
 def _observation(

@@ -70,8 +70,8 @@ def test_another_grade_or_other_rows_are_a_new_decision() -> None:
     """A changed grade belongs to who gave it, and so does a rubric re-marked to the same total."""
     (change,) = plan(known(seen()), reading(seen(grade="1", at=900, grader="4")))
     assert (change.after.assessor_id, change.after.decided_at) == ("4", 900)
-    before = replace(seen(), rows=(RowScore("a", Decimal(1)), RowScore("b", Decimal(0))))
-    after = replace(seen(at=900, grader="4"), rows=(RowScore("a", Decimal(0)), RowScore("b", Decimal(1))))
+    before = seen()._replace(rows=(RowScore("a", Decimal(1)), RowScore("b", Decimal(0))))
+    after = seen(at=900, grader="4")._replace(rows=(RowScore("a", Decimal(0)), RowScore("b", Decimal(1))))
     (change,) = plan(known(before), reading(after))
     assert change.after.assessor_id == "4"
 
@@ -143,6 +143,6 @@ def test_a_state_alone_alters_the_grade() -> None:
 def test_an_unread_gradebook_keeps_what_it_said() -> None:
     """A regrade told without the gradebook does not wipe out an override."""
     entry = GradebookEntry(Decimal(1), overridden=True)
-    before = known(replace(seen(), gradebook=entry))
+    before = known(seen()._replace(gradebook=entry))
     (change,) = plan(before, replace(reading(seen(grade="1", at=900)), covers=Covers(gradebook=False)))
     assert change.after.observation.gradebook == entry
