@@ -81,10 +81,17 @@ class Store:
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a question, as dictionaries."""
+        names, found = self._asked(sql, parameters)
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def tuples(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a question with many answers, as SQLite gives them: values in the order of the columns."""
+        return self._asked(sql, parameters)[1]
+
+    def _asked(self, sql: str, parameters: Sequence[Any] | dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
         try:
             cursor = self._db.conn.execute(sql, parameters)
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor]
+            return [column[0] for column in cursor.description], cursor.fetchall()
         except sqlite3.DatabaseError as error:
             if type(error) not in UNUSABLE:
                 raise
