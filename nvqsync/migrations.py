@@ -27,7 +27,6 @@ CREATE TABLE learners (
     lms_id TEXT PRIMARY KEY, name TEXT NOT NULL, id_number TEXT NOT NULL, uln TEXT NOT NULL,
     candidate_number TEXT NOT NULL, date_of_birth TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX learners_by_id_number ON learners (id_number);
 CREATE TABLE memberships (
     course_id TEXT NOT NULL REFERENCES courses (lms_id), learner_id TEXT NOT NULL REFERENCES learners (lms_id),
     roles TEXT NOT NULL, active INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
@@ -40,7 +39,6 @@ CREATE TABLE grades (
     assessor_id TEXT, graders_seen TEXT, decided_at INTEGER, gone INTEGER NOT NULL DEFAULT 0, appeared_in INTEGER,
     PRIMARY KEY (item_id, learner_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX grades_by_learner ON grades (learner_id);
 CREATE TABLE grade_changes (
     id INTEGER PRIMARY KEY, pass_id INTEGER NOT NULL REFERENCES passes (id), item_id TEXT NOT NULL,
     learner_id TEXT NOT NULL, change TEXT NOT NULL, before TEXT, after TEXT

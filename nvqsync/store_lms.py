@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from nvqsync.model import (
@@ -54,6 +55,9 @@ def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
 
 # ---------------------------------------------------------------- writing a reading
 
+
+FEW = 20
+"""Up to so many learners are looked up one by one, not by looking through everybody's grades."""
 
 AT_ONCE = 1000
 """So many grades are written in one transaction, with a breath between two, so that nobody else waits for long."""
@@ -208,20 +212,22 @@ def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -
     )
 
 
-def _appear(store: Store, seen: Iterable[Observation], pass_id: int) -> None:
+def _appear(store: Store, seen: Sequence[Observation], pass_id: int) -> None:
     """Write grades nobody knew. Nothing need be remembered of them yet but themselves."""
     names, values = ", ".join((*SEEN, "appeared_in")), ", ".join("?" * (len(SEEN) + 1))
     sql = f"INSERT OR REPLACE INTO grades ({names}) VALUES ({values})"
-    store.execute_many(sql, [(*_seen_row(one), pass_id) for one in seen])
+    store.execute_many(sql, zip(*_columns(seen), repeat(pass_id), strict=False) if seen else ())
 
 
-def _seen_row(seen: Observation) -> tuple[Any, ...]:
-    """An observation's values as its columns hold them."""
-    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = seen
-    told = None if grade is None else str(grade)
-    scores = _scores_text(rows) if rows else ""
-    book = "" if entry is None else _entry_text(entry)
-    return item, learner, number, attempt, told, at, grader, state, scores, book, 1 if again else 0
+def _columns(seen: Iterable[Observation]) -> Iterator[Iterable[Any]]:
+    """Observations as the columns that hold them, one after the other: what most do not have costs next to nothing."""
+    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = zip(*seen, strict=True)
+    yield from (item, learner, number, attempt)
+    yield [None if value is None else str(value) for value in grade]
+    yield from (at, grader, state)
+    yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else repeat("")
+    yield repeat("") if set(entry) == {None} else ["" if value is None else _entry_text(value) for value in entry]
+    yield map(int, again) if any(again) else repeat(0)
 
 
 def _told(assessed: Assessed) -> str:
@@ -325,13 +331,17 @@ def gone_items(store: Store) -> set[str]:
 
 
 def grades(store: Store, course_ids: Iterable[str], learner_ids: Iterable[str] | None = None) -> list[Assessed]:
-    """Every grade known in the given courses, of the given learners (of all when ``None``)."""
+    """Every grade known in the given courses, of the given learners (of all when ``None``).
+
+    Grades lie by item. A few learners are looked up in each; for more than that, all the grades are looked through.
+    """
     sql = f"""SELECT {GRADE} FROM grades JOIN items ON items.lms_id = grades.item_id
         WHERE items.course_id IN (SELECT value FROM json_each(?))"""
     parameters = [json.dumps(list(course_ids))]
     if learner_ids is not None:
-        sql += " AND learner_id IN (SELECT value FROM json_each(?))"
-        parameters.append(json.dumps(list(learner_ids)))
+        wanted = list(learner_ids)
+        sql += f" AND {'' if len(wanted) <= FEW else '+'}learner_id IN (SELECT value FROM json_each(?))"
+        parameters.append(json.dumps(wanted))
     return [_assessed(row) for row in store.tuples(sql, parameters)]
 
 
@@ -496,7 +506,7 @@ def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
     """A grade with its memory, as the columns hold it: nothing where it says no more than the observation."""
     seen, first = assessed.observation, remember(None, assessed.observation)
     return (
-        *_seen_row(seen),
+        *(next(iter(column)) for column in _columns([seen])),
         None if assessed.assessor_id == first.assessor_id else assessed.assessor_id,
         None if assessed.graders_seen == first.graders_seen else json.dumps(assessed.graders_seen),
         None if assessed.decided_at == first.decided_at else assessed.decided_at,

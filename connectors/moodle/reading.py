@@ -25,7 +25,6 @@ from nvqsync.model import (
     GradebookEntry,
     Grading,
     LmsItem,
-    LmsMember,
     Notice,
     Observation,
     RowScore,
@@ -98,15 +97,13 @@ def _bookmarks(gathered: Gathered) -> dict[str, int]:
 
 def _states(gathered: Gathered, unread: Collection[int]) -> dict[str, dict[str, str]]:
     """For each item with workflow, everyone's state now: it changes without any time being bumped."""
+    only = gathered.learners
+    people = {int(m.lms_id): m.lms_id for m in gathered.members if only is None or m.lms_id in only}
     return {
-        str(a.id): {m.lms_id: _state(gathered, a, int(m.lms_id)) for m in gathered.members if _asked(gathered, m)}
+        str(a.id): dict(zip(people.values(), _workflow_states(gathered, a, people), strict=True))
         for a in gathered.assignments
         if a.workflow and a.id not in unread
     }
-
-
-def _asked(gathered: Gathered, member: LmsMember) -> bool:
-    return gathered.learners is None or member.lms_id in gathered.learners
 
 
 # ---------------------------------------------------------------- items
@@ -186,7 +183,7 @@ def _told(gathered: Gathered, assignment: Assignment, rows: Sequence[GradeRow]) 
     entries: Iterable[GradebookEntry | None] = repeat(None)
     odd = 0
     if assignment.workflow:
-        states = [_state(gathered, assignment, user) for user in users]
+        states = _workflow_states(gathered, assignment, users)
     if gathered.form_of(assignment) is not None:
         given = [_row_scores(gathered, assignment, row) for row in rows]
         scores, odd = [score for score, _ in given], sum(n for _, n in given)
@@ -222,17 +219,16 @@ def _observation(
         grade=row.grade,
         graded_at=row.modified,
         grader_id=str(row.grader) if row.grader > 0 else "",
-        workflow_state=_state(gathered, assignment, row.user_id),
+        workflow_state=_workflow_states(gathered, assignment, [row.user_id])[0] if assignment.workflow else "",
         rows=scores,
         gradebook=gathered.report.cells.get((row.user_id, assignment.id)) if gathered.gradebook_read else None,
     )
 
 
-def _state(gathered: Gathered, assignment: Assignment, user_id: int) -> str:
-    """The workflow state; nobody has set one yet where there is no row, or only one that grants an extension."""
-    if not assignment.workflow:
-        return ""
-    return gathered.flags.rows.get(assignment.id, {}).get(user_id) or NOT_MARKED
+def _workflow_states(gathered: Gathered, assignment: Assignment, users: Iterable[int]) -> list[str]:
+    """Each user's workflow state; nobody has set one yet where there is no row, or only one for an extension."""
+    told = gathered.flags.rows.get(assignment.id, {})
+    return [told.get(user) or NOT_MARKED for user in users]
 
 
 def _row_scores(gathered: Gathered, assignment: Assignment, row: GradeRow) -> tuple[tuple[RowScore, ...], int]:
