@@ -28,7 +28,7 @@ CREATE TABLE learners (
     candidate_number TEXT NOT NULL, date_of_birth TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE memberships (
-    course_id TEXT NOT NULL REFERENCES courses (lms_id), learner_id TEXT NOT NULL REFERENCES learners (lms_id),
+    course_id TEXT NOT NULL, learner_id TEXT NOT NULL,
     roles TEXT NOT NULL, active INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (course_id, learner_id)
 ) STRICT, WITHOUT ROWID;
