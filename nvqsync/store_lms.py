@@ -226,7 +226,11 @@ def _columns(seen: Iterable[Observation]) -> Iterator[Iterable[Any]]:
     yield [None if value is None else str(value) for value in grade]
     yield from (at, grader, state)
     yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else repeat("")
-    yield repeat("") if set(entry) == {None} else ["" if value is None else _entry_text(value) for value in entry]
+    yield (
+        repeat("")
+        if entry.count(None) == len(entry)
+        else ["" if value is None else _entry_text(value) for value in entry]
+    )
     yield map(int, again) if any(again) else repeat(0)
 
 

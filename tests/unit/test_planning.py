@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvqsync.errors import LmsUnreadable
 from nvqsync.model import (
     Assessed,
     CourseReading,
@@ -51,6 +53,16 @@ observations = st.builds(
     grader=st.sampled_from(["3", "4", ""]),
 )
 readings = st.lists(observations, unique_by=lambda o: (o.item_id, o.learner_id)).map(lambda found: reading(*found))
+
+
+@pytest.mark.parametrize(("item", "learner"), [("11", "7"), ("10", "9")])
+def test_a_grade_of_something_or_somebody_unknown_stops_the_course(item: str, learner: str) -> None:
+    """A reading that contradicts itself is refused as a whole, by name, whether or not anything was known before."""
+    odd = reading(seen(), seen(item, learner))
+    odd = replace(odd, items=tuple(listed for listed in odd.items if listed.lms_id == "10"))
+    for before in ({}, known(seen())):
+        with pytest.raises(LmsUnreadable, match=item if item != "10" else learner):
+            plan(before, odd)
 
 
 def test_a_first_grade_appears() -> None:
