@@ -444,6 +444,15 @@ def courses_of_learner(store: Store, learner_id: str) -> set[str]:
     return {row["course_id"] for row in rows}
 
 
+def strays(store: Store) -> int:
+    """How many grades and places on a roster are of an item, course or learner that is not there: always none."""
+    sql = """SELECT (SELECT COUNT(*) FROM grades WHERE item_id NOT IN (SELECT lms_id FROM items)
+                OR learner_id NOT IN (SELECT lms_id FROM learners))
+            + (SELECT COUNT(*) FROM memberships WHERE course_id NOT IN (SELECT lms_id FROM courses)
+                OR learner_id NOT IN (SELECT lms_id FROM learners)) AS n"""
+    return int(store.rows(sql)[0]["n"])
+
+
 def learner_ids(store: Store) -> set[str]:
     """The ids of everyone ever seen on a roster."""
     return {row["lms_id"] for row in store.rows("SELECT lms_id FROM learners")}

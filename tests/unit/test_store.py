@@ -101,6 +101,17 @@ def test_few_learners_and_many_are_found_alike(store: Store) -> None:
     assert together == one_by_one == {one for one in seen if one.learner_id in wanted}
 
 
+def test_a_grade_of_nobody_is_seen(store: Store) -> None:
+    """The tables of grades have no foreign keys, for speed; the doctor asks this instead."""
+    item, member = LmsItem("10", "1", "A3"), LmsMember("7", "A", roles=("student",))
+    seen = Observation("10", "7", "1", 0, Decimal(2), 5)
+    reading = CourseReading(LmsCourse("1", "C", "C"), (item,), (member,), (seen,), 5)
+    store_lms.record(store, reading, plan({}, reading), store_lms.begin_pass(store, 1))
+    assert store_lms.strays(store) == 0
+    store.execute("UPDATE grades SET learner_id = '8'")
+    assert store_lms.strays(store) == 1
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     """Everything inside one ``writing`` happens, or none of it."""
     with pytest.raises(ZeroDivisionError), store.writing():
