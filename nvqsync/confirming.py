@@ -58,9 +58,9 @@ def applied(known: Assessed, confirmed: Confirmed) -> Assessed:
     truth = _said(What.GRADEBOOK, known, confirmed) if entry is not None and entry.overridden else ""
     if entry is None or not truth:
         return known
-    settled = replace(known.observation, gradebook=replace(entry, overridden=False))
+    settled = known.observation._replace(gradebook=replace(entry, overridden=False))
     if truth == "gradebook":
-        settled = replace(settled, grade=entry.grade, rows=())
+        settled = settled._replace(grade=entry.grade, rows=())
     return replace(known, observation=settled)
 
 

@@ -162,6 +162,10 @@ def whole(store: Store) -> Iterator[Finding]:
         says = f"The database is whole. {len(pending)} changes to its tables are still to be made."
         yield warn("database", says, "They are made when any command next writes to it: 'nvqsync sync'.")
         return
+    if strays := store_lms.strays(store):
+        says = f"{strays} grades or places on a roster belong to an item, course or learner that is not there."
+        yield fail("database", says, "Restore the latest backup, then 'nvqsync sync --full'.")
+        return
     yield ok("database", f"The database {store.path} is whole and up to date.")
     if store.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
         yield warn("database.mode", "Others than its owner may read the database.", f"chmod 600 {store.path}")

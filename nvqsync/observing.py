@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nvqsync import store_lms, store_retention
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError, TooMuchVanished
+from nvqsync.heap import seldom_collected
 from nvqsync.hookspecs import LmsConnector
 from nvqsync.mapping import CourseMapping, kinds_asked
 from nvqsync.model import (
@@ -82,7 +83,8 @@ class Observer:
         asked = (self._ask(course, marks.get(course.lms_id, {}), turn, detailed) for course in in_turn)
         if self.wanted.learners is not None:
             asked = (one for one in asked if one.learners)
-        self._read(asked, {course.lms_id: mapping for course, mapping in followed.items()}, tell)
+        with seldom_collected():
+            self._read(asked, {course.lms_id: mapping for course, mapping in followed.items()}, tell)
 
     def read_again(self, learners: Mapping[str, Collection[str]]) -> None:
         """Read everything about some learners again: course id to learner ids. What cannot be read is ``unread``."""

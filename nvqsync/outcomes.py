@@ -26,7 +26,7 @@ def _with_parent(rating: Assessed, parent: Assessed | None, items: Mapping[str, 
     if parent is None or not items[rating.observation.item_id].part_of:
         return rating
     state, again = parent.observation.workflow_state, parent.observation.resubmitting
-    seen = replace(rating.observation, workflow_state=state, resubmitting=again, gradebook=_book(rating, parent))
+    seen = rating.observation._replace(workflow_state=state, resubmitting=again, gradebook=_book(rating, parent))
     if not parent.gone or rating.gone:
         return replace(rating, observation=seen)
     return replace(rating, observation=seen, gone=True, gone_confirmed=parent.gone_confirmed)
