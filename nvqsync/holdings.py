@@ -72,7 +72,9 @@ HOLDINGS = (
     Holding("centre_accounts", "lms_id", "of staff: the account with which they approve"),
     Holding("portfolio_requests", "learner_id", "that they were asked to keep their portfolio"),
 )  # fmt: skip
-"""Every table with rows about people, what rests on another table before it. Of a claim's ``facts`` the units and credits stay, without the evidence."""
+"""Every table with rows about people; rows that rest on others come before them.
+
+Of a claim's ``facts`` the units and credits stay, without the evidence."""
 
 ELSEWHERE = {
     "centre_visits": "external visits: the visitor's name, LMS ids of learners whose claims were authorised, a note",
