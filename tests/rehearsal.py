@@ -157,7 +157,7 @@ class Rehearsal:
     def register(
         self, *learners: int, qualification: str = "OCR/03455", entry: str = "full_award", released: bool = True
     ) -> Answered:
-        """Write and import a registration for each learner, and tell the portal of it; the IQA has ``released`` them."""
+        """Write and import a registration for each learner, and tell the portal; the IQA has ``released`` them."""
         lines = ["id_number,candidate_number,qualification,registered_on,entry,name"]
         for number in learners:
             person = self.college.learners[number]
