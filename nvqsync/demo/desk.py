@@ -101,19 +101,16 @@ def simulation(unit: str, *, sampled: bool) -> Entry:
 
 
 def credit_transfer(desk: Desk) -> None:
-    """The missing unit was certificated elsewhere."""
-    reference = next(unit.unit_reference for unit in desk.row.outcomes if unit.code in _missing(desk))
+    """The unit that is missing was certificated elsewhere."""
+    row = desk.row
+    missing = row.verdict.route.units if row.verdict.route else ()
+    reference = next(unit.unit_reference for unit in row.outcomes if unit.code in missing)
     new = Adjustment(
         desk.learner_id, desk.qualification_id, AdjustmentKind.CREDIT_TRANSFER, "Certificate seen.",
         "copy of the unit certificate", BY, desk.app.now(), reference, awarded_by="City & Guilds",
         achieved_on=desk.ago(500),
     )  # fmt: skip
-    _adjust(desk, new)
-
-
-def _missing(desk: Desk) -> tuple[str, ...]:
-    route = desk.row.verdict.route
-    return () if route is None else tuple(route.units)
+    _adjust(desk, row, new)
 
 
 def progression(desk: Desk) -> None:
@@ -123,11 +120,11 @@ def progression(desk: Desk) -> None:
     for new in progressions(
         desk.qualification, desk.learner_id, references, row.elsewhere, why=WHY, by=BY, at=desk.app.now()
     ):
-        _adjust(desk, new)
+        _adjust(desk, row, new)
 
 
-def _adjust(desk: Desk, new: Adjustment) -> None:
-    row, bank = desk.row, desk.app.plugins.catalogue.units
+def _adjust(desk: Desk, row: LearnerProgress, new: Adjustment) -> None:
+    bank = desk.app.plugins.catalogue.units
     known = store_adjustments.in_force(desk.store, desk.qualification_id, desk.learner_id)
     check(new, desk.qualification, bank, row.outcomes, known, desk.app.today, row.elsewhere)
     store_adjustments.record(desk.store, new)
