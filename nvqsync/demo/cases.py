@@ -179,7 +179,7 @@ _ON_LEVEL_2 = (
     Case("simulated, not sampled", LEVEL_2, ("SIM-4",), "Simulated evidence, agreed but not sampled.",
          (deeds.instead("@S", "C1"),), recorded=(desk.simulation("C1", sampled=False),), unit="C1"),
     Case("progression", LEVEL_2, ("progression",), "A unit of the Level 1 award counts again, after one confirmation.",
-         (deeds.without("F2"), deeds.also_on(LEVEL_1, "F2")), recorded=(desk.progression,)),
+         (deeds.without("F2"), deeds.also_on(LEVEL_1, "F2", own_assessor=True)), recorded=(desk.progression,)),
     Case("number lost", LEVEL_2, ("ID-09",), "Has a certificate of OCR, and is registered elsewhere with no number.",
          (deeds.also_on(CERTIFICATE, "16"),), registered=also_for(CERTIFICATE, ""),
          after=(desk.claim_units(CERTIFICATE),)),

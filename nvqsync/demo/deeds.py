@@ -140,17 +140,18 @@ def course_renamed(suffix: str) -> Deed:
     return deed
 
 
-def also_on(qualification: str, unit: str) -> Deed:
+def also_on(qualification: str, unit: str, *, own_assessor: bool = False) -> Deed:
     """The learner is on another qualification's course too, and has finished one unit there."""
 
     def deed(scene: Scene) -> None:
         course = scene.college.course(qualification)
         scene.college.enrol(course, scene.learner.user_id)
-        staff = [one.user_id for one in course.enrolments.values() if one.role != "student"]
+        theirs = next(one.user_id for one in course.enrolments.values() if one.role != "student")
+        grader = scene.learner.assessors[0] if own_assessor else theirs
         for piece in scene.pieces(unit, course):
             state = "released" if piece.workflow else ""
             at = scene.ago(45)
-            scene.college.grade(piece, scene.learner.user_id, COMPETENT, grader=staff[0], at=at, state=state)
+            scene.college.grade(piece, scene.learner.user_id, COMPETENT, grader=grader, at=at, state=state)
 
     return deed
 
