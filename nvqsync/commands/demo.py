@@ -33,8 +33,9 @@ def demo_command(once: bool, cases: bool, learners: int, seed: int, folder: Path
     learner, queues claims and serves the queue page. Runs until Ctrl-C; with --once it also approves what nothing
     blocks, exports, reconciles, lets a day pass, prints a summary and ends.
 
-    Most of its learners are ordinary; some are there to show something: each gate stands on a claim, each declaration is
-    asked for by one. --cases lists them: look a claim up with 'nvqsync --config demo-data/nvqsync.toml claims show ID'.
+    Most of its learners are ordinary; some are there to show something: each gate stands on a claim, each declaration
+    is asked for by one. --cases lists them, each with a claim to look up: 'nvqsync --config demo-data/nvqsync.toml
+    claims show ID'.
     """
     with running(folder, learners=learners, seed=seed) as demo, demo.app.open_store() as store:
         if once:

@@ -86,7 +86,9 @@ def cast(finishers: Iterable[Finisher]) -> tuple[Player, ...]:
     """Who plays what: the first who finished the qualification (and took the unit) and plays nothing yet."""
     free, players = list(finishers), []
     for case in CASES:
-        fit = (one for one in free if one.qualification == case.qualification and (case.unit or one.units[0]) in one.units)
+        fit = (
+            one for one in free if one.qualification == case.qualification and (case.unit or one.units[0]) in one.units
+        )
         if (found := next(fit, None)) is not None:
             free.remove(found)
             players.append(Player(case, found))
@@ -151,8 +153,8 @@ _ON_EDI = (
          registered=reading(candidate_number=_mistyped_uci())),
     Case("suspended", EDI, ("LMS-2",), "Suspended on the course, and nobody said whether they left.",
          (deeds.suspended,)),
-    Case("on hold", EDI, ("on hold",), "Held by a person, with a code, because the name is being checked.",
-         recorded=(), after=(desk.hold(HoldCode.DETAILS_QUERIED, "The name is being checked."),), kept_back=True),
+    Case("on hold", EDI, ("held by a person",), "Held with a code, because the name is being checked.",
+         after=(desk.hold(HoldCode.DETAILS_QUERIED, "The name is being checked."),), kept_back=True),
 )  # fmt: skip
 
 _ON_NCFE = (
@@ -167,7 +169,7 @@ _ON_NCFE = (
          (deeds.instead("@P", visible=False),)),
     Case("reopened", NCFE, ("LMS-7",), "Another attempt is open on a grade that counts.", later=(deeds.reopened,),
          kept_back=True),
-    Case("too late for NCFE", NCFE, ("ENT-5",), "Not claimed before the day on which accreditation ended was corrected.",
+    Case("too late for NCFE", NCFE, ("ENT-5",), "Not claimed before the end of accreditation was put right.",
          kept_back=True),
 )  # fmt: skip
 
@@ -204,8 +206,8 @@ _ON_CERTIFICATE = (
          iqa=Iqa.BEFORE),
     Case("own work", CERTIFICATE, ("STAFF-2",), "An assessor verified their own assessment.", iqa=Iqa.OWN),
     Case("a unit too early", CERTIFICATE, ("CLM-2",), "A unit was claimed by itself, and then the award came.",
-         (deeds.without("1"),), recorded=(desk.claim_units(),), later=(deeds.finished_today,), finally_=(desk.Desk.settle,),
-         kept_back=True),
+         (deeds.without("1"),), recorded=(desk.claim_units(),), later=(deeds.finished_today,),
+         finally_=(desk.Desk.settle,), kept_back=True),
     Case("leaver", CERTIFICATE, ("leaver",), "Left with what is achieved: the units are claimed.",
          (deeds.without("1"), deeds.suspended), recorded=(desk.has_left, desk.claim_units())),
     Case("source gone", CERTIFICATE, ("LMS-3",), "An assignment was deleted with the grade that counts.",
@@ -253,6 +255,31 @@ _ON_LEVEL_1 = (
 
 CASES: tuple[Case, ...] = (*_ON_EDI, *_ON_NCFE, *_ON_LEVEL_2, *_ON_CERTIFICATE, *_ON_LEVEL_3, *_ON_LEVEL_1)
 """Every case, in the order in which they are cast."""
+
+BESIDE: Mapping[str, str] = {
+    "CERT-1": "Certificated, and then a grade is lost.",
+    "CLM-5": "OCR/03454: the final visit was in 2018, and nobody recorded that direct claims ended with it.",
+    "CLM-5/visit": "OCR/03455 closes soon, and no final visit is planned.",
+    "ENT-2": "Finished, and nobody registered them.",
+    "ENT-2/approval": "OCR/03454: the centre's approval is not on record.",
+    "ENT-4": "OCR/03456 takes no entries, and the day of its last ones is not on record.",
+    "ENT-5/soon": "NCFE: certificated while accreditation was thought to have ended ten months ago.",
+    "ENT-6": "OCR/03454 and OCR/03456 closed years ago.",
+    "ENT-6/entry": "Registered after the last day for registrations.",
+    "ENT-6/soon": "OCR/03455 closes in less than three months.",
+    "EV/method": "Some evidence has no method code; so it is with most claims.",
+    "LMS-1": "A grade was overridden in the gradebook.",
+    "LMS-5": "A unit rests on team work too.",
+    "ROC": "Credit transfer and progression are named where the verdict rests on them.",
+    "STAFF-1": "OCR/03454 has no IQA on record.",
+    "STAFF-4": "OCR/03456: an assessor has had no unit for years.",
+    "STAFF-4/due": "OCR/10378: an assessor's 18 months are nearly over.",
+    "STAFF-5": "OCR/10378: an assessor holds no award yet.",
+    "STAFF-6": "OCR/10378: an assessor's sample signature is not on file.",
+    "UNIT-4": "OCR/03456: an assessor is not on record.",
+    "VIS-3": "OCR/03456 is under a sanction that stops claims.",
+}
+"""What no learner's case shows but the way the college is: whole qualifications, or many learners."""
 
 NOT_SHOWN: Mapping[str, str] = {}
 """Gates and declarations that no claim of the demo shows, each with the reason."""

@@ -1,9 +1,9 @@
 """What the demo's invented college has on record about itself, as the file that ``nvqsync centre import`` takes.
 
-What stands in the way of a whole qualification is told here: OCR/03454 closed in 2018, its approval is not on record and
-direct claims were never ended after the final visit; OCR/03456 is closed and under a sanction; OCR/03455 closes soon and
-no final visit is planned; NCFE's accreditation ended nearly a year ago. EDI and NCFE gave no direct claim status: what
-was signed off before their visit is authorised.
+What stands in the way of a whole qualification is told here: OCR/03454 closed in 2018, its approval is not on record
+and direct claims were never ended after the final visit; OCR/03456 is closed and under a sanction; OCR/03455 closes
+soon and no final visit is planned; NCFE's accreditation ended nearly a year ago. EDI and NCFE gave no direct claim
+status: what was signed off before their visit is authorised.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The main job on the demo's college: read, judge, propose, approve what may be approved, export, reconcile, a day later.
+"""The main job on the demo's college: read, judge, propose, approve what may be, export, reconcile; and a day later.
 
 The cases have their say in between: what people record about a learner, and what happens in Moodle the next day.
 """
@@ -17,6 +17,7 @@ from nvqsync.claims import Event, Status
 from nvqsync.demo.cases import Player
 from nvqsync.demo.centre import LAPSED, WITHOUT_DIRECT_CLAIMS, corrected
 from nvqsync.demo.desk import Desk, Entry
+from nvqsync.demo.formerly import record_former_learner
 from nvqsync.demo.quality import record_quality
 from nvqsync.demo.running import Demo, scene
 from nvqsync.exporting import export
@@ -48,6 +49,7 @@ def first_pass(demo: Demo, store: Store, say: Say = print) -> PassReport:
     """Enter what the centre knows about itself, read the college, import its registrations, settle the claim queue."""
     app = demo.app
     file = demo.folder / "centre.toml"
+    record_former_learner(app, store)
     known = enter(app, store, centre_file.read(file.read_text(encoding="utf-8"), file.name).onto, by="demo")
     say(f"Entering the centre's facts from {file.name} ... {len(known)} recorded.")
     say("Reading the simulated Moodle ...")

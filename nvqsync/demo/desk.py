@@ -16,14 +16,14 @@ from nvqsync.bootstrap import App
 from nvqsync.claims import Event
 from nvqsync.confirming import Confirmation, What, facts_of
 from nvqsync.exporting import export
-from nvqsync.hand_records import Record
+from nvqsync.hand_records import HANDED_OVER, RECEIVED, Record
 from nvqsync.holding import HoldCode
 from nvqsync.model import Qualification
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim
 from nvqsync.quality import Simulation
 from nvqsync.recording import record_all
-from nvqsync.requesting import propose_again, request_units, standing_of
+from nvqsync.requesting import request_units, standing_of
 from nvqsync.review import Deed, act, working
 from nvqsync.settling import settle
 from nvqsync.store import Store
@@ -189,24 +189,17 @@ def hold(code: HoldCode, why: str) -> Entry:
     return entry
 
 
-def claim_again(desk: Desk) -> None:
-    """The claim was withdrawn by mistake: it is made again."""
-    claim = desk.claims()[-1]
-    act(desk.app, desk.store, [claim.id], Event.WITHDRAW, by=BY, why="Claimed too early.")
-    propose_again(desk.app, desk.store, claim.id, by=BY, why="It was not too early.")
-
-
 def keyed_by_hand(desk: Desk) -> None:
     """The claim is approved and keyed by hand; its certificate comes by post and is handed over."""
     claim = desk.claims()[-1]
     said = Said(frozenset(all_asked([claim])), "Portfolio seen.")
     act(desk.app, desk.store, [claim.id], Event.APPROVE, by=BY, why="Checked.", said=said)
     export(desk.app, desk.store, None, by=BY)
-    told = [
-        ("keyed", {"reference": "KEYED-0001"}),
-        ("certificated", {"certificate": "CERT-DEMO-1"}),
-        ("received", {"who": "Exams office"}),
-        ("handed_over", {"who": "Reception"}),
+    number, today = str(claim.id), desk.app.today
+    records = [
+        Record(number, "keyed", today, reference="KEYED-0001"),
+        Record(number, "certificated", today, certificate="CERT-DEMO-1"),
+        Record(number, RECEIVED, today, who="Exams office"),
+        Record(number, HANDED_OVER, today, who="Reception"),
     ]
-    records = [Record(str(claim.id), word, desk.app.today, **more) for word, more in told]
     list(record_all(desk.app, desk.store, records, by=BY))
