@@ -14,7 +14,7 @@ from nvqsync.clock import day
 from nvqsync.evidence_gates import assessed_here
 from nvqsync.gates import ClaimFacts, Gate, Severity
 from nvqsync.methods import is_simulation
-from nvqsync.model import UnitOutcome
+from nvqsync.model import UnitOutcome, UnitStatus
 from nvqsync.quality import IqaOutcome, Release, Simulation, graders, verified_by_others
 
 MONTHS_TO_QUALIFY = 18
