@@ -27,6 +27,7 @@ COMMANDS = {
     "plugins": "nvqsync.commands.catalogue:plugins_command",
     "settings": "nvqsync.commands.settings:settings_group",
     "doctor": "nvqsync.commands.doctor:doctor_command",
+    "check": "nvqsync.commands.check:check_command",
     "moodle": "nvqsync.commands.moodle:moodle_group",
     "sync": "nvqsync.commands.passes:sync_command",
     "run": "nvqsync.commands.passes:run_command",

@@ -15,7 +15,7 @@ from typing import Any
 from nvqsync import store_lms, touching
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError
-from nvqsync.hookspecs import LmsConnector
+from nvqsync.hookspecs import Counting, LmsConnector
 from nvqsync.locks import only_one
 from nvqsync.mapping import unused_rules
 from nvqsync.model import Notice
@@ -44,7 +44,8 @@ def run_pass(
         last = store_lms.latest_passes(store, 1)
         told = _told_of_grades(last[0]["report"]) if last else []
         elapsed = app.now() - last[0]["started_at"] if last else None
-        report = PassReport(store_lms.begin_pass(store, app.now()), app.now())
+        report = PassReport(store_lms.begin_pass(store, app.now()), app.now(), wanted.reads)
+        asked = _Asked(lms)
         observer = Observer(app, store, lms, report, wanted)
         try:
             observer.observe(tell or (lambda name: None), elapsed)
@@ -59,9 +60,23 @@ def run_pass(
             report.outcome = "failed"
             raise
         finally:
+            asked.tell(report)
             report.finished_at = app.now()
             store_lms.end_pass(store, report.pass_id, report.finished_at, report.outcome, report.as_json())
     return report
+
+
+class _Asked:
+    """What a connector is asked from now on, where it counts that."""
+
+    def __init__(self, lms: LmsConnector) -> None:
+        self._lms = lms if isinstance(lms, Counting) else None
+        self._before = (self._lms.calls, self._lms.retries) if self._lms else (0, 0)
+
+    def tell(self, report: PassReport) -> None:
+        """Write the counts into the report."""
+        if self._lms:
+            report.calls, report.retries = self._lms.calls - self._before[0], self._lms.retries - self._before[1]
 
 
 OF_GRADES = frozenset({"rows-unread", "row-left-out", "grade-outside-scale", "sign-off-without-criteria"})
@@ -105,7 +120,8 @@ def _courses_of(app: App, store: Store, learners: Collection[str]) -> dict[str, 
 def read_learners_again(app: App, store: Store, lms: LmsConnector, learners: Collection[str]) -> Sequence[Notice]:
     """Read everything about some learners again, as before an export. Raises ``LmsError`` where it cannot be done."""
     with only_one(app.settings.database, "pass"):
-        report = PassReport(store_lms.begin_pass(store, app.now()), app.now(), outcome="failed")
+        report = PassReport(store_lms.begin_pass(store, app.now()), app.now(), "some", outcome="failed")
+        asked = _Asked(lms)
         try:
             observer = Observer(app, store, lms, report, Wanted())
             report.site = lms.check()
@@ -115,6 +131,7 @@ def read_learners_again(app: App, store: Store, lms: LmsConnector, learners: Col
                 raise LmsError(unread[0].says, "Nothing went out. Put it right and export again.")
             report.outcome = "done"
         finally:
+            asked.tell(report)
             report.finished_at = app.now()
             store_lms.end_pass(store, report.pass_id, report.finished_at, report.outcome, report.as_json())
     return report.notices
