@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from nvqsync.watching import Watched
+from nvqsync.watching import PassSeen, Watched
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OUTCOMES = ("done", "problems", "failed", "interrupted", "running")
@@ -59,16 +59,12 @@ def by(label: str, name: str, help_: str, values: Mapping[str, int]) -> Metric:
 
 
 def _passes(watched: Watched) -> Iterator[Metric]:
-    last, good, recent = watched.last, watched.last_good, watched.passes
-    yield one("last_good_pass_timestamp_seconds", "When the last good pass over the whole college ended.",
-              good and good.finished_at)  # fmt: skip
-    yield one("last_pass_timestamp_seconds", "When the last pass ended, whatever came of it.",
-              last and last.finished_at)  # fmt: skip
-    yield one("last_pass_duration_seconds", "How long the last pass took.", last and last.seconds)
-    yield one("last_pass_calls", "Requests the last pass sent to the LMS, repeats included.", last and last.calls)
-    yield one("last_pass_retries", "Requests of the last pass that were repeats.", last and last.retries)
-    yield one("last_pass_failures", "Courses the last pass could not read.", last and last.failures)
-    yield one("last_pass_problems", "Things the last pass left to a person.", last and last.problems)
+    if watched.last_good:
+        yield one("last_good_pass_timestamp_seconds", "When the last good pass over the whole college ended.",
+                  watched.last_good.finished_at)  # fmt: skip
+    if watched.last:
+        yield from _last(watched.last)
+    recent = watched.passes
     yield one("failing_passes", "How many passes in a row, up to the last, have failed.", watched.failing)
     counts = {outcome: sum(seen.outcome == outcome for seen in recent) for outcome in OUTCOMES}
     yield by("outcome", "recent_passes", "The last passes, a hundred at most, by outcome.", counts)
@@ -77,6 +73,15 @@ def _passes(watched: Watched) -> Iterator[Metric]:
               sum(seen.retries or 0 for seen in recent))  # fmt: skip
     yield one("recent_failures", "Courses that recent passes could not read, counted once a pass.",
               sum(seen.failures for seen in recent))  # fmt: skip
+
+
+def _last(last: PassSeen) -> Iterator[Metric]:
+    yield one("last_pass_timestamp_seconds", "When the last pass ended, whatever came of it.", last.finished_at)
+    yield one("last_pass_duration_seconds", "How long the last pass took.", last.seconds)
+    yield one("last_pass_calls", "Requests the last pass sent to the LMS, repeats included.", last.calls)
+    yield one("last_pass_retries", "Requests of the last pass that were repeats.", last.retries)
+    yield one("last_pass_failures", "Courses the last pass could not read.", last.failures)
+    yield one("last_pass_problems", "Things the last pass left to a person.", last.problems)
 
 
 def _queue(watched: Watched) -> Iterator[Metric]:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,40 +29,40 @@ def watch(settings: Settings, now: int, opened: Callable[[], Store] | None = Non
 
     ``opened`` opens the database; without it the one of the settings is opened for reading.
     """
-    files = {
-        "database_bytes": _bytes_of(settings.database),
-        "disk_free_bytes": _free(settings.database),
-        "backups": newest_backup(settings.backup.folder),
-    }
+    files = Watched(
+        now,
+        database_bytes=_bytes_of(settings.database),
+        disk_free_bytes=_free(settings.database),
+        backups=newest_backup(settings.backup.folder),
+    )
     try:
         if not settings.database.is_file():
-            return Watched(now, f"There is no database at {settings.database}.", **files)
+            return replace(files, trouble=f"There is no database at {settings.database}.")
         with (opened or (lambda: Store(settings.database, read_only=True)))() as store, store.reading():
-            return Watched(now, **_asked(store), **files)
+            return _asked(store, files)
     except StoreError as error:
-        return Watched(now, error.says, **files)
-    except sqlite3.Error as error:
-        return Watched(now, f"The database cannot be read: {error}.", **files)
-    except OSError as error:
-        return Watched(now, f"The database cannot be read: {error.strerror}.", **files)
+        return replace(files, trouble=error.says)
+    except (sqlite3.Error, OSError) as error:
+        return replace(files, trouble=f"The database cannot be read: {getattr(error, 'strerror', None) or error}.")
 
 
-def _asked(store: Store) -> dict[str, Any]:
-    return {
-        "passes": tuple(passes(store, RECENT)),
-        "last_good": last_good(store),
-        "claims": {status.value: 0 for status in Status} | store_claims.count_by_status(store),
-        "oldest_unknown_at": _oldest(store, "SELECT MIN(updated_at) AS at FROM claims WHERE status = 'unknown'"),
-        "oldest_roster_at": oldest_roster(store),
-        "courses": store.rows("SELECT COUNT(*) AS n FROM courses")[0]["n"],
-        "alarms": alarms(store),
-        "oldest_alarm_at": _oldest(store, "SELECT MIN(since) AS at FROM alarms"),
-        "audit_entries": store.rows("SELECT COALESCE(MAX(id), 0) AS n FROM audit")[0]["n"],
-    }
+def _asked(store: Store, files: Watched) -> Watched:
+    return replace(
+        files,
+        passes=tuple(passes(store, RECENT)),
+        last_good=last_good(store),
+        claims={status.value: 0 for status in Status} | store_claims.count_by_status(store),
+        oldest_unknown_at=_one(store, "SELECT MIN(updated_at) AS one FROM claims WHERE status = 'unknown'"),
+        oldest_roster_at=oldest_roster(store),
+        courses=_one(store, "SELECT COUNT(*) AS one FROM courses") or 0,
+        alarms=alarms(store),
+        oldest_alarm_at=_one(store, "SELECT MIN(since) AS one FROM alarms"),
+        audit_entries=_one(store, "SELECT MAX(id) AS one FROM audit") or 0,
+    )
 
 
-def _oldest(store: Store, sql: str) -> int | None:
-    found: int | None = store.rows(sql)[0]["at"]
+def _one(store: Store, sql: str) -> int | None:
+    found: int | None = store.rows(sql)[0]["one"]
     return found
 
 

@@ -86,7 +86,7 @@ class Watched:
     @property
     def last_good_age(self) -> int | None:
         """Seconds since the last good pass ended."""
-        return self.age(self.last_good and self.last_good.finished_at)
+        return self.age(self.last_good.finished_at if self.last_good else None)
 
     @property
     def failing(self) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -12,6 +13,8 @@ from nvqsync.errors import NvqsyncError
 from nvqsync.monitoring import Limits, State, Thresholds
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 EVERY = (3, 12)
 """Without --pass-age a pass is late after so many of ``daemon.every_minutes``, an hour and four hours at least."""
@@ -28,26 +31,16 @@ class MonitorCommand(click.Command):
             _end(monitoring.Verdict(State.UNKNOWN, error.format_message()), ctx)
 
 
-class LimitsType(click.ParamType):
-    """``WARN,CRIT``: either may be left out, and then never happens."""
+def _limits(name: str, what: str, shown: str, *, least: bool = False) -> Callable[[Command], Command]:
+    """An option ``WARN,CRIT``; either may be left out, and then never happens."""
 
-    name = "limits"
-
-    def __init__(self, *, least: bool = False) -> None:
-        self.least = least
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Limits:
-        """The limits, or what is wrong with them."""
-        if isinstance(value, Limits):
-            return value
+    def read(ctx: click.Context, param: click.Parameter, value: str | None) -> Limits | None:
         try:
-            return monitoring.parse_limits(value, least=self.least)
+            return None if value is None else monitoring.parse_limits(value, least=least)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            raise click.BadParameter(str(error), ctx, param) from None
 
-
-def _limits(name: str, what: str, shown: str, *, least: bool = False) -> Any:
-    return click.option(f"--{name}", type=LimitsType(least=least), metavar="WARN,CRIT", help=f"{what} [{shown}]")
+    return click.option(f"--{name}", metavar="WARN,CRIT", callback=read, help=f"{what} [{shown}]")
 
 
 @click.command("check", cls=MonitorCommand)
@@ -59,7 +52,7 @@ def _limits(name: str, what: str, shown: str, *, least: bool = False) -> Any:
 @_limits("backup-age", "Hours since the newest backup.", "26,72")
 @_limits("free-room", "Megabytes free for the database; less is worse.", "1000,100", least=True)
 @click.pass_context
-def check_command(ctx: click.Context, **given: Limits | None) -> None:
+def check_command(ctx: click.Context, /, **given: Limits | None) -> None:
     """Say in one line how nvqsync is, for Nagios, Icinga, Checkmk or Zabbix.
 
     Exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (the settings cannot be read). Reads the database and the folder
