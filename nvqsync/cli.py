@@ -52,6 +52,8 @@ COMMANDS = {
     "backup": "nvqsync.commands.backup:backup_group",
     "restore": "nvqsync.commands.backup:restore_command",
     "serve": "nvqsync.commands.serve:serve_command",
+    "install-service": "nvqsync.commands.service:install_command",
+    "uninstall-service": "nvqsync.commands.service:uninstall_command",
     "demo": "nvqsync.commands.demo:demo_command",
 }
 """Every command, in the order in which a college meets them, and where it lives."""

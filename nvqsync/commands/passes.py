@@ -97,7 +97,8 @@ def _course_row(course: dict) -> tuple[object, ...]:  # type: ignore[type-arg]
 def run_command(ctx: click.Context) -> None:
     """Run as a service: a pass at once and then every few minutes, until SIGTERM.
 
-    One daemon a database; a second one refuses, naming the first. Meant to be started by systemd: see systemd/.
+    One daemon a database; a second one refuses, naming the first. Meant to be started by systemd: see
+    'nvqsync install-service'.
     """
     from nvqsync.daemon import run  # noqa: PLC0415  (signal handling is only wanted here)
 

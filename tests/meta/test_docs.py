@@ -108,7 +108,11 @@ def test_no_documentation_link_is_broken() -> None:
 
 def _typed() -> Iterator[tuple[str, str]]:
     """Every command of ours in a code block or in backticks: the paper it stands in, and the words after nvqsync."""
-    for paper in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "systemd").glob("*.service")]:
+    for paper in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "nvqsync" / "service_files").glob("*.service"),
+    ]:
         text = paper.read_text(encoding="utf-8")
         blocks = re.findall(r"^```\w*.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
         lines = [line.strip() for block in blocks for line in block.split("\n")]
