@@ -17,10 +17,12 @@ from nvqsync.errors import SettingsError
 from nvqsync.evidence import PassDefaults
 from nvqsync.gates import CORE_GATES, Gate
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
+from nvqsync.logs import hiding
 from nvqsync.mapping import MappingFile
 from nvqsync.mapping_file import read_mapping_file
 from nvqsync.model import Qualification
 from nvqsync.plugin_manager import Plugins, load_plugins
+from nvqsync.redacting import secrets_in
 from nvqsync.settings import QualificationFacts, Settings
 from nvqsync.settings import load as load_settings
 from nvqsync.standing import Reader
@@ -102,6 +104,7 @@ def _end(published: dt.date | None, entered: dt.date | str | None) -> EndDate:
 def bootstrap(config: Path | None = None, now: Callable[[], int] = clock.now) -> App:
     """Settings and plugins, loaded and checked against each other. Raises ``SettingsError`` or ``PluginError``."""
     settings = load_settings(config)
+    hiding.keep_out(secrets_in(settings))
     plugins = load_plugins(settings.plugins.disable, criteria_files=settings.catalogue.criteria_files)
     app = App(settings, plugins, now)
     for name in settings.centre.qualifications:

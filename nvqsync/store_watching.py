@@ -93,6 +93,13 @@ def _seen(row: dict[str, Any]) -> PassSeen:
     )  # fmt: skip
 
 
+def latest_moment(store: Store) -> int | None:
+    """The latest moment that this machine's clock wrote into the database."""
+    sql = """SELECT MAX(at) AS one FROM (SELECT MAX(started_at) AS at FROM passes
+        UNION ALL SELECT MAX(at) FROM audit UNION ALL SELECT MAX(updated_at) FROM claims)"""
+    return _one(store, sql)
+
+
 def oldest_roster(store: Store) -> int | None:
     """When the roster or ID numbers that were read longest ago were read; 0 for some that never were."""
     marks, followed = store_lms.bookmarks(store), {course.lms_id for course in store_lms.courses(store)}

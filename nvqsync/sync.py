@@ -8,11 +8,12 @@ proposed, everything about its learner is read again.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nvqsync import store_lms, touching
+from nvqsync import logs, store_lms, touching
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError
 from nvqsync.hookspecs import Counting, LmsConnector
@@ -23,6 +24,8 @@ from nvqsync.observing import Observer, Wanted
 from nvqsync.pass_report import CourseReport, PassReport, Tell
 from nvqsync.settling import Settled, settle
 from nvqsync.store import Store
+
+log = logging.getLogger(__name__)
 
 __all__ = ["CourseReport", "PassReport", "Wanted", "only_one", "read_learners_again", "run_pass"]
 
@@ -63,7 +66,22 @@ def run_pass(
             asked.tell(report)
             report.finished_at = app.now()
             store_lms.end_pass(store, report.pass_id, report.finished_at, report.outcome, report.as_json())
+            _log(report)
     return report
+
+
+def _log(report: PassReport) -> None:
+    """One line on a pass that ended, its figures as fields; a warning where a course could not be read."""
+    unread = [course.course.lms_id for course in report.courses if course.error]
+    level = logging.WARNING if unread or report.outcome == "failed" else logging.INFO
+    more = f"; not read: courses {', '.join(unread)}" if unread else ""
+    message = f"pass {report.pass_id}: {report.outcome}, {len(report.courses)} courses{more}"
+    logs.event(
+        log, level, message, outcome=report.outcome, reads=report.reads, courses=len(report.courses),
+        failures=report.failures, calls=report.calls, retries=report.retries, problems=len(report.problems),
+        seconds=(report.finished_at or report.started_at) - report.started_at, **{"pass": report.pass_id},
+        **{f"claims_{what}": count for what, count in report.claims.items()},
+    )  # fmt: skip
 
 
 class _Asked:
