@@ -51,8 +51,8 @@ def test_a_healthy_centre_has_nothing_to_do(rehearsal: Rehearsal) -> None:
     told = rehearsal.run("doctor", "--json")
     assert (told.status, unwell(told)) == (0, {})
     assert told.json["counts"] == {"ok": len(told.json["findings"]), "warn": 0, "fail": 0}
-    expected = {"settings", "export.folder", "plugins", "database", "audit", "clock", "backup", "passes", "mapping", "centre.OCR/03455",
-                "portal.OCR", "moodle.site", "moodle.clock"}  # fmt: skip
+    expected = {"settings", "export.folder", "plugins", "database", "audit", "clock", "backup", "passes", "mapping",
+                "centre.OCR/03455", "portal.OCR", "moodle.site", "moodle.clock"}  # fmt: skip
     assert expected <= lines(told).keys()
 
 
