@@ -30,11 +30,11 @@ SCRUBBER = Scrubber(
         ("S0 and S01, FE-0101 and FE-01011", "[person] and S01, [person] and FE-01011"),
         ("born 2006-03-01, read 2026-03-01", "born [person], read 2026-03-01"),
         ("Customer Service Level 2: 3 of 5 read", "[title]: 3 of 5 read"),
-        ("https://moodle.college.ac.uk:8443/webservice?x=1.", "https://[address]:8443."),
+        ("https://moodle.exampleton.ac.uk:8443/webservice?x=1.", "https://[address]:8443."),
         ("http://127.0.0.1:8765/metrics", "http://127.0.0.1:8765"),
         ("http://localhost.evil.example/x", "http://[address]"),
-        ("http://u:pw@moodle.college.ac.uk/", "http://[address]"),
-        ("mail to j.lister@college.ac.uk, please", "mail to [e-mail], please"),
+        ("http://u:pw@moodle.exampleton.ac.uk/", "http://[address]"),
+        ("mail to j.lister@exampleton.ac.uk, please", "mail to [e-mail], please"),
         ("192.0.2.10 refused; 127.0.0.1 did not", "[address] refused; 127.0.0.1 did not"),
         ("/home/jlister/nvqsync.toml", "/home/[user]/nvqsync.toml"),
         ("Moodle 4.5.6 answers, 58 calls", "Moodle 4.5.6 answers, 58 calls"),
@@ -62,11 +62,11 @@ def test_a_document_keeps_its_shape() -> None:
 SETTINGS = Settings.model_validate(
     {
         "database": "/home/jlister/nvqsync.db",
-        "moodle": {"url": "https://moodle.college.ac.uk/lms", "token": "0123456789abcdef", "courses": ["CS-Holt"],
+        "moodle": {"url": "https://moodle.exampleton.ac.uk/lms", "token": "0123456789abcdef", "courses": ["CS-Holt"],
                    "proxy": "http://user:secretpw@proxy:3128"},
         "portal": {"name": "interchange_mock", "credential": "the-portal-word"},
         "centre": {"name": "Exampleton College", "numbers": {"OCR": "12345"}},
-        "backup": {"encrypt_to": ["it@college.ac.uk"]},
+        "backup": {"encrypt_to": ["it@exampleton.ac.uk"]},
         "connectors": {"other": {"api_token": "abcdefgh-token", "depth": 3, "user": "m.reyes"}},
     }
 )  # fmt: skip
@@ -81,7 +81,7 @@ def test_settings_say_how_and_not_who() -> None:
     """Numbers, switches and our own words stay; secrets, addresses, names and free text do not."""
     told = reduced(SETTINGS)
     text = json.dumps(told)
-    for gone in ("jlister", "college.ac.uk", "0123456789abcdef", "Holt", "secretpw", "the-portal-word", "Exampleton",
+    for gone in ("jlister", "exampleton.ac.uk", "0123456789abcdef", "Holt", "secretpw", "the-portal-word", "Exampleton",
                  "12345", "it@", "abcdefgh", "m.reyes"):  # fmt: skip
         assert gone not in text
     assert told["database"] == "/home/[user]/nvqsync.db"
