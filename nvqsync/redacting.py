@@ -22,7 +22,7 @@ _MAIL = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
 _NUMBERS = re.compile(r"(?<![\w.])(?!127\.)\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _HOME = re.compile(r"/(home|Users)/[^/\s\"']+")
 _WORD = re.compile(r"\w+")
-_TOKEN = re.compile(r"\w+(?:[-/.'’]\w+)+")
+_TOKEN = re.compile(r"\w+(?:[^\w\s]+\w+)+")
 
 
 def secrets_in(settings: BaseModel) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Scrubber:
         self._numbers = frozenset(numbers)
         words = {word for name in names for word in _WORD.findall(name) if _telling(word)}
         self._words = self._numbers | words
-        self._titles = _any_of(titles)
+        self._titles = _any_of({*titles, *(number for number in self._numbers if " " in number)})
 
     def hide(self, text: str) -> str:
         """The text without secrets: nothing else is touched."""
@@ -72,7 +72,7 @@ class Scrubber:
         text = _HOME.sub(r"/\1/[user]", _NUMBERS.sub("[address]", text))
         if self._titles:
             text = self._titles.sub("[title]", text)
-        text = _TOKEN.sub(lambda found: "[person]" if found[0] in self._numbers else found[0], text)
+        text = _TOKEN.sub(lambda found: _without(found[0], self._numbers), text)
         return _WORD.sub(lambda found: "[person]" if found[0] in self._words else found[0], text)
 
     def scrub_all(self, document: Any) -> Any:
@@ -84,6 +84,24 @@ class Scrubber:
         if isinstance(document, (list, tuple)):
             return [self.scrub_all(value) for value in document]
         return document
+
+
+LONGEST_NUMBER = 8
+"""Words that a number of somebody's may have, as ``FE/2026-0101-7`` has four."""
+
+
+def _without(token: str, numbers: Collection[str]) -> str:
+    """Words held together by hyphens, slashes and stops, without the runs of them that are somebody's number."""
+    words = list(_WORD.finditer(token))
+    left, end, first = "", 0, 0
+    while first < len(words):
+        left += token[end : words[first].start()]
+        lasts = range(min(first + LONGEST_NUMBER, len(words)) - 1, first - 1, -1)
+        found = next((last for last in lasts if token[words[first].start() : words[last].end()] in numbers), None)
+        last = first if found is None else found
+        left += words[first][0] if found is None else "[person]"
+        end, first = words[last].end(), last + 1
+    return left
 
 
 def _telling(word: str) -> bool:
