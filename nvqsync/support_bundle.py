@@ -24,12 +24,15 @@ from nvqsync.store import Store
 from nvqsync.support_parts import PARTS, Part, Source
 
 FOLDER = "nvqsync-support"
-PEOPLE = (
-    ("learners", "name", ("id_number", "uln", "candidate_number", "date_of_birth")),
-    ("registrations", "name", ("uln", "candidate_number", "date_of_birth")),
+NAMES = frozenset({"name", "visitor", "countersigner"})
+NUMBERS = frozenset({"uln", "candidate_number", "date_of_birth"})
+"""Columns that hold people's names and numbers, in whatever table; a new table is looked through without being told."""
+NOBODY = frozenset({"items", "kept", "centre_accounts", "_sqlite_migrations"})
+"""Tables whose ``name`` is nobody's."""
+MORE_NUMBERS = frozenset({("learners", "id_number")})
+TITLES = frozenset(
+    {("courses", "short_name"), ("courses", "full_name"), ("items", "name"), ("centre_numbers", "number")}
 )
-TITLES = (("courses", ("short_name", "full_name")), ("items", ("name",)))
-"""Where the database keeps people and titles."""
 
 
 def write(config: Path | None, target: Path, tell: Callable[[str], None] = lambda name: None) -> None:
@@ -90,7 +93,7 @@ def opened(config: Path | None) -> Iterator[Source]:
 
 
 def _known(config: Path | None, settings: Settings, store: Store | None) -> Source:
-    titles = {settings.centre.name, *settings.centre.numbers.values(), *settings.moodle.courses}
+    titles = {settings.centre.name, *settings.moodle.courses}
     secrets = secrets_in(settings)
     try:
         names, numbers, more = everybody(store) if store else (set(), set(), set())
@@ -102,12 +105,18 @@ def _known(config: Path | None, settings: Settings, store: Store | None) -> Sour
 
 def everybody(store: Store) -> tuple[set[str], set[str], set[str]]:
     """The names, numbers and titles that the database knows."""
+    sql = """SELECT tables.name AS place, columns.name AS what FROM sqlite_master AS tables
+        JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"""
     names: set[str] = set()
     numbers: set[str] = set()
-    for table, name, columns in PEOPLE:
-        names |= _values(store, table, name)
-        numbers |= {value for column in columns for value in _values(store, table, column)}
-    titles = {value for table, columns in TITLES for column in columns for value in _values(store, table, column)}
+    titles: set[str] = set()
+    for place, column in [(row["place"], row["what"]) for row in store.rows(sql)]:
+        if (place, column) in TITLES:
+            titles |= _values(store, place, column)
+        elif column in NAMES and place not in NOBODY:
+            names |= _values(store, place, column)
+        elif column in NUMBERS or (place, column) in MORE_NUMBERS:
+            numbers |= _values(store, place, column)
     return names, numbers, titles
 
 

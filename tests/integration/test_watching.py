@@ -99,6 +99,8 @@ def test_metrics_can_be_switched_off(rehearsal: Rehearsal) -> None:
 
 def test_without_a_database_a_scrape_says_so(rehearsal: Rehearsal) -> None:
     """The scrape succeeds, so that an alert on ``nvqsync_database_readable`` can fire."""
+    for path in rehearsal.folder.glob("nvqsync.db*"):
+        path.unlink()
     assert scrape(rehearsal)["nvqsync_database_readable"] == 0
     assert ask(rehearsal, "health").status_code == 503
 
