@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -20,12 +21,14 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nvqsync import __version__, store_audit, store_lms
+from nvqsync import __version__, logs, store_audit, store_lms
 from nvqsync.errors import InputError, StoreError
 from nvqsync.locks import only_one
 from nvqsync.migrations import migrations
 from nvqsync.store import Store
 from nvqsync.verifying import verify as verify_audit
+
+log = logging.getLogger(__name__)
 
 NAME = re.compile(r"nvqsync-(\d{8}T\d{6}Z)\.db(\.gpg)?")
 BUSY = ("daemon", "pass", "export")
@@ -78,6 +81,7 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+    logs.event(log, logging.INFO, f"backup {target.name} made and checked", backup=target.name)
     return target
 
 

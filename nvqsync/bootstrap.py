@@ -17,9 +17,11 @@ from nvqsync.declaring import Declaration
 from nvqsync.evidence import PassDefaults
 from nvqsync.gates import Gate
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
+from nvqsync.logs import hiding
 from nvqsync.mapping import MappingFile
 from nvqsync.mapping_file import read_mapping_file
 from nvqsync.plugin_manager import Plugins, load_plugins
+from nvqsync.redacting import secrets_in
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
 from nvqsync.shared_gates import SHARED_GATES
@@ -89,6 +91,7 @@ class App:
 def bootstrap(config: Path | None = None, now: Callable[[], int] = clock.now) -> App:
     """Settings and plugins, loaded and checked. Raises ``SettingsError`` or ``PluginError``."""
     settings = load_settings(config)
+    hiding.keep_out(secrets_in(settings))
     plugins = load_plugins(settings.plugins.disable, criteria_files=settings.catalogue.criteria_files)
     return App(settings, plugins, now)
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import click
 
-from nvqsync import __version__
+from nvqsync import __version__, logs
 from nvqsync.errors import NvqsyncError
 
 COMMANDS = {
@@ -27,6 +27,7 @@ COMMANDS = {
     "plugins": "nvqsync.commands.catalogue:plugins_command",
     "settings": "nvqsync.commands.settings:settings_group",
     "doctor": "nvqsync.commands.doctor:doctor_command",
+    "check": "nvqsync.commands.check:check_command",
     "moodle": "nvqsync.commands.moodle:moodle_group",
     "sync": "nvqsync.commands.passes:sync_command",
     "run": "nvqsync.commands.passes:run_command",
@@ -55,6 +56,9 @@ COMMANDS = {
     "backup": "nvqsync.commands.backup:backup_group",
     "restore": "nvqsync.commands.backup:restore_command",
     "serve": "nvqsync.commands.serve:serve_command",
+    "install-service": "nvqsync.commands.service:install_command",
+    "uninstall-service": "nvqsync.commands.service:uninstall_command",
+    "support-bundle": "nvqsync.commands.support:support_command",
     "demo": "nvqsync.commands.demo:demo_command",
 }
 """Every command, in the order in which a college meets them, and where it lives."""
@@ -100,8 +104,7 @@ def program(ctx: click.Context, config: Path | None, verbose: bool) -> None:
     Start with 'nvqsync demo' to see it work on an invented college, or with 'nvqsync settings example' to connect your
     own Moodle. 'nvqsync COMMAND --help' explains each command.
     """
-    level = logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up(verbose=verbose)
     ctx.obj = config
 
 

@@ -10,20 +10,22 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from nvqsync import audit, clock, store_audit, store_centre, store_lms
+from nvqsync import audit, clock, store_audit, store_centre, store_lms, store_watching
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
+from nvqsync.doctor_backups import backups
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
 from nvqsync.mapping import unused_rules
 from nvqsync.migrations import migrations
 from nvqsync.model import ItemKind, Qualification
+from nvqsync.redacting import Scrubber, secrets_in
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
 from nvqsync.store import Store
@@ -31,6 +33,8 @@ from nvqsync.store import Store
 GIGABYTE = 2**30
 LITTLE_SPACE = GIGABYTE
 NO_SPACE = GIGABYTE // 10
+AHEAD = 300
+"""Seconds that a recorded moment may lie ahead of this machine's clock."""
 NOBODYS_CLAIM = "nvqsync-doctor"
 """The claim key the portal is asked about: no claim ever has it."""
 
@@ -42,7 +46,7 @@ def examine(config: Path | None, now: Callable[[], int] = clock.now) -> Iterator
     except SettingsError as error:
         yield fail("settings", error.says, error.next_step)
         return
-    hide = _hider(settings)
+    hide = Scrubber(secrets=secrets_in(settings)).hide
     for finding in _examine(config, settings, now):
         yield replace(finding, says=hide(finding.says), next_step=hide(finding.next_step))
 
@@ -57,6 +61,7 @@ def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) ->
         return
     yield from plugins(app)
     yield from database(app)
+    yield from backups(app)
     yield from portal(app)
     yield from far_end(app)
 
@@ -143,6 +148,7 @@ def database(app: App) -> Iterator[Finding]:
         with app.open_store(read_only=True) as store:
             yield from whole(store)
             if not migrations.pending(store.db):
+                yield from clocks(app, store)
                 yield from passes(app, store)
                 yield from mapping(app, store)
     except NvqsyncError as error:
@@ -170,20 +176,32 @@ def whole(store: Store) -> Iterator[Finding]:
     if store.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
         yield warn("database.mode", "Others than its owner may read the database.", f"chmod 600 {store.path}")
     bad = audit.first_bad(entry for entry, _ in store_audit.stream(store))
-    if bad is None:
-        yield ok("audit", "The audit chain is whole.")
-    else:
+    if bad is not None:
         yield fail("audit", f"The audit chain breaks at entry {bad}.", "See 'nvqsync audit verify'; restore a backup.")
+    elif head := store_audit.head(store):
+        yield ok("audit", f"The audit chain is whole; its head is {head}.")
+    else:
+        yield ok("audit", "The audit log is empty: nothing has been recorded yet.")
+
+
+def clocks(app: App, store: Store) -> Iterator[Finding]:
+    """Whether this machine's clock lies before what was written down by it: then it was wrong once, or is now."""
+    latest = store_watching.latest_moment(store)
+    if latest is not None and latest > app.now() + AHEAD:
+        says = f"The database holds a moment that has not come yet: {clock.iso(latest)}."
+        yield warn("clock", says, "Set this machine's clock by a time service (NTP); see 'timedatectl'.")
+    else:
+        yield ok("clock", "This machine's clock agrees with what was recorded.")
 
 
 def passes(app: App, store: Store) -> Iterator[Finding]:
-    """When a pass last came to its end."""
-    ended = [row for row in store_lms.latest_passes(store, 20) if row["outcome"] in ("done", "problems")]
-    if not ended:
+    """When a pass over the whole college last came to its end."""
+    good = store_watching.last_good(store)
+    if good is None or good.finished_at is None:
         yield warn("passes", "No pass has come to its end yet.", "Start one with 'nvqsync sync'.")
         return
-    hours = (app.now() - ended[0]["finished_at"]) / 3600
-    says = f"The last good pass ended at {clock.iso(ended[0]['finished_at'])}."
+    hours = (app.now() - good.finished_at) / 3600
+    says = f"The last good pass ended at {clock.iso(good.finished_at)}."
     if hours * 60 > max(24 * 60, 3 * app.settings.daemon.every_minutes):
         yield warn("passes", says, "Is the service running? See 'systemctl status nvqsync' and 'nvqsync status'.")
     else:
@@ -313,19 +331,3 @@ def _named_in_environment() -> Path | None:
 def _nearest(path: Path) -> Path:
     """The path itself, or the nearest of its parents that is there."""
     return next((one for one in (path, *path.absolute().parents) if one.exists()), Path("/"))
-
-
-def _hider(settings: Settings) -> Callable[[str], str]:
-    """Takes secrets out of a text: the last line of defence, should a far end send one back."""
-    secrets: Sequence[str] = [
-        value
-        for secret in (settings.moodle.token, settings.portal.credential)
-        if len(value := secret.get_secret_value()) >= 6
-    ]
-
-    def hide(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "[secret]")
-        return text
-
-    return hide

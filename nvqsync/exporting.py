@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -18,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nvqsync import batching, store_audit, store_centre, store_claims, store_lms, store_sheets
+from nvqsync import batching, logs, store_audit, store_centre, store_claims, store_lms, store_sheets
 from nvqsync.answering import hold_unanswered
 from nvqsync.backup import RESTORED
 from nvqsync.batch_files import write_once
@@ -37,6 +38,8 @@ from nvqsync.reconciling import Exchange, ExportReport, ask_about, claims_of, co
 from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import read_learners_again
+
+log = logging.getLogger(__name__)
 
 
 def export(
@@ -191,6 +194,8 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
             {"id": batch.id, "qualification": batch.qualification_id, "route": batch.route,
              "claims": len(batch.claims), "files": [str(file) for file in files], "digest": row["digest"]}
         )  # fmt: skip
+        many = len(batch.claims)
+        logs.event(log, logging.INFO, f"batch {batch.id} written, {many} claims", batch=batch.id, claims=many)
 
 
 # ---------------------------------------------------------------- the portal

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pluggy
 
@@ -62,6 +62,24 @@ class LmsConnector(Protocol):
 
     def close(self) -> None:
         """Give back connections. Safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """What an LMS connector may have besides: counts of what it asked since it was opened, for the pass report.
+
+    Without them the report says that nobody counted.
+    """
+
+    @property
+    def calls(self) -> int:
+        """Requests sent, repeats included."""
+        ...
+
+    @property
+    def retries(self) -> int:
+        """Requests that were repeats."""
         ...
 
 

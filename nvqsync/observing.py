@@ -50,6 +50,13 @@ class Wanted:
     full: bool = False
     since: int | None = None
 
+    @property
+    def reads(self) -> str:
+        """How much that is, as the pass report says it."""
+        if self.only or self.learners is not None:
+            return "some"
+        return "everything" if self.full else "changes"
+
     def names(self, course: LmsCourse) -> bool:
         """Whether the pass is about this course."""
         return not self.only or bool({course.lms_id, course.short_name} & set(self.only))

@@ -14,6 +14,10 @@ Tell = Callable[[str], None]
 """Called with the name of each course as it is done: what draws the progress bar."""
 
 
+READS = ("changes", "everything", "some")
+"""What a pass reads: what changed on every followed course, everything on every one, or some courses or learners."""
+
+
 @dataclass(slots=True)
 class CourseReport:
     """What one pass saw of one course."""
@@ -46,10 +50,16 @@ class CourseReport:
 
 @dataclass(slots=True)
 class PassReport:
-    """What one pass did. ``outcome`` is done, problems, failed or interrupted."""
+    """What one pass did. ``outcome`` is done, problems, failed or interrupted; ``reads`` is one of ``READS``.
+
+    ``calls`` and ``retries`` are what the LMS was asked, ``None`` where the connector does not count.
+    """
 
     pass_id: int
     started_at: int
+    reads: str = "changes"
+    calls: int | None = None
+    retries: int | None = None
     site: SiteFacts | None = None
     courses: list[CourseReport] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -65,18 +75,27 @@ class PassReport:
         return [notice for notice in self.notices if notice.severity == "problem"]
 
     @property
+    def failures(self) -> int:
+        """How many courses could not be read."""
+        return sum(bool(course.error) for course in self.courses)
+
+    @property
     def exit_status(self) -> int:
         """0 done, 1 done with problems."""
-        return int(bool(self.problems) or any(course.error for course in self.courses))
+        return int(bool(self.problems or self.failures))
 
     def as_json(self) -> dict[str, Any]:
         """The document ``nvqsync sync --json`` prints and the store keeps. It holds no name, ULN or date of birth."""
         return {
             "pass": self.pass_id,
             "outcome": self.outcome,
+            "reads": self.reads,
             "started_at": iso(self.started_at),
             "finished_at": iso(self.finished_at),
             "site": self.site and {"name": self.site.site_name, "release": self.site.release, "url": self.site.url},
+            "calls": self.calls,
+            "retries": self.retries,
+            "failures": self.failures,
             "courses": [course.as_json() for course in self.courses],
             "claims": self.claims,
             "problems": [_notice_json(notice) for notice in self.problems],

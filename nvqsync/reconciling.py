@@ -6,13 +6,14 @@ before it is sent again; one that it never saw goes with the next export.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from nvqsync import store_claims
+from nvqsync import logs, store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, TRANSITIONS, Event, Status, advance
 from nvqsync.clock import day
@@ -22,6 +23,8 @@ from nvqsync.locks import only_one
 from nvqsync.model import Answer, Outcome
 from nvqsync.proposing import Claim
 from nvqsync.store import Store
+
+log = logging.getLogger(__name__)
 
 EVENTS = {
     Outcome.ACKNOWLEDGED: Event.ACKNOWLEDGE,
@@ -74,12 +77,16 @@ class Exchange:
             work()
         except PortalError as error:
             self.failures.append(error)
+            kind = type(error).__name__
+            logs.event(log, logging.WARNING, f"{what}: the portal did not do what it was asked ({kind})", error=kind)
             self.report.problems.append(f"{what}: {' '.join(str(error).split())}")
 
     def finish(self) -> ExportReport:
         """The report. Raises the first ``PortalError`` when nothing went through."""
         if self.failures and len(self.failures) == self.attempts:
             raise self.failures[0]
+        told = ", ".join(f"{count} {answer}" for answer, count in sorted(self.report.answers.items()))
+        logs.event(log, logging.INFO, f"the portal's answers: {told or 'none'}", **self.report.answers)
         return self.report
 
     def change(self, claim: Claim, event: Event, why: str, **fields: Any) -> Status:

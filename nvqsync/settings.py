@@ -145,6 +145,7 @@ class Web(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8765, description="Port to listen on; 0 picks a free one.", ge=0, le=65535)
+    metrics: bool = Field(True, description="Whether /metrics answers Prometheus.")
 
 
 class Daemon(Section):

@@ -74,6 +74,12 @@ def head(store: Store) -> Head | None:
     return Head(rows[0]["id"], rows[0]["digest"], "the end of the log") if rows else None
 
 
+def digest_at(store: Store, entry: int) -> str | None:
+    """The digest of one entry, ``None`` for one that there is not."""
+    rows = store.rows("SELECT digest FROM audit WHERE id = ?", [entry])
+    return str(rows[0]["digest"]) if rows else None
+
+
 # ---------------------------------------------------------------- reading
 
 

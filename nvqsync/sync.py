@@ -8,14 +8,15 @@ proposed, everything about its learner is read again.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nvqsync import store_lms, touching
+from nvqsync import logs, store_lms, touching
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError
-from nvqsync.hookspecs import LmsConnector
+from nvqsync.hookspecs import Counting, LmsConnector
 from nvqsync.locks import only_one
 from nvqsync.mapping import unused_rules
 from nvqsync.model import Notice
@@ -23,6 +24,8 @@ from nvqsync.observing import Observer, Wanted
 from nvqsync.pass_report import CourseReport, PassReport, Tell
 from nvqsync.settling import Settled, settle
 from nvqsync.store import Store
+
+log = logging.getLogger(__name__)
 
 __all__ = ["CourseReport", "PassReport", "Wanted", "only_one", "read_learners_again", "run_pass"]
 
@@ -44,7 +47,8 @@ def run_pass(
         last = store_lms.latest_passes(store, 1)
         told = _told_of_grades(last[0]["report"]) if last else []
         elapsed = app.now() - last[0]["started_at"] if last else None
-        report = PassReport(store_lms.begin_pass(store, app.now()), app.now())
+        report = PassReport(store_lms.begin_pass(store, app.now()), app.now(), wanted.reads)
+        asked = _Asked(lms)
         observer = Observer(app, store, lms, report, wanted)
         try:
             observer.observe(tell or (lambda name: None), elapsed)
@@ -59,9 +63,38 @@ def run_pass(
             report.outcome = "failed"
             raise
         finally:
+            asked.tell(report)
             report.finished_at = app.now()
             store_lms.end_pass(store, report.pass_id, report.finished_at, report.outcome, report.as_json())
+            _log(report)
     return report
+
+
+def _log(report: PassReport) -> None:
+    """One line on a pass that ended, its figures as fields; a warning where a course could not be read."""
+    unread = [course.course.lms_id for course in report.courses if course.error]
+    level = logging.WARNING if unread or report.outcome == "failed" else logging.INFO
+    more = f"; not read: courses {', '.join(unread)}" if unread else ""
+    message = f"pass {report.pass_id}: {report.outcome}, {len(report.courses)} courses{more}"
+    logs.event(
+        log, level, message, outcome=report.outcome, reads=report.reads, courses=len(report.courses),
+        failures=report.failures, calls=report.calls, retries=report.retries, problems=len(report.problems),
+        seconds=(report.finished_at or report.started_at) - report.started_at, **{"pass": report.pass_id},
+        **{f"claims_{what}": count for what, count in report.claims.items()},
+    )  # fmt: skip
+
+
+class _Asked:
+    """What a connector is asked from now on, where it counts that."""
+
+    def __init__(self, lms: LmsConnector) -> None:
+        self._lms = lms if isinstance(lms, Counting) else None
+        self._before = (self._lms.calls, self._lms.retries) if self._lms else (0, 0)
+
+    def tell(self, report: PassReport) -> None:
+        """Write the counts into the report."""
+        if self._lms:
+            report.calls, report.retries = self._lms.calls - self._before[0], self._lms.retries - self._before[1]
 
 
 OF_GRADES = frozenset({"rows-unread", "row-left-out", "grade-outside-scale", "sign-off-without-criteria"})
@@ -105,7 +138,8 @@ def _courses_of(app: App, store: Store, learners: Collection[str]) -> dict[str, 
 def read_learners_again(app: App, store: Store, lms: LmsConnector, learners: Collection[str]) -> Sequence[Notice]:
     """Read everything about some learners again, as before an export. Raises ``LmsError`` where it cannot be done."""
     with only_one(app.settings.database, "pass"):
-        report = PassReport(store_lms.begin_pass(store, app.now()), app.now(), outcome="failed")
+        report = PassReport(store_lms.begin_pass(store, app.now()), app.now(), "some", outcome="failed")
+        asked = _Asked(lms)
         try:
             observer = Observer(app, store, lms, report, Wanted())
             report.site = lms.check()
@@ -115,6 +149,7 @@ def read_learners_again(app: App, store: Store, lms: LmsConnector, learners: Col
                 raise LmsError(unread[0].says, "Nothing went out. Put it right and export again.")
             report.outcome = "done"
         finally:
+            asked.tell(report)
             report.finished_at = app.now()
             store_lms.end_pass(store, report.pass_id, report.finished_at, report.outcome, report.as_json())
     return report.notices

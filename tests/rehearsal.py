@@ -132,6 +132,14 @@ class Answered:
         return json.loads(self.out)
 
 
+def answer(*arguments: str) -> Answered:
+    """Run one command as its user would, and catch what it prints."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(list(arguments))
+    return Answered(status, out.getvalue(), err.getvalue())
+
+
 @dataclass
 class Rehearsal:
     """nvqsync between a simulated Moodle and the mock portal, in a folder of its own."""
@@ -144,11 +152,7 @@ class Rehearsal:
 
     def run(self, *arguments: str) -> Answered:
         """Run one command as its user would, and catch what it prints."""
-        out, err = io.StringIO(), io.StringIO()
-        config = self.folder / "nvqsync.toml"
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = main(["--config", str(config), *arguments])
-        return Answered(status, out.getvalue(), err.getvalue())
+        return answer("--config", str(self.folder / "nvqsync.toml"), *arguments)
 
     def approve(self, *arguments: str) -> Answered:
         """``claims approve`` by somebody who makes every declaration asked for and has looked into the cautions."""

@@ -59,7 +59,7 @@ class MoodleClient:
     ``timeout`` is the longest silence in seconds (a gradebook report takes 40 s on a big course) and ``longest_reply``
     the longest a whole answer may take; ``verify`` is ``True`` or the path of a private CA bundle; ``rate`` is requests
     a second over all threads (0: unpaced). ``longest_wait`` caps the pause before a repeat: a server that asks for more
-    is not asked again in this call. ``calls`` counts the requests sent.
+    is not asked again in this call. ``calls`` counts the requests sent, ``retries`` those of them that were repeats.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class MoodleClient:
         self.url = _checked(url)
         self.connections = connections
         self.calls = 0
+        self.retries = 0
         self._token = token
         self._timeout = (min(timeout, 15.0), timeout)
         self._longest_reply = longest_reply
@@ -187,6 +188,8 @@ class MoodleClient:
         return wait_exponential_jitter(multiplier=1, max=self._longest_wait, jitter=0.5)(state)
 
     def _pause(self, seconds: float) -> None:
+        with self._counting:
+            self.retries += 1
         self._sleep(seconds)
 
     def _scrub(self, text: str) -> str:

@@ -65,6 +65,11 @@ class MoodleConnector:
         """How many requests have been sent so far, repeats included."""
         return self._client.calls
 
+    @property
+    def retries(self) -> int:
+        """How many of the requests were repeats, because Moodle was busy."""
+        return self._client.retries
+
     def check(self) -> SiteFacts:
         """Who answers, after making sure that the service has every function needed."""
         with self._translated():

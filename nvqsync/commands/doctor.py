@@ -21,8 +21,9 @@ MARKS = {Status.OK: "ok  ", Status.WARN: "warn", Status.FAIL: "FAIL"}
 def doctor_command(ctx: click.Context, as_json: bool) -> None:
     """Look at everything nvqsync leans on, a line each: ok, warn or FAIL, with the next step.
 
-    Settings, folders, disk, plugins, database, audit chain, passes, mapping, centre facts, portal, and the LMS with
-    every function and capability. Changes nothing; safe beside the running service. Exit status 1 where a line fails.
+    Settings, folders, disk, plugins, database, audit chain, clock, passes, mapping, centre facts, backups, portal, and
+    the LMS with every function and capability. Changes nothing; safe beside the running service. Exit status 1 where a
+    line fails.
     """
     findings: list[Finding] = []
     for finding in doctor.examine(ctx.find_root().obj):

@@ -17,6 +17,7 @@ from nvqsync.errors import InputError, UnknownName
 from nvqsync.rotation import OLDEST
 from nvqsync.store import Store
 from nvqsync.store_claim_search import Question, search
+from nvqsync.store_watching import oldest_roster
 from nvqsync.sync import PassReport, run_pass
 
 MANY = 20
@@ -97,7 +98,8 @@ def _course_row(course: dict) -> tuple[object, ...]:  # type: ignore[type-arg]
 def run_command(ctx: click.Context) -> None:
     """Run as a service: a pass at once and then every few minutes, until SIGTERM.
 
-    One daemon a database; a second one refuses, naming the first. Meant to be started by systemd: see systemd/.
+    One daemon a database; a second one refuses, naming the first. Meant to be started by systemd: see
+    'nvqsync install-service'.
     """
     from nvqsync.daemon import run  # noqa: PLC0415  (signal handling is only wanted here)
 
@@ -146,10 +148,10 @@ READ = ("grades", "roster", "numbers", "gradebook")
 def _reading_json(store: Store, now: int) -> dict:  # type: ignore[type-arg]
     marks = store_lms.bookmarks(store)
     names = {course.lms_id: course.short_name for course in store_lms.courses(store)}
-    oldest = [min(found.get(what, 0) for what in ("roster", "numbers")) for c, found in marks.items() if c in names]
+    oldest = oldest_roster(store)
     return {
-        "oldest_roster_at": iso(min(oldest)) if oldest else None,
-        "oldest_roster_hours": round((now - min(oldest)) / 3600, 1) if oldest else None,
+        "oldest_roster_at": iso(oldest),
+        "oldest_roster_hours": None if oldest is None else round((now - oldest) / 3600, 1),
         "courses": [
             {"id": course, "short_name": names[course]} | {what: iso(found.get(what)) for what in READ}
             for course, found in sorted(marks.items(), key=lambda one: names.get(one[0], "")) if course in names

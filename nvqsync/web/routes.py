@@ -8,11 +8,12 @@ from flask import Blueprint, Flask, Response, abort, current_app, jsonify, rende
 from werkzeug.exceptions import HTTPException
 
 import nvqsync
-from nvqsync import store_claims, store_lms
+from nvqsync import metrics, monitoring, store_lms, store_watching
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, StoreError, UnknownName
 from nvqsync.store import Store
+from nvqsync.watching import PassSeen, Watched
 from nvqsync.web import claim_page, filters, queries, queue_page, safety, words
 
 PASSES = 20
@@ -107,23 +108,40 @@ def passes() -> str:
 
 @pages.get("/health")
 def health() -> tuple[Response, int]:
-    """For a monitor: whether the database can be read, the last pass, and the claims by status. No names."""
-    try:
-        with _store() as store:
-            last = next(iter(store_lms.latest_passes(store)), None)
-            counts = store_claims.count_by_status(store)
-    except StoreError:
+    """For a monitor: whether the database can be read, what ``nvqsync check`` would say, and the figures. No names.
+
+    503 where the database cannot be read: then no page can be shown either.
+    """
+    seen = _watched()
+    if seen.trouble:
         return jsonify(status="no database", version=nvqsync.__version__), 503
-    return jsonify(status="ok", version=nvqsync.__version__, last_pass=last and _pass_json(last), claims=counts), 200
+    found = monitoring.verdict(seen)
+    check = {"state": found.state.name.lower(), "says": found.says}
+    last = seen.passes[0] if seen.passes else None
+    told = {"version": nvqsync.__version__, "last_pass": last and _pass_json(last), "check": check}
+    return jsonify(status="ok", **told, **seen.as_json()), 200
 
 
-def _pass_json(row: dict[str, Any]) -> dict[str, Any]:
+@pages.get("/metrics")
+def metrics_text() -> Response:
+    """For Prometheus: the same figures in its text format. Answers what is known where the database cannot be read."""
+    if not _app().settings.web.metrics:
+        abort(404)
+    return Response(metrics.exposition(_watched(), nvqsync.__version__), content_type=metrics.CONTENT_TYPE)
+
+
+def _watched() -> Watched:
+    app = _app()
+    return store_watching.watch(app.settings, app.now(), _store)
+
+
+def _pass_json(seen: PassSeen) -> dict[str, Any]:
     return {
-        "pass": row["id"],
-        "outcome": row["outcome"],
-        "started_at": iso(row["started_at"]),
-        "finished_at": iso(row["finished_at"]),
-        "problems": len(row["report"].get("problems", [])),
+        "pass": seen.pass_id,
+        "outcome": seen.outcome,
+        "started_at": iso(seen.started_at),
+        "finished_at": iso(seen.finished_at),
+        "problems": seen.problems,
     }
 
 

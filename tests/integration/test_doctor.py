@@ -54,9 +54,69 @@ def test_a_healthy_centre_has_nothing_to_do(rehearsal: Rehearsal) -> None:
     told = rehearsal.run("doctor", "--json")
     assert (told.status, unwell(told)) == (0, {})
     assert told.json["counts"] == {"ok": len(told.json["findings"]), "warn": 0, "fail": 0}
-    expected = {"settings", "export.folder", "plugins", "database", "audit", "passes", "mapping", "centre.OCR/03455",
-                "portal.OCR", "moodle.site", "moodle.clock"}  # fmt: skip
+    expected = {"settings", "export.folder", "plugins", "database", "audit", "clock", "backup", "passes", "mapping",
+                "centre.OCR/03455", "portal.OCR", "moodle.site", "moodle.clock"}  # fmt: skip
     assert expected <= lines(told).keys()
+
+
+def backdate(rehearsal: Rehearsal, seconds: int) -> None:
+    """As if every pass had been so much earlier."""
+    with Store(rehearsal.database()) as store:
+        store.execute("UPDATE passes SET started_at = started_at - ?1, finished_at = finished_at - ?1", [seconds])
+
+
+def test_a_college_without_a_backup_is_told_after_two_days(rehearsal: Rehearsal) -> None:
+    """A new installation has time; then a missing backup is asked for, and an old one."""
+    rehearsal.run("sync")
+    assert lines(rehearsal.run("doctor", "--json"))["backup"]["status"] == "ok"
+    backdate(rehearsal, 3 * 86400)
+    rehearsal.run("sync")
+    told = lines(rehearsal.run("doctor", "--json"))["backup"]
+    assert (told["status"], "nvqsync backup" in told["next_step"]) == ("warn", True)
+    rehearsal.run("backup")
+    found = lines(rehearsal.run("doctor", "--json"))
+    assert (found["backup"]["status"], found["backup.head"]["status"]) == ("ok", "ok")
+    (made,) = (rehearsal.folder / "backups").glob("*.db")
+    for path in (made, made.with_suffix(".json")):
+        path.rename(path.with_name(f"nvqsync-20200101T000000Z{path.suffix}"))
+    told = lines(rehearsal.run("doctor", "--json"))["backup"]
+    assert (told["status"], "2020-01-01" in told["says"]) == ("warn", True)
+
+
+def test_an_audit_log_that_was_cut_is_found_out_by_the_backup(rehearsal: Rehearsal) -> None:
+    """Without its last entries the chain is whole in itself: the newest backup remembers the last of them."""
+    rehearsal.college.finish(0)
+    rehearsal.run("sync")
+    rehearsal.register(0)
+    assert "its head is" in lines(rehearsal.run("doctor", "--json"))["audit"]["says"]
+    rehearsal.run("backup")
+    with Store(rehearsal.database()) as store:
+        for trigger in store.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit%'"):
+            store.execute(f"DROP TRIGGER {trigger['name']}")
+        store.execute("PRAGMA foreign_keys = OFF")
+        store.execute("DELETE FROM audit WHERE id = (SELECT MAX(id) FROM audit)")
+    found = lines(rehearsal.run("doctor", "--json"))
+    assert (found["audit"]["status"], found["backup.head"]["status"]) == ("ok", "fail")
+    assert "audit verify --head" in found["backup.head"]["next_step"]
+
+
+def test_a_backup_without_its_document_is_told(rehearsal: Rehearsal) -> None:
+    """Nothing can be compared then; a document that makes no sense is no reason to stop either."""
+    rehearsal.run("sync")
+    rehearsal.run("backup")
+    (document,) = (rehearsal.folder / "backups").glob("*.json")
+    document.write_text("{", "utf-8")
+    assert lines(rehearsal.run("doctor", "--json"))["backup.head"]["status"] == "warn"
+    document.unlink()
+    told = lines(rehearsal.run("doctor", "--json"))["backup.head"]
+    assert (told["status"], "no document" in told["says"]) == ("warn", True)
+
+
+def test_a_clock_that_was_set_back_is_told(rehearsal: Rehearsal) -> None:
+    """What was recorded cannot lie in the future: then the clock is wrong, or was."""
+    rehearsal.run("sync")
+    backdate(rehearsal, -7200)
+    assert lines(rehearsal.run("doctor", "--json"))["clock"]["status"] == "warn"
 
 
 def test_every_line_that_is_not_ok_has_a_next_step(rehearsal: Rehearsal) -> None:

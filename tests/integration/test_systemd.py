@@ -1,4 +1,4 @@
-"""The units in systemd/: hardened, understood by systemd, and in step with the program they start.
+"""The units in nvqsync/service_files/: hardened, understood by systemd, and in step with the program they start.
 
 ``systemd-analyze`` comes with Debian's package systemd, which `make test` installs. Without it these tests fail.
 """
@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from nvqsync import settings
 from nvqsync.cli import program
 
-UNITS = Path(__file__).resolve().parents[2] / "systemd"
+UNITS = Path(__file__).resolve().parents[2] / "nvqsync" / "service_files"
 SERVICES = sorted(UNITS.glob("*.service"))
 PROGRAM = "/opt/nvqsync/bin/nvqsync"
 HIGHEST_EXPOSURE = 13
@@ -38,10 +38,9 @@ def _exposed(unit: Path, threshold: int) -> bool:
 
 
 def _installed(unit: Path, folder: Path) -> Path:
-    """A copy of the unit that starts the program of this environment, as the unit file would once installed."""
-    here = str(Path(sys.prefix) / "bin" / "nvqsync")
+    """A copy of the unit that starts a program that is there, as the unit file would once installed."""
     copy = folder / unit.name
-    copy.write_text(unit.read_text(encoding="utf-8").replace(PROGRAM, here), encoding="utf-8")
+    copy.write_text(unit.read_text(encoding="utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
     return copy
 
 
@@ -144,7 +143,7 @@ def test_a_settings_error_is_not_tried_again(unit: Path) -> None:
 def test_the_starter_settings_load_and_keep_data_where_the_units_may_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """systemd/nvqsync.toml is read without a complaint; database and exports are in the service's own folder."""
+    """The starter settings are read without a complaint; database and exports are in the service's own folder."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "nvqsync_moodle_token").write_text("0123456789abcdef\n", encoding="utf-8")
     loaded = settings.load(UNITS / "nvqsync.toml")

@@ -20,7 +20,7 @@ from tests.integration.web_data import College
 
 Get = Callable[..., str]
 
-EVERY_KIND = ("", "claims/1?open=all", "claims/13", "passes", "health", "nothing-here", "claims/999999")
+EVERY_KIND = ("", "claims/1?open=all", "claims/13", "passes", "health", "metrics", "nothing-here", "claims/999999")
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +276,11 @@ def test_health_is_json_without_names(get: Get, college: College) -> None:
     answer = json.loads(get("health"))
     assert answer["status"] == "ok" and answer["last_pass"]["outcome"] == "problems"
     assert sum(answer["claims"].values()) == 120
-    assert answer.keys() == {"status", "version", "last_pass", "claims"}
+    assert answer.keys() == {
+        "status", "version", "last_pass", "check", "last_good_pass_age", "failing_passes", "claims",
+        "oldest_unknown_claim_age", "oldest_roster_age", "alarms", "database_bytes", "disk_free_bytes", "backup_age",
+    }  # fmt: skip
+    assert answer["check"]["state"] in {"ok", "warning", "critical"}
 
 
 @pytest.mark.parametrize(
@@ -291,7 +295,7 @@ def test_what_is_not_there_is_a_page_with_a_way_back(get: Get, path: str) -> Non
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_on_the_pages_changes_anything(url: str, session: requests.Session, method: str) -> None:
     """Every method that could change something is refused, on every page."""
-    for path in ("", "claims/1", "passes", "health"):
+    for path in ("", "claims/1", "passes", "health", "metrics"):
         answer = session.request(method, url + path, timeout=20)
         assert answer.status_code == 405
 
@@ -300,7 +304,7 @@ def test_reading_writes_nothing(get: Get, college: College) -> None:
     """After a look at every page the database holds what it held."""
     with college.app.open_store(read_only=True) as store:
         before = list(store.db.conn.iterdump())
-        for path in ("", "?q=a&sort=name", "claims/1?open=all", "passes", "health"):
+        for path in ("", "?q=a&sort=name", "claims/1?open=all", "passes", "health", "metrics"):
             get(path)
         assert list(store.db.conn.iterdump()) == before
 
@@ -336,7 +340,7 @@ FOREIGN = ("evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "10.
 @pytest.mark.parametrize("host", FOREIGN)
 def test_another_hosts_name_is_refused(url: str, session: requests.Session, host: str) -> None:
     """A name somebody else points at this machine gets one sentence, whatever page it asks for."""
-    for path in ("", "claims/1", "health", "static/nvqsync.css"):
+    for path in ("", "claims/1", "health", "metrics", "static/nvqsync.css"):
         answer = session.get(url + path, headers={"Host": host}, timeout=20)
         assert answer.status_code == 421
         assert answer.text == "This server answers to this machine's own name only: localhost, 127.0.0.1 or [::1].\n"

@@ -87,6 +87,14 @@ def test_the_catalogue_needs_nothing_but_the_wheel(bin_folder: Path, tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
+def test_the_service_is_installed_from_the_wheel(bin_folder: Path, tmp_path: Path) -> None:
+    """Units, user, folders and starter settings come out of the wheel."""
+    program = "/opt/nvqsync/bin/nvqsync"
+    _run([bin_folder / "nvqsync", "install-service", "--root", tmp_path, "--program", program], tmp_path)
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 9
+    assert program in (tmp_path / "etc/systemd/system/nvqsync.service").read_text(encoding="utf-8")
+
+
 def test_a_demo_cycle_runs_from_the_wheel(bin_folder: Path, tmp_path: Path) -> None:
     """From a simulated Moodle's grades to certificates at the mock portal, in an empty folder, to exit status 0."""
     told = _run([bin_folder / "nvqsync", "demo", "--once"], tmp_path)

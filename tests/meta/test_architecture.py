@@ -19,7 +19,7 @@ PURE = {
         "quality", "quality_gates", "four_eyes", "releasing",
         "shared_gates", "centre_record", "centre_checks", "centre_gates", "core_gates", "evidence_gates",
         "declaring", "core_declarations",
-        "adjustments", "nearly", "rule_checks", "rules_compared", "discovering",
+        "adjustments", "nearly", "rule_checks", "rules_compared", "discovering", "watching", "metrics", "monitoring",
     )
 }  # fmt: skip
 

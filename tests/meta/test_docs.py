@@ -13,7 +13,9 @@ from pydantic import BaseModel
 
 from nvqsync import hookspecs
 from nvqsync.cli import config_first, program
+from nvqsync.metrics import exposition
 from nvqsync.settings import Settings
+from nvqsync.watching import Backups, PassSeen, Watched
 from tests.meta.repository import ROOT
 
 HOOKS = sorted(name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "nvqsync_spec"))
@@ -108,7 +110,11 @@ def test_no_documentation_link_is_broken() -> None:
 
 def _typed() -> Iterator[tuple[str, str]]:
     """Every command of ours in a code block or in backticks: the paper it stands in, and the words after nvqsync."""
-    for paper in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "systemd").glob("*.service")]:
+    for paper in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "nvqsync" / "service_files").glob("*.service"),
+    ]:
         text = paper.read_text(encoding="utf-8")
         blocks = re.findall(r"^```\w*.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
         lines = [line.strip() for block in blocks for line in block.split("\n")]
@@ -180,3 +186,14 @@ def test_decisions_are_numbered_and_short() -> None:
         lines = paper.read_text(encoding="utf-8").splitlines()
         assert lines[0].startswith(f"# {number}. "), paper.name
         assert len(lines) < 60, paper.name
+
+
+def test_every_metric_is_documented_and_every_documented_one_exists() -> None:
+    """docs/watching.md, its alert rules included, names the metrics there are and no others."""
+    seen = PassSeen(1, "done", "changes", 0, 1, 1, 1, 1, 1)
+    claims = {"unknown": 1}
+    all_known = Watched(1, "", (seen,), seen, claims, 1, 1, 1, {"vanished": 1}, 1, 1, 1, 1, Backups(1, 1, 1))
+    told = {line.split()[2] for line in exposition(all_known, "1").splitlines() if line.startswith("# TYPE ")}
+    page = (ROOT / "docs" / "watching.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bnvqsync_[a-z_]+", page)) == told
+    assert len(told) >= 25

@@ -1,0 +1,58 @@
+"""What the doctor says of backups: how old the newest is, and whether the audit log still holds what it held then.
+
+A log that was cut at its end is whole in itself; a backup made before remembers an entry that is missing now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nvqsync import backup, clock, store_audit, store_watching
+from nvqsync.bootstrap import App
+from nvqsync.errors import NvqsyncError
+from nvqsync.findings import Finding, fail, ok, warn
+
+OLD = 2 * 86_400
+"""Seconds after which the newest backup is old."""
+
+
+def backups(app: App) -> Iterator[Finding]:
+    """The newest backup: its age, and its audit head beside the log."""
+    now = app.now()
+    seen = store_watching.watch(app.settings, now)
+    made, folder = seen.backups.newest_at, app.settings.backup.folder
+    if made is None:
+        first = min((one.started_at for one in seen.passes), default=now)
+        yield _none(folder, late=now - first > OLD)
+        return
+    says = f"The newest backup was made at {clock.iso(made)}."
+    if now - made > OLD:
+        yield warn("backup", says, "Is nvqsync-backup.timer enabled? See 'systemctl list-timers'.")
+    else:
+        yield ok("backup", says)
+    if not seen.trouble:
+        try:
+            yield _head(app, backup.backups(folder)[0])
+        except NvqsyncError as error:
+            yield warn("backup.head", error.says, error.next_step or "Make another backup: 'nvqsync backup'.")
+
+
+def _none(folder: Path, *, late: bool) -> Finding:
+    if late:
+        step = "Make one with 'nvqsync backup', and let nvqsync-backup.timer make one every night."
+        return warn("backup", f"There is no backup in {folder}.", step)
+    return ok("backup", f"There is no backup in {folder} yet: nvqsync has not run for two days.")
+
+
+def _head(app: App, newest: Path) -> Finding:
+    told = backup.read_manifest(backup.manifest_of(newest))
+    if told is None:
+        says = f"{newest.name} has no document beside it that tells the head of its audit log."
+        return warn("backup.head", says, "Make another backup: 'nvqsync backup'.")
+    number, _, digest = told.audit_head.partition(":")
+    with app.open_store(read_only=True) as store:
+        if not number or store_audit.digest_at(store, int(number)) == digest:
+            return ok("backup.head", f"The audit log holds the last entry of {newest.name}.")
+    says = f"The audit log lacks entry {number} as {newest.name} has it: it was cut or changed since."
+    return fail("backup.head", says, f"Compare: nvqsync audit verify --head {told.audit_head}; keep that backup.")
