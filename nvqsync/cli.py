@@ -48,6 +48,7 @@ COMMANDS = {
     "retention": "nvqsync.commands.retention:retention_group",
     "export": "nvqsync.commands.batches:export_command",
     "reconcile": "nvqsync.commands.batches:reconcile_command",
+    "alerts": "nvqsync.commands.alerts:alerts_group",
     "backup": "nvqsync.commands.backup:backup_group",
     "restore": "nvqsync.commands.backup:restore_command",
     "serve": "nvqsync.commands.serve:serve_command",

@@ -46,6 +46,13 @@ def end_pass(store: Store, pass_id: int, at: int, outcome: str, report: dict[str
         store.execute(sql, [at, outcome, json.dumps(report, ensure_ascii=False), pass_id])
 
 
+def close_abandoned(store: Store, at: int) -> int:
+    """Close passes whose process ended without a word (killed, power cut); returns how many. Only while none runs."""
+    with store.writing():
+        sql = "UPDATE passes SET finished_at = ?, outcome = 'interrupted' WHERE outcome = 'running'"
+        return store.execute(sql, [at]).rowcount
+
+
 def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
     """The most recent passes, newest first, each with its report decoded."""
     rows = store.rows("SELECT * FROM passes ORDER BY id DESC LIMIT ?", [count])
