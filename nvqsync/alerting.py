@@ -38,6 +38,10 @@ class Alerting:
         self._digests: dict[str, str] = {}
         self._loaded = False
 
+    def adopt(self, app: App) -> None:
+        """Other settings are in force. What was told, and may not be written down yet, stays known."""
+        self.app, self._teller = app, telling.Teller(app.settings.alerts)
+
     def look(self, failing: Failing | None) -> None:
         """Look how things are and tell what is new. Raises nothing."""
         try:

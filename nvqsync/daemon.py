@@ -46,6 +46,7 @@ class Daemon:
     signals: Signals = field(default_factory=Signals)
     progress: Progress = field(default_factory=Progress)
     steady: Callable[[], float] = time.monotonic
+    slice: float = SLICE
     failing: Failing | None = None
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ class Daemon:
 
     def live(self) -> None:
         """Passes and pauses, one after the other, until ``Stopped``. Raises what waiting would not cure."""
-        self._begin()
+        self.begin()
         notify("READY=1")
         while True:
             if self.signals.asked or not self._quiet_now():
@@ -66,7 +67,7 @@ class Daemon:
                 notify("STATUS=quiet hours: no pass begins by itself")
             self._wait(self._pause())
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Close what a daemon before us left open. Raises ``SettingsError`` or ``PluginError``: no LMS to speak of."""
         with closing(self.app.open_lms()):
             pass
@@ -92,7 +93,7 @@ class Daemon:
             raise SettingsError("Another database is named now.", "For that, restart: systemctl restart nvqsync.")
         if app is not self.app:
             self.app = app
-            self.alerting = Alerting(app)
+            self.alerting.adopt(app)
             log.info("the settings were read anew")
 
     # ------------------------------------------------------------ pauses
@@ -117,7 +118,7 @@ class Daemon:
         """Wait, or until a signal; every slice is progress."""
         until = self.steady() + seconds
         while not self.signals.wake.is_set() and (left := until - self.steady()) > 0:
-            self.signals.wake.wait(min(left, SLICE))
+            self.signals.wake.wait(min(left, self.slice))
             self.progress.beat()
         self.signals.wake.clear()
 
@@ -199,8 +200,9 @@ def run(app: App, again: Callable[[], App] | None = None) -> int:
     ``SettingsError`` or ``PluginError`` when the settings name no LMS that can be spoken to: waiting would not help.
     """
     logging.getLogger("nvqsync").setLevel(logging.INFO)
-    daemon = Daemon(app, again)
-    watchdog = Watchdog(daemon.progress, systemd.watchdog_seconds(os.environ, os.getpid()))
+    allowed = systemd.watchdog_seconds(os.environ, os.getpid())
+    daemon = Daemon(app, again, slice=min(SLICE, allowed / 4) if allowed else SLICE)
+    watchdog = Watchdog(daemon.progress, allowed)
     try:
         with daemon.signals.heard(), watchdog:
             _hold(daemon)
