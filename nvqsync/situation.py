@@ -53,7 +53,7 @@ def limits(app: App) -> Limits:
 
 def read_records(app: App, store: Store) -> Records:
     """What the database and the backup folder say. Raises ``StoreError``."""
-    first = store.rows("SELECT MIN(started_at) AS at FROM passes")[0]["at"]
+    first = store.rows("SELECT started_at FROM passes ORDER BY id LIMIT 1")  # not the least: that reads every report
     made = [moment for path in backup.backups(app.settings.backup.folder)[:1] if (moment := _made_at(path.name))]
     return Records(
         unread=_unread(store_lms.latest_passes(store, LATEST), app.settings.alerts.failed_passes),
@@ -64,7 +64,7 @@ def read_records(app: App, store: Store) -> Records:
         unreleased=_blocked(store, RELEASE),
         closing=_closing(app, store),
         backup_at=made[0] if made else None,
-        first_pass_at=first,
+        first_pass_at=first[0]["started_at"] if first else None,
     )
 
 

@@ -108,9 +108,8 @@ def test_what_stands_is_read_from_a_real_database(rehearsal: Rehearsal) -> None:
         plain = situation.read_records(app, store)
         claim = store.rows("SELECT id, created_at FROM claims")[0]
         with store.writing():
-            store.execute(
-                'UPDATE claims SET blockers = \'[["IQA-1/action", "Open."]]\', cautions = \'[["CERT-1", "x"]]\''
-            )
+            marks = json.dumps([["IQA-1/action", "Open."]]), json.dumps([["CERT-1", "Lost."]])
+            store.execute("UPDATE claims SET blockers = ?, cautions = ?", marks)
             store.execute("INSERT INTO alarms VALUES ('2', 'vanished', 5)")
         iqa = situation.read_records(app, store)
         with store.writing():

@@ -16,7 +16,7 @@ PURE = {
     for name in (
         "model", "errors", "check_characters", "rules", "finishing", "id_numbers",
         "mapping", "evidence", "judging", "gates", "claims", "planning", "proposing", "progress",
-        "adjustments", "nearly", "rule_checks", "rules_compared", "discovering",
+        "adjustments", "nearly", "rule_checks", "rules_compared", "discovering", "schedule", "alerts", "messages",
     )
 }  # fmt: skip
 
