@@ -161,6 +161,7 @@ class Daemon:
         report = run_pass(self.app, store, lms, by="nvqsync", full=full, tell=self.progress.beat)
         if full:
             delete_old(self.app, store, by="nvqsync")
+            store_lms.forget_reports(store)
         if full or not last:
             store_lms.keep(store, LAST_FULL, today)
         return report
