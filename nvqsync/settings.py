@@ -164,7 +164,7 @@ class Backup(Section):
     keep: int = Field(14, description="Newest backups that are kept.", ge=1, le=1000)
     keep_months: int = Field(12, description="Months of which the first backup is kept.", ge=0, le=1000)
     encrypt_to: list[str] = Field(
-        [], description="GnuPG keys that backups are encrypted for.", examples=[["it@college.ac.uk"]]
+        [], description="GnuPG keys that backups are encrypted for.", examples=[["it@exampleton.ac.uk"]]
     )
 
 
@@ -197,8 +197,8 @@ class Daemon(Section):
 class Alerts(Section):
     """Who is told when something needs a person, and by which way."""
 
-    mail_to: list[str] = Field([], description="Who gets alerts by mail.", examples=[["it@college.ac.uk"]])
-    mail_from: str = Field("", description="Sender of the mails.", examples=["nvqsync@college.ac.uk"])
+    mail_to: list[str] = Field([], description="Who gets alerts by mail.", examples=[["it@exampleton.ac.uk"]])
+    mail_from: str = Field("", description="Sender of the mails.", examples=["nvqsync@exampleton.ac.uk"])
     smtp_host: str = Field("localhost", description="Mail server.", examples=["smtp.college.ac.uk"])
     smtp_port: int = Field(587, description="Its port: 587 for starttls, 465 for tls.", ge=1, le=65535)
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
