@@ -9,8 +9,9 @@ BIN := .venv/bin
 ONCE ?=
 PYTEST ?= -n 2 --dist loadfile
 TORTURE ?=
+PASSES ?= 10000
 
-.PHONY: help demo test lint bench bench-ilp torture docs screenshots mutants install install-test lock rehearse clean
+.PHONY: help demo test lint bench bench-ilp soak torture docs screenshots mutants install install-test lock rehearse clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ bench: install-test ## pass time, calls, verdicts a second and memory, for the d
 bench-ilp: install-test ## the rules engine beside an integer-program solver, which gets an environment of its own
 	@tools/ilp-env
 	@.venv-ilp/bin/python -m bench.rules_ilp
+
+soak: install-test ## ten thousand passes at accelerated time, nothing may rise; PASSES=200: fewer
+	@$(BIN)/python -m tests.soak --passes $(PASSES)
 
 torture: install-test ## export and reconcile killed 500 times under every trouble, and both sides' books compared
 	@$(BIN)/python -m tests.torture $(TORTURE)

@@ -53,6 +53,7 @@ COMMANDS = {
     "export": "nvqsync.commands.batches:export_command",
     "reconcile": "nvqsync.commands.batches:reconcile_command",
     "batches": "nvqsync.commands.batches:batches_group",
+    "alerts": "nvqsync.commands.alerts:alerts_group",
     "backup": "nvqsync.commands.backup:backup_group",
     "restore": "nvqsync.commands.backup:restore_command",
     "serve": "nvqsync.commands.serve:serve_command",

@@ -7,19 +7,20 @@ asked a few small questions and the portal after a claim that cannot exist.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from nvqsync import audit, clock, store_audit, store_centre, store_lms, store_watching
+from nvqsync import audit, clock, store_audit, store_centre, store_lms, store_watching, telling
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
+from nvqsync.disk import free_bytes, nearest
 from nvqsync.doctor_backups import backups
-from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError
+from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, TellingError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
 from nvqsync.mapping import unused_rules
@@ -63,6 +64,7 @@ def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) ->
     yield from database(app)
     yield from backups(app)
     yield from portal(app)
+    yield from ways_to_tell(app)
     yield from far_end(app)
 
 
@@ -81,7 +83,9 @@ def settings_file(path: Path | None, settings: Settings) -> Iterator[Finding]:
         yield warn("settings", says, "'nvqsync settings example' prints one; name it with --config or $NVQSYNC_CONFIG.")
         return
     yield ok("settings", f"{path} is read and makes sense.")
-    secrets = {"moodle.token": settings.moodle.token, "portal.credential": settings.portal.credential}
+    secrets = {"moodle.token": settings.moodle.token, "portal.credential": settings.portal.credential,
+               "alerts.smtp_password": settings.alerts.smtp_password,
+               "alerts.webhook_url": settings.alerts.webhook_url}  # fmt: skip
     text = path.read_text(encoding="utf-8")
     inside = [name for name, secret in secrets.items() if (value := secret.get_secret_value()) and value in text]
     if inside and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
@@ -103,7 +107,7 @@ def folders(settings: Settings) -> Iterator[Finding]:
 
 def unwritable(folder: Path) -> str:
     """Why files cannot be written into ``folder`` (which need not exist yet), or ``""``."""
-    there = _nearest(folder)
+    there = nearest(folder)
     if not there.is_dir():
         return f"{there} is no folder"
     if os.statvfs(there).f_flag & os.ST_RDONLY:
@@ -113,7 +117,7 @@ def unwritable(folder: Path) -> str:
 
 def room(id_: str, path: Path) -> Finding:
     """The free space on the disk that holds ``path``: 1 GB is little, a tenth of that is none."""
-    free = shutil.disk_usage(_nearest(path)).free
+    free = free_bytes(path)
     says = f"{free / GIGABYTE:.1f} GB are free for {path}."
     if free < NO_SPACE:
         return fail(id_, says, "Make room now: without it nothing can be recorded.")
@@ -291,6 +295,30 @@ def _numbers(app: App, bodies: Collection[str]) -> dict[str, str] | None:
     return {one.awarding_body: one.number for one in reversed(known) if one.awarding_body in bodies}
 
 
+def ways_to_tell(app: App) -> Iterator[Finding]:
+    """Whether the mail server takes a mail from us, and whether the web hook is one that alerts may go to.
+
+    Nothing is sent: the mail server is asked up to the log-in, of the web hook only the address is looked at.
+    """
+    told = app.settings.alerts
+    if not telling.channels(told):
+        says = "Nobody is told when something goes wrong: neither mail nor web hook is set."
+        yield warn("alerts", says, "Set mail_to, or webhook_url, in the table [alerts]; then 'nvqsync alerts test'.")
+    if told.mail_to:
+        try:
+            telling.with_server(told, lambda server: server.noop())
+            yield ok("alerts.mail", f"The mail server {told.smtp_host}:{told.smtp_port} answers and takes the log-in.")
+        except TellingError as error:
+            yield fail("alerts.mail", error.says, error.next_step)
+    url = told.webhook_url.get_secret_value()
+    if url.startswith("http://") and urlsplit(url).hostname not in ("127.0.0.1", "::1", "localhost"):
+        yield warn("alerts.webhook", "The web hook is not encrypted.", "Use an address that begins with https://.")
+    elif url:
+        yield ok(
+            "alerts.webhook", f"Alerts go to the web hook at {urlsplit(url).hostname}; 'nvqsync alerts test' tries it."
+        )
+
+
 def far_end(app: App) -> Iterator[Finding]:
     """What the LMS connector's own examination finds, or, where it brings none, whether its ``check`` passes."""
     name = app.settings.lms
@@ -326,8 +354,3 @@ def _asked_for(app: App) -> frozenset[ItemKind]:
 def _named_in_environment() -> Path | None:
     name = os.environ.get("NVQSYNC_CONFIG")
     return Path(name) if name else None
-
-
-def _nearest(path: Path) -> Path:
-    """The path itself, or the nearest of its parents that is there."""
-    return next((one for one in (path, *path.absolute().parents) if one.exists()), Path("/"))

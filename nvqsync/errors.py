@@ -10,6 +10,7 @@
     ├── UnknownName          choose one of the nearest names                exit 2
     ├── InputError           fix the file that was given                    exit 2
     ├── StoreError           fix the database file or its folder            exit 2
+    │   └── AlreadyRunning   wait for the other one, or stop it             exit 2
     ├── LmsError
     │   ├── LmsRefused       fix the token, the role or the service         exit 3
     │   ├── LmsBusy          nothing to fix: try again later                exit 3
@@ -17,6 +18,7 @@
     ├── PortalError
     │   ├── PortalRefused    fix the credential or the batch                exit 3
     │   └── PortalBusy       nothing to fix: try again, or reconcile        exit 3
+    ├── TellingError         fix the mail server's or web hook's settings   exit 3
     ├── TooMuchVanished      look at the course, then accept or wait        exit 1
     └── NotAllowed           the claim's state or a gate forbids it         exit 1
 
@@ -68,6 +70,10 @@ class StoreError(NvqsyncError):
     """The database cannot be opened, written or understood."""
 
 
+class AlreadyRunning(StoreError):
+    """Something that must not run twice on a database runs there already; the message names its process."""
+
+
 class LmsError(NvqsyncError):
     """The LMS did not give us what we asked for."""
 
@@ -98,6 +104,12 @@ class PortalRefused(PortalError):
 
 class PortalBusy(PortalError):
     """The portal gave no usable answer: whether it accepted anything is unknown."""
+
+
+class TellingError(NvqsyncError):
+    """An alert could not be told by mail or web hook."""
+
+    exit_status = 3
 
 
 class TooMuchVanished(NvqsyncError):

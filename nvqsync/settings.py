@@ -8,10 +8,11 @@ In order of precedence: the environment (``NVQSYNC_MOODLE__URL``), credentials h
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -22,12 +23,19 @@ from nvqsync.errors import SettingsError
 
 PREFIX = "NVQSYNC_"
 
-CREDENTIALS = {"nvqsync_moodle_token": ("moodle", "token"), "nvqsync_portal_credential": ("portal", "credential")}
+CREDENTIALS = {
+    "nvqsync_moodle_token": ("moodle", "token"),
+    "nvqsync_portal_credential": ("portal", "credential"),
+    "nvqsync_smtp_password": ("alerts", "smtp_password"),
+    "nvqsync_webhook_url": ("alerts", "webhook_url"),
+}
 """Credential files systemd may hand over, and the setting each one fills."""
 
 PATHS = (
     ("", "database"), ("export", "folder"), ("backup", "folder"), ("mapping", "file"), ("catalogue", "criteria_files"),
     ("moodle", "token_file"), ("moodle", "ca_bundle"), ("portal", "credential_file"),
+    ("alerts", "smtp_password_file"), ("alerts", "webhook_url_file"), ("alerts", "smtp_ca_file"),
+    ("alerts", "webhook_ca_file"),
 )  # fmt: skip
 """Settings that name files or folders, by table and key."""
 
@@ -153,6 +161,70 @@ class Daemon(Section):
 
     every_minutes: float = Field(15, description="Minutes between passes.", gt=0, le=10080)
     full_at: int = Field(2, description="Hour of the day (London) at which everything is read anew.", ge=0, le=23)
+    quiet_from: dt.time | None = Field(
+        None, description="From this time of day (London) no pass begins by itself.", examples=["07:30"]
+    )
+    quiet_to: dt.time | None = Field(None, description="Until this time of day.", examples=["09:00"])
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Daemon:
+        if (self.quiet_from is None) != (self.quiet_to is None):
+            raise ValueError("quiet_from and quiet_to go together")
+        if self.quiet_from is not None and self.quiet_from == self.quiet_to:
+            raise ValueError("quiet_from and quiet_to are the same: no pass would ever begin, or every one")
+        return self
+
+
+class Alerts(Section):
+    """Who is told when something needs a person, and by which way."""
+
+    mail_to: list[str] = Field([], description="Who gets alerts by mail.", examples=[["it@exampleton.ac.uk"]])
+    mail_from: str = Field("", description="Sender of the mails.", examples=["nvqsync@exampleton.ac.uk"])
+    smtp_host: str = Field("localhost", description="Mail server.", examples=["smtp.college.ac.uk"])
+    smtp_port: int = Field(587, description="Its port: 587 for starttls, 465 for tls.", ge=1, le=65535)
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls, tls (from the start), or none (a server on this machine, without log-in)."
+    )
+    smtp_user: str = Field("", description="Name to log in with, if it wants one.", examples=["nvqsync"])
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password to it.", examples=["secret"])
+    smtp_password_file: Path | None = Field(None, description="File with it.", examples=["/etc/nvqsync/smtp-password"])
+    smtp_ca_file: Path | None = Field(None, description="CA file for its certificate.", examples=["/etc/ssl/ca.pem"])
+    webhook_url: SecretStr = Field(
+        SecretStr(""),
+        description="Address that alerts are posted to as JSON.",
+        examples=["https://chat.college.ac.uk/x"],
+    )
+    webhook_url_file: Path | None = Field(None, description="File with it.", examples=["/etc/nvqsync/webhook-url"])
+    webhook_ca_file: Path | None = Field(None, description="CA file for it.", examples=["/etc/ssl/ca.pem"])
+    timeout: float = Field(20, description="Seconds to wait for an answer of either.", gt=0, le=300)
+    digest_hour: int | Literal["never"] = Field(8, description='Hour (London) of the daily digest, or "never".')
+    failed_passes: int = Field(3, description="Passes that fail in a row before an alert.", ge=1, le=1000)
+    unknown_hours: float = Field(24, description="Hours a claim may be unknown before an alert.", gt=0, le=8760)
+    backup_days: float = Field(2, description="Days the newest backup may be old before an alert.", gt=0, le=365)
+    disk_mb: int = Field(1024, description="Megabytes that have to be free before an alert.", ge=0)
+    closing_days: int = Field(30, description="Days before a last day for claims that it is told.", ge=0, le=365)
+    waiting_days: float = Field(
+        14, description="Days claims wait for registration or IQA until an alert.", gt=0, le=365
+    )
+
+    @model_validator(mode="after")
+    def _ways(self) -> Alerts:
+        if self.smtp_password_file and not self.smtp_password.get_secret_value():
+            self.smtp_password = read_secret(self.smtp_password_file, "alerts.smtp_password_file")
+        if self.webhook_url_file and not self.webhook_url.get_secret_value():
+            self.webhook_url = read_secret(self.webhook_url_file, "alerts.webhook_url_file")
+        if self.mail_to and not self.mail_from:
+            raise ValueError("mail_to needs mail_from: whom the mail is from")
+        if any("@" not in mail or not mail.isprintable() for mail in [*self.mail_to, self.mail_from or "@"]):
+            raise ValueError("mail_to and mail_from are mail addresses")
+        if self.smtp_tls == "none" and self.smtp_user:
+            raise ValueError('smtp_tls is "none": a password would travel in the clear')
+        if isinstance(self.digest_hour, int) and not 0 <= self.digest_hour <= 23:
+            raise ValueError("digest_hour is an hour from 0 to 23")
+        url = self.webhook_url.get_secret_value()
+        if url and not url.startswith(("https://", "http://")):
+            raise ValueError("webhook_url begins with https://")
+        return self
 
 
 class Sync(Section):
@@ -193,6 +265,7 @@ class Settings(BaseSettings):
     backup: Annotated[Backup, Field(description="Copies of the database.")] = Backup()
     web: Annotated[Web, Field(description="The claim-queue pages.")] = Web()
     daemon: Annotated[Daemon, Field(description="The daemon.")] = Daemon()
+    alerts: Annotated[Alerts, Field(description="Alerts and the daily digest.")] = Alerts()
     sync: Annotated[Sync, Field(description="One pass.")] = Sync()
     retention: Annotated[Retention, Field(description="Keeping and erasing.")] = Retention()
     plugins: Annotated[Plugins, Field(description="Plugins.")] = Plugins()

@@ -48,6 +48,24 @@ def end_pass(store: Store, pass_id: int, at: int, outcome: str, report: dict[str
         store.execute(sql, [at, outcome, json.dumps(report, ensure_ascii=False), pass_id])
 
 
+def close_abandoned(store: Store, at: int) -> int:
+    """Close passes whose process ended without a word (killed, power cut); returns how many. Only while none runs."""
+    with store.writing():
+        sql = "UPDATE passes SET finished_at = ?, outcome = 'interrupted' WHERE outcome = 'running'"
+        return store.execute(sql, [at]).rowcount
+
+
+REPORTS_KEPT = 10_000
+"""Reports of so many passes are kept: a hundred days of them. Of older ones when and how they ended stays."""
+
+
+def forget_reports(store: Store, keep: int = REPORTS_KEPT) -> int:
+    """Empty the reports of all but the newest ``keep`` passes; returns how many. Counts passes: clocks may jump."""
+    with store.writing():
+        sql = "UPDATE passes SET report = '{}' WHERE id <= (SELECT MAX(id) FROM passes) - ? AND report <> '{}'"
+        return store.execute(sql, [keep]).rowcount
+
+
 def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
     """The most recent passes, newest first, each with its report decoded."""
     rows = store.rows("SELECT * FROM passes ORDER BY id DESC LIMIT ?", [count])

@@ -98,12 +98,14 @@ def _course_row(course: dict) -> tuple[object, ...]:  # type: ignore[type-arg]
 def run_command(ctx: click.Context) -> None:
     """Run as a service: a pass at once and then every few minutes, until SIGTERM.
 
-    One daemon a database; a second one refuses, naming the first. Meant to be started by systemd: see
+    SIGHUP reads the settings anew and makes a pass at once, in quiet hours too. After a pass that failed the pause is
+    longer; what needs a person is told as [alerts] in the settings says. One daemon a database; a second one refuses,
+    naming the first. Meant to be started by systemd: see
     'nvqsync install-service'.
     """
     from nvqsync.daemon import run  # noqa: PLC0415  (signal handling is only wanted here)
 
-    ctx.exit(run(app_of(ctx)))
+    ctx.exit(run(app_of(ctx), lambda: app_of(ctx)))
 
 
 @click.command("status")

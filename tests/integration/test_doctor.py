@@ -30,6 +30,7 @@ from tests.rehearsal import Answered, Rehearsal, rehearsing, small_college
 def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
     with rehearsing(tmp_path, small_college(now=int(time.time()))) as running:
         (tmp_path / "nvqsync.toml").chmod(0o600)
+        running.add_settings('[alerts]\nwebhook_url = "https://chat.example.test/hook"\n')
         yield running
 
 

@@ -20,6 +20,7 @@ PURE = {
         "shared_gates", "centre_record", "centre_checks", "centre_gates", "core_gates", "evidence_gates",
         "declaring", "core_declarations",
         "adjustments", "nearly", "rule_checks", "rules_compared", "discovering", "watching", "metrics", "monitoring",
+        "schedule", "alerts", "messages",
     )
 }  # fmt: skip
 

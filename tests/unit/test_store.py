@@ -180,3 +180,23 @@ def test_exact_decimals_are_kept_as_text(store: Store) -> None:
     reading = CourseReading(LmsCourse("1", "C", "C"), (LmsItem("10", "1", "x"),), (LmsMember("7", "A"),), (grade,), 5)
     store_lms.record(store, reading, plan({}, reading), store_lms.begin_pass(store, 1))
     assert store.rows("SELECT grade FROM grades") == [{"grade": "0.10000"}]
+
+
+def test_old_reports_are_emptied_and_the_passes_stay(tmp_path: Path) -> None:
+    """Of all but the newest passes only when and how they ended is kept; a second time there is nothing to do."""
+    with Store(tmp_path / "nvqsync.db") as store:
+        for number in range(5):
+            store_lms.end_pass(store, store_lms.begin_pass(store, number), number, "done", {"courses": [number]})
+        assert store_lms.forget_reports(store, keep=2) == 3
+        assert store_lms.forget_reports(store, keep=2) == 0
+        kept = [(row["id"], row["outcome"], bool(row["report"])) for row in store_lms.latest_passes(store, 9)]
+    assert kept == [(5, "done", True), (4, "done", True), *((number, "done", False) for number in (3, 2, 1))]
+
+
+def test_a_pass_whose_process_died_is_closed_once(tmp_path: Path) -> None:
+    """What still says running, while none runs, was cut short; passes that ended keep their end."""
+    with Store(tmp_path / "nvqsync.db") as store:
+        store_lms.end_pass(store, store_lms.begin_pass(store, 1), 2, "problems", {})
+        store_lms.begin_pass(store, 3)
+        assert (store_lms.close_abandoned(store, 9), store_lms.close_abandoned(store, 9)) == (1, 0)
+        assert [row["outcome"] for row in store_lms.latest_passes(store, 2)] == ["interrupted", "problems"]
