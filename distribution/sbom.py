@@ -1,8 +1,8 @@
 """A software bill of materials, CycloneDX 1.6 as JSON: ``python -m distribution.sbom`` prints it.
 
-Made from ``requirements/run.txt``: what a package of nvqsync holds, at which version, with the hashes it is held to, and
-who asks for it. Licences are those that the packages of this environment declare. The moment is ``$SOURCE_DATE_EPOCH``,
-else now; the serial number follows from the contents, so that one source gives one document.
+Made from ``requirements/run.txt``: what a package of nvqsync holds, at which version, with the hashes it is held
+to, and who asks for it. Licences are those that the packages of this environment declare. The moment is that of
+``$SOURCE_DATE_EPOCH``, else now; the serial number follows from the contents: one source gives one document.
 """
 
 from __future__ import annotations
