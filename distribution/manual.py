@@ -1,7 +1,7 @@
 """The manual page nvqsync(1), written from the program's own help: ``python -m distribution.manual``.
 
-It is in the roff of man(7). The day in its foot is that of ``$SOURCE_DATE_EPOCH`` (seconds since 1970), else today's, so
-that one source gives one page.
+It is in the roff of man(7). The day in its foot is that of ``$SOURCE_DATE_EPOCH`` (seconds since 1970), else today's:
+one source gives one page.
 """
 
 from __future__ import annotations

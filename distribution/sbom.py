@@ -64,14 +64,16 @@ def _pin(entry: str) -> Pinned:
 def licence(pin: Pinned) -> str:
     """The licence that the installed package of this very version declares, else nothing."""
     try:
-        told = metadata.metadata(pin.name)
+        told = metadata.metadata(pin.name).json
     except metadata.PackageNotFoundError:
         return ""
-    if told["Version"] != pin.version:
+    if told["version"] != pin.version:
         return ""
-    classified = [c.rpartition(" :: ")[2] for c in told.get_all("Classifier", []) if c.startswith("License :: OSI")]
-    short = (told.get("License") or "").strip()
-    return told.get("License-Expression") or " AND ".join(classified) or ("" if "\n" in short else short)
+    classified = [
+        text.rpartition(" :: ")[2] for text in told.get("classifier", []) if text.startswith("License :: OSI")
+    ]
+    short = str(told.get("license", "")).strip()
+    return str(told.get("license_expression", "")) or " AND ".join(classified) or ("" if "\n" in short else short)
 
 
 def component(pin: Pinned) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 import click
 
 from nvqsync.bootstrap import App, bootstrap
+from nvqsync.catalogue import Catalogue
+from nvqsync.plugin_manager import load_catalogue
 from nvqsync.store import Store
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -20,6 +23,13 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would ha
 def app_of(ctx: click.Context) -> App:
     """The application with the settings the command line names."""
     return bootstrap(ctx.find_root().obj)
+
+
+def catalogue_of(ctx: click.Context) -> Catalogue:
+    """What the loaded plugins offer; settings are heeded where the command line or the environment names any."""
+    if ctx.find_root().obj or os.environ.get("NVQSYNC_CONFIG"):
+        return app_of(ctx).plugins.catalogue
+    return load_catalogue()
 
 
 @contextmanager
