@@ -9,6 +9,7 @@ PARTS = {
     "The main job on the demo college": "bench.main_job",
     "Rules of combination": "bench.rules",
     "Export and reconcile at 10,000 claims": "bench.exporting",
+    "The claim queue": "bench.claims",
     "What reading costs Moodle": "bench.moodle_cost",
     "What reading costs us": "bench.own_rate",
 }

@@ -8,6 +8,7 @@ Unpaced, and then paced as while the web page is open, with the time a one-row w
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +29,7 @@ from connectors.moodle.replies import Assignment
 from connectors.moodle.simulator.load import generate_load
 from connectors.moodle.simulator.server import Simulator
 from nvqsync import store_lms
+from nvqsync.heap import seldom_collected
 from nvqsync.model import LmsCourse, LmsMember
 from nvqsync.planning import plan
 from nvqsync.store import Store
@@ -65,25 +68,30 @@ def _listed(task: Any) -> Assignment:
 
 def written(store: Store, courses: list[tuple[Gathered, bytes]], pass_id: int) -> Iterator[int]:
     """Read and write course by course; yields how many grades each had."""
-    for gathered, raw in courses:
-        gathered.grades = replies.grades(decode("mod_assign_get_grades", "application/json", raw))
+    for told, raw in courses:
+        gathered = replace(told, grades=replies.grades(decode("mod_assign_get_grades", "application/json", raw)))
         reading = assemble(gathered)
         changes = plan(store_lms.known_for(store, reading), reading)
         store_lms.record(store, reading, changes, pass_id)
         yield len(changes)
 
 
-def rate(learners: int, courses: int, *, rounds: int = 3) -> tuple[float, float]:
-    """Grades a second, by the wall's clock and by this process's own, the best of a few rounds."""
+def rate(learners: int, courses: int, *, rounds: int = 3) -> tuple[float, float, float]:
+    """Grades a second, the best of a few rounds: by the wall's clock, by this process's own, and by its own when
+    everything is read again and nothing has changed."""
     college = made(learners, courses)
+    gc.collect()
+    gc.freeze()  # the replies of a whole college lie ready, which no pass has in memory
     found = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store:
-            pass_id = store_lms.begin_pass(store, 1)
+        with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store, seldom_collected():
             started, own = time.perf_counter(), time.process_time()
-            grades = sum(written(store, college, pass_id))
-            found.append((grades / (time.perf_counter() - started), grades / (time.process_time() - own)))
-    return max(wall for wall, _ in found), max(own for _, own in found)
+            grades = sum(written(store, college, store_lms.begin_pass(store, 1)))
+            wall, own, between = time.perf_counter() - started, time.process_time() - own, time.process_time()
+            assert sum(written(store, college, store_lms.begin_pass(store, 2))) == 0  # noqa: S101 - nothing changed
+            found.append((grades / wall, grades / own, grades / (time.process_time() - between)))
+    wall, own, again = (max(figures) for figures in zip(*found, strict=True))
+    return wall, own, again
 
 
 def waits(learners: int, courses: int) -> list[float]:
@@ -118,11 +126,12 @@ def main() -> int:
     parser.add_argument("--courses", type=int, default=400)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    wall, own = rate(given.learners, given.courses)
+    wall, own, again = rate(given.learners, given.courses)
     waited = waits(given.learners // 4, given.courses // 4)
     p99 = statistics.quantiles(waited, n=100)[-1]
     figures = {
         "grades_per_second": round(wall), "grades_per_own_second": round(own), "goal": GOAL,
+        "read_again_per_own_second": round(again),
         "one_row_write_p99_ms": round(p99, 1), "one_row_writes": len(waited),
     }  # fmt: skip
     print(

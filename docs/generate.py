@@ -20,12 +20,17 @@ from pathlib import Path
 import click
 
 from docs.told import played
-from nvqsync.claims import ANSWERS, BY_PERSON, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status
+from nvqsync.claims import ANSWERS, CLOSED, GONE, RECORDED, TRANSITIONS, WAITING, Event, Status, actions
 from nvqsync.cli import program
-from nvqsync.gates import CORE_GATES, Gate, Severity
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.declaring import MOST, Declaration
+from nvqsync.gates import Gate, Severity
+from nvqsync.holding import REASONS
 from nvqsync.plugin_manager import load_plugins
+from nvqsync.rules_kept import RULES_KEPT
 from nvqsync.settings import CREDENTIALS
 from nvqsync.settings_example import table
+from nvqsync.shared_gates import SHARED_GATES
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAYED = ("README.md", "docs/first-claim.md", "docs/json.md")
@@ -38,7 +43,7 @@ MADE = "<!-- Made by `make docs` from {source}. Change it there. -->\n"
 STATUS_WORDS = {
     Status.PROPOSED: "A learner meets the rule of combination. The claim waits for a person.",
     Status.ON_HOLD: "Facts under it changed, or a person put it here. `hold_reason` says which.",
-    Status.APPROVED: "A person approved it, and nothing blocked it then. It goes with the next export.",
+    Status.APPROVED: "A person approved it and declared what was due. It goes with the next export.",
     Status.EXPORTED: "It stands in a batch. The batch is on disk and may be on its way.",
     Status.SUBMITTED: "The portal was handed the batch and has said nothing yet of this claim.",
     Status.ACKNOWLEDGED: "The portal has taken it.",
@@ -47,24 +52,28 @@ STATUS_WORDS = {
     Status.RETURNED: "The awarding body did not accept it. `portal_words` says why. A later claim is a new one.",
     Status.UNKNOWN: "No usable answer came. The portal is asked about its key before anything is sent again.",
     Status.WITHDRAWN: "A person withdrew it. It is not proposed again on the same facts.",
-    Status.RECALLED: "It was called back after it had gone.",
+    Status.RECALLED: "The body was asked to stop it after it had gone. Withdraw it once the body has let it go.",
+    Status.REVOKED: "Its certificate was taken back, with a reason. A later claim is a new one.",
 }
 
 EVENT_WORDS = {
-    Event.APPROVE: "a person: `nvqsync claims approve`; refused while anything blocks",
+    Event.APPROVE: "a person: `nvqsync claims approve`; refused while anything blocks, or is not declared or noted",
     Event.HOLD: "a person: `nvqsync claims hold`; a reason is due",
     Event.RELEASE: "a person: `nvqsync claims release`; the facts of now are taken",
     Event.WITHDRAW: "a person: `nvqsync claims withdraw`; a reason is due",
     Event.FACTS_CHANGED: "a pass, an import or an approval: what the claim rests on has changed",
     Event.EXPORT: "`nvqsync export` put it into a batch",
     Event.SUBMIT: "the batch was handed over",
-    Event.ACKNOWLEDGE: "the portal: received",
-    Event.AWAIT_AUTHORISATION: "the portal: waits for the external quality assurer",
-    Event.CERTIFICATE: "the portal: a certificate number",
-    Event.RETURN: "the portal: not accepted, with its reasons",
+    Event.ACKNOWLEDGE: "the portal, or `claims record acknowledged`: received",
+    Event.AWAIT_AUTHORISATION: "the portal, or `claims record awaiting`: waits for the external quality assurer",
+    Event.CERTIFICATE: "the portal, or `claims record certificated`: a certificate number",
+    Event.RETURN: "the portal, or `claims record returned`: not accepted, with its reasons",
     Event.NO_ANSWER: "the portal was silent, or its answer was lost",
     Event.NOT_FOUND: "the portal never saw the key: the claim goes again",
-    Event.RECALL: "the claim is called back",
+    Event.RECALL: "a person: `nvqsync claims record recalled`; the body was asked to stop it; a reason is due",
+    Event.KEY: "a person: `nvqsync claims record keyed`; typed into a portal that takes no file",
+    Event.AUTHORISE: "a person: `nvqsync claims record authorised`; the external quality assurer said yes",
+    Event.REVOKE: "a person: `nvqsync claims record revoked`; a reason is due",
 }
 
 
@@ -93,8 +102,8 @@ Which wins, first to last:
 `moodle.token_file` and `portal.credential_file` name a file that holds the secret and nothing else. Where a secret
 stands in the settings file itself, let only the service's user read it.
 
-`[centre.qualifications."OCR/03455"]` is a table for each qualification. A date that nobody has entered blocks claims:
-write `"none"` once you have checked that there is none.
+Centre numbers, approvals, end dates, staff and visits are no settings: `nvqsync centre` records them
+([centre.md](centre.md)).
 
 `[connectors.NAME]` holds the settings of a connector that an outside package brings.
 
@@ -174,11 +183,16 @@ def _names(statuses: Iterable[Status]) -> str:
     return ", ".join(f"`{status.value}`" for status in Status if status in statuses)
 
 
+def _command(event: Event) -> str:
+    word = next((word for word, recorded in RECORDED.items() if recorded is event), "")
+    return f"record {word}" if word else event.value
+
+
 def claims_page() -> str:
     """docs/claims.md: a claim's life."""
     statuses = "\n".join(
         f"| `{status.value}` | {STATUS_WORDS[status]} | "
-        f"{', '.join(f'`{e.value}`' for e in sorted(TRANSITIONS[status]) if e in BY_PERSON) or '-'} |"
+        f"{', '.join(f'`{_command(e)}`' for e in sorted(actions(status))) or '-'} |"
         for status in Status
     )
     moves = "\n".join(
@@ -187,6 +201,11 @@ def claims_page() -> str:
         for event, target in targets.items()
     )
     events = "\n".join(f"| `{event.value}` | {EVENT_WORDS[event]} |" for event in Event)
+    codes = "\n".join(
+        f"| `{code.value}` | {reason.says} | {reason.regulator or '-'} | "
+        f"{'people' if reason.by_person else 'nvqsync'} |"
+        for code, reason in REASONS.items()
+    )
     return f"""{MADE.format(source="nvqsync/claims.py")}
 # A claim's life
 
@@ -204,8 +223,12 @@ def claims_page() -> str:
 - Gone out, no final answer yet; `nvqsync reconcile` asks about these: {_names(GONE)}.
 - Closed; these leave room for a new claim: {_names(CLOSED)}.
 
-At most one full-award claim of a learner and qualification is in any status but the closed ones. The database itself
-refuses a second.
+At most one full-award claim of a learner and qualification is in any status but the closed ones, and at most one unit
+claim of a learner, awarding body and unit. The database itself refuses a second. A closed claim is not proposed again
+on the same facts unless a person asks for it: `nvqsync claims propose-again`.
+
+A unit claim is made when a person asks for it (`nvqsync claims request-units LEARNER QUALIFICATION`). From then on it
+lives as a full award does: it is gated, settled, approved, exported and answered.
 
 ## Events
 
@@ -225,30 +248,70 @@ What is not in this table is refused, with what is possible instead.
 |---|---|---|
 {moves}
 
-A claim that has gone out is never edited. When its evidence is lost afterwards, it is flagged with the caution
-`CERT-1`, and the awarding body has to be told.
+A claim that has gone out is never edited: it is recalled, withdrawn once the body has let it go, and made anew. When
+its evidence is lost after it has gone, a recall notice is raised: the caution `CERT-1`, an entry in its history, and a
+line of `nvqsync claims list --recalls` that says what was lost and what to do.
+
+## What people record
+
+Where a portal takes no file, a person keys the batch from its keying sheet, and records that and what the body does:
+`nvqsync claims record EVENT CLAIM...`, or a sheet of records with `--file`. `received` and `handed_over` are about the
+paper: the claim stays certificated. The same record again changes nothing; another one is refused unless it is given as
+a correction, with a reason. Keying sheets are numbered through; `nvqsync batches sheet` prints one again, marked as a
+duplicate.
+
+## Approving what was seen
+
+An approval looks at the facts once more. When the evidence changed in that moment, or a new caution stands on the
+claim, it is refused: a person approves what they saw. `nvqsync claims approve 12@3` names the version that `claims
+show` printed; then nothing at all may have changed since.
+
+## Why a claim is on hold
+
+| Code | Means | Ofqual's late-result code | Given by |
+|---|---|---|---|
+{codes}
+
+Ofqual's codes stand in "VTQ late results", annex B, of 14 November 2023: N for results not issued, L for results issued
+late. While a claim is on hold by a person's word, changed facts do not change its code.
 """
 
 
+def _for(one: Gate | Declaration) -> str:
+    return ", ".join([*one.bodies, *one.qualifications]) or "all"
+
+
 def _gate_rows(gates: Iterable[Gate]) -> str:
+    return "\n".join(f"| `{gate.id}` | {gate.says} | {_for(gate)} | {gate.source} |" for gate in gates)
+
+
+def _declaration_rows(declarations: Iterable[Declaration]) -> str:
     return "\n".join(
-        f"| `{gate.id}` | {gate.says} | {', '.join([*gate.bodies, *gate.qualifications]) or 'all'} | {gate.source} |"
-        for gate in gates
+        f"| `{one.id}` | {one.says} | {_for(one)} | {', '.join(one.rules)} | {one.source} |" for one in declarations
+    )
+
+
+def _rule_rows() -> str:
+    return "\n".join(
+        f"| {kept.id} | {kept.body} | {kept.qualification} "
+        f"| {', '.join(kept.where)} | {', '.join(f'`{name}`' for name in kept.by) or '-'} | {kept.says} |"
+        for kept in RULES_KEPT
     )
 
 
 def gates_page() -> str:
-    """docs/gates.md: what stops or cautions a claim."""
-    gates = (*CORE_GATES, *load_plugins(entry_points=False).gates)
+    """docs/gates.md: what stops or cautions a claim, what its approver declares, and what keeps each published rule."""
+    plugins = load_plugins(entry_points=False)
+    gates = (*SHARED_GATES, *plugins.gates)
     tables = {severity: _gate_rows(gate for gate in gates if gate.severity is severity) for severity in Severity}
     head = "| Gate | Rule | For | Source |\n|---|---|---|---|"
-    return f"""{MADE.format(source="nvqsync/gates.py and the plugins")}
-# Gates: what stops or cautions a claim
+    return f"""{MADE.format(source="the gates, the declarations and nvqsync/rules_kept.py")}
+# Gates: what stops or cautions a claim, and what is declared
 
 A gate looks at one claim and says nothing, or says in a sentence what is wrong and what to do about it. Gates run when
-a claim is proposed, after every pass, before an approval and before an export, on the facts of that moment.
-`nvqsync gates OCR/03455` lists those of one qualification; a plugin adds its own ([hooks.md](hooks.md),
-`register_gates`).
+a claim is proposed, after every pass, before an approval and before an export, on the facts of that moment: an approved
+claim against which something new stands goes on hold. `nvqsync gates OCR/03455` lists what concerns one qualification;
+a plugin adds its own ([hooks.md](hooks.md), `register_gates` and `register_declarations`).
 
 ## Blocks
 
@@ -259,13 +322,37 @@ A claim with one of these cannot be approved. Put right what it names; the claim
 
 ## Cautions
 
-A person should know of these before approving. They do not stop a claim.
+A person looks into these before approving, and writes a note on what they found: `nvqsync claims approve 12 --note
+"..."`. Without a note a claim with cautions is refused. The note is kept with the claim and in the audit log.
 
 {head}
 {tables[Severity.CAUTIONS]}
 
 One more caution, `CERT-1`, stands on a claim that has gone out when a unit it rests on is no longer achieved: tell the
 awarding body.
+
+## Declarations
+
+What no data can decide, whoever approves answers for: `nvqsync claims approve 12 --declare ID`, or `--declare all` for
+every one the claims ask for, printed first. What is not declared stops the approval. A claim asks for {MOST} at most.
+
+| Declaration | The approver declares | For | Stands for | Source |
+|---|---|---|---|---|
+{_declaration_rows((*CORE_DECLARATIONS, *plugins.declarations))}
+
+Declarations and notes are stored with who made them, when, in which words and on which facts (the claim's fingerprint).
+They stand as long as those facts do: a claim that comes back from hold is asked only for what is new, and one whose
+evidence or registration changed is asked for all of them again. The export looks once more, and puts a claim on hold
+where something due was not said.
+
+## Every published rule, and what keeps it
+
+The rules were read in the qualifications' documents and the bodies' public pages. *Not ours* are rules of other
+systems. Where a module keeps a rule, its tests show how.
+
+| Rule | Body | Qualification | Kept by | Namely | How |
+|---|---|---|---|---|---|
+{_rule_rows()}
 """
 
 

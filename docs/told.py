@@ -26,6 +26,7 @@ import time_machine
 
 from connectors.moodle.simulator.state import College
 from nvqsync.cli import main
+from tests.quality import IQA_ID
 from tests.rehearsal import CENTRE, COMPETENT, NOT_YET, UNITS, Rehearsal, SmallCollege, rehearsing
 
 NINE_O_CLOCK = 1_794_214_800
@@ -88,6 +89,13 @@ class Scene:
         college = self.rehearsal.college
         college.moodle.grade(college.assignments[code], college.learners[learner], grade, grader=college.assessor)
 
+    def release(self, *id_numbers: str) -> None:
+        """The IQA agrees to these learners' evidence."""
+        on = time.strftime("%Y-%m-%d")
+        who = ["--iqa", IQA_ID, "--on", on, "--outcome", "agreed"]
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(["iqa", "release", *id_numbers, "OCR/03455", *who])
+
     def run(self, command: str) -> str:
         """What a command prints, standard error included; ``| head -3`` is understood."""
         typed, _, pipe = command.partition(" | ")
@@ -127,6 +135,8 @@ def _night(scene: Scene) -> None:
     os.environ["NVQSYNC_ACTOR"] = "nvqsync"
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         main(["sync"])
+        scene.rehearsal.staff()
+        scene.release("CS-0101", "CS-0102")
         main(["registrations", "import", str(path)])
     os.environ.update(ENVIRONMENT)
     scene.clock.move_to(NINE_O_CLOCK)
@@ -138,12 +148,17 @@ def _afternoon(scene: Scene) -> None:
     scene.agree()
 
 
+def _finished(scene: Scene) -> None:
+    scene.grade(2, "D2", COMPETENT)
+    scene.release("CS-0103")
+
+
 MEANWHILE: MappingProxyType[str, Callable[[Scene], None]] = MappingProxyType(
     {
         "the daemon read Moodle at seven": _night,
         "the college enters Ben Carrow with OCR": lambda scene: scene.enter(1),
         "it is four in the afternoon": _afternoon,
-        "the assessor grades D2 for Cara Dunn": lambda scene: scene.grade(2, "D2", COMPETENT),
+        "the assessor grades D2 for Cara Dunn, and the IQA agrees": _finished,
         "the assessor takes D2 back": lambda scene: scene.grade(2, "D2", NOT_YET),
         "the assessor grades D2 again": lambda scene: scene.grade(2, "D2", COMPETENT),
     }

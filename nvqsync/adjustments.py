@@ -1,12 +1,14 @@
 """Adjustments: what changes one learner's verdict other than evidence assessed here. Pure.
 
 Each is a record with who, when, why and on what paper. It is applied anew each time before judging, never typed over
-the evidence, and the verdict names it. Four kinds, kept apart:
+the evidence, and the verdict names it. Five kinds, kept apart:
 
 * *credit transfer*: the same unit reference, awarded under another qualification or by another body. It must be
   declared, with its evidence (``ROC-X``), and travels marked as transferred;
 * *recognition of prior learning*: a way of assessing like any other. It marks a unit that is assessed here and never
   stands in for assessment (``ROC-R``);
+* *progression*: a unit achieved under another qualification counts again here, once a person has confirmed it
+  (``nvqsync.progression``). It needs no paper: what it rests on is known;
 * *waive*: the body's written exception to one requirement of the rule;
 * *substitute*: the body's written leave to count one unit in another's place.
 
@@ -21,9 +23,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from nvqsync.clock import LONDON, day, iso
+from nvqsync.clock import day, iso, midday
 from nvqsync.errors import InputError, NotAllowed
 from nvqsync.model import (
     Kind,
@@ -37,6 +40,13 @@ from nvqsync.model import (
     UnitOutcome,
     UnitStatus,
 )
+from nvqsync.progression import Elsewhere, certificated_by, on_offer, progressed
+
+COUNTS = frozenset({UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED, UnitStatus.HELD})
+"""The statuses with which a unit counts towards a rule of combination."""
+
+NOWHERE: Elsewhere = MappingProxyType({})
+"""Nothing was achieved under another qualification."""
 
 
 class AdjustmentKind(StrEnum):
@@ -46,6 +56,7 @@ class AdjustmentKind(StrEnum):
     RPL = "rpl"
     WAIVE = "waive"
     SUBSTITUTE = "substitute"
+    PROGRESSION = "progression"
 
 
 EXCEPTIONS = frozenset({AdjustmentKind.WAIVE, AdjustmentKind.SUBSTITUTE})
@@ -100,13 +111,16 @@ def check(
     outcomes: Iterable[UnitOutcome],
     known: Iterable[Adjustment],
     today: dt.date,
+    elsewhere: Elsewhere = NOWHERE,
 ) -> None:
     """Refuse an adjustment that cannot be recorded.
 
-    ``outcomes`` are the learner's own for this qualification, ``known`` their adjustments in force there. Raises
-    ``NotAllowed`` where a rule forbids it and ``InputError`` where something is missing or contradicts itself.
+    ``outcomes`` are the learner's own for this qualification, ``known`` their adjustments in force there, and
+    ``elsewhere`` what they achieved under others. Raises ``NotAllowed`` where a rule forbids it and ``InputError``
+    where something is missing or contradicts itself.
     """
-    if not new.why.strip() or not new.paper.strip():
+    needs_paper = new.kind is not AdjustmentKind.PROGRESSION
+    if not new.why.strip() or (needs_paper and not new.paper.strip()):
         raise InputError(
             "An adjustment needs a reason and the paper it rests on.", 'Add --why "..." and --paper "...".'
         )
@@ -119,9 +133,50 @@ def check(
     if new.kind is AdjustmentKind.RPL and not _assessed(new, outcomes):
         says = "ROC-R: recognition of prior learning is a way of assessing, and nothing is assessed for this unit yet."
         raise NotAllowed(says, "Have the evidence assessed and graded first, then record it.")
+    if new.kind is AdjustmentKind.PROGRESSION:
+        _check_progression(new, qualification, outcomes, elsewhere)
     for other in known:
         if _same_matter(other, new):
             raise InputError(f"Adjustment {other.id} is about that already.", "Remove it first, to change it.")
+
+
+def _check_progression(
+    new: Adjustment, qualification: Qualification, outcomes: Iterable[UnitOutcome], elsewhere: Elsewhere
+) -> None:
+    """Refuse a unit that counts here already, and one that nobody achieved elsewhere. Raises ``NotAllowed``."""
+    code = _code(qualification, new.unit_reference)
+    if any(one.unit_reference == new.unit_reference and one.status in COUNTS for one in outcomes):
+        raise NotAllowed(
+            f"ROC-0: {code} counts here already.", f"See 'nvqsync progress LEARNER -q {qualification.id}'."
+        )
+    if why := _not_offered(new.unit_reference, qualification, elsewhere):
+        raise NotAllowed(f"{code} cannot count by progression: {why}", "See 'nvqsync progress LEARNER'.")
+
+
+def progressions(
+    qualification: Qualification, learner_id: str, references: Iterable[str], elsewhere: Elsewhere, *, why: str,
+    by: str, at: int,
+) -> list[Adjustment]:  # fmt: skip
+    """One adjustment for each unit that is to count again, for ``check`` to look at before it is recorded."""
+    found = []
+    for reference in references:
+        origin = on_offer(elsewhere, reference, qualification.awarding_body)
+        achieved = day(origin.achieved_at) if origin and origin.achieved_at else None
+        found.append(
+            Adjustment(
+                learner_id, qualification.id, AdjustmentKind.PROGRESSION, why, "", by, at, reference,
+                awarded_by=origin.qualification_id if origin else "", achieved_on=achieved,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _not_offered(reference: str, qualification: Qualification, elsewhere: Elsewhere) -> str:
+    if on_offer(elsewhere, reference, qualification.awarding_body):
+        return ""
+    if body := certificated_by(elsewhere, reference):
+        return f"{body} has certificated it, so declare it: 'nvqsync adjustments add credit-transfer' (ROC-X)."
+    return "it is achieved under no other qualification that can be seen."
 
 
 def misfit(adjustment: Adjustment, qualification: Qualification, bank: Mapping[str, Unit]) -> str:
@@ -205,11 +260,11 @@ def apply(
     outcomes: Sequence[UnitOutcome],
     adjustments: Sequence[Adjustment],
     bank: Mapping[str, Unit],
-    elsewhere: frozenset[str] = frozenset(),
+    elsewhere: Elsewhere = NOWHERE,
 ) -> Adjusted:
     """Apply one learner's adjustments, oldest first, to what their own evidence amounts to.
 
-    ``elsewhere`` are the references of units achieved under other qualifications. An adjustment that no longer fits, as
+    ``elsewhere`` are the units achieved under other qualifications. An adjustment that no longer fits, as
     after a change of the rule, is left out and told.
     """
     says = [
@@ -221,7 +276,10 @@ def apply(
         return Adjusted(qualification, tuple(outcomes), (), tuple(says))
     good = []
     for one in sorted(adjustments, key=lambda one: one.id):
-        if wrong := _unfit(one, qualification, bank) or _unassessed(one, qualification, outcomes):
+        wrong = _unfit(one, qualification, bank) or _unassessed(one, qualification, outcomes)
+        if one.kind is AdjustmentKind.PROGRESSION:
+            wrong = wrong or _not_offered(one.unit_reference, qualification, elsewhere)
+        if wrong:
             says.append(f"Adjustment {one.id} ({words(one.kind)}) is not applied: {wrong}")
         else:
             good.append(one)
@@ -230,6 +288,8 @@ def apply(
     for one in good:
         if from_elsewhere(one, qualification):
             found.transfer(one)
+        elif one.kind is AdjustmentKind.PROGRESSION:
+            found.progress(one, elsewhere)
     says += found.says + [_named(one, theirs) for one in good]
     return Adjusted(theirs, found.in_order(), tuple(good), tuple(says))
 
@@ -267,9 +327,20 @@ class _Outcomes:
                 return
         self.by_reference[reference] = UnitOutcome(
             adjustment.learner_id, adjustment.qualification_id, reference, code, UnitStatus.TRANSFERRED,
-            criteria_total=own.criteria_total if own else None, achieved_at=_moment(_awarded_on(adjustment)),
+            criteria_total=own.criteria_total if own else None, achieved_at=midday(_awarded_on(adjustment)),
             cautions=("credit-transfer",),
         )  # fmt: skip
+
+    def progress(self, adjustment: Adjustment, elsewhere: Elsewhere) -> None:
+        """Count the unit again as it was achieved elsewhere, unless it counts here by itself."""
+        reference = adjustment.unit_reference
+        own = self.by_reference.get(reference)
+        if own is not None and own.status in COUNTS:
+            return
+        nothing = UnitOutcome(adjustment.learner_id, adjustment.qualification_id, reference,
+                              _code(self.qualification, reference), UnitStatus.NOT_STARTED)  # fmt: skip
+        if found := on_offer(elsewhere, reference, self.qualification.awarding_body):
+            self.by_reference[reference] = progressed(found, own or nothing)
 
     def in_order(self) -> tuple[UnitOutcome, ...]:
         """The outcomes in the qualification's order of units."""
@@ -279,11 +350,6 @@ class _Outcomes:
 
 def _awarded_on(adjustment: Adjustment) -> dt.date:
     return adjustment.achieved_on or day(adjustment.recorded_at)
-
-
-def _moment(on: dt.date) -> int:
-    """Midday in London: a moment that falls in that very day whatever the season."""
-    return int(dt.datetime.combine(on, dt.time(12), LONDON).timestamp())
 
 
 def _as_adjusted(
@@ -350,6 +416,8 @@ def _named(adjustment: Adjustment, qualification: Qualification) -> str:
     match adjustment.kind:
         case AdjustmentKind.CREDIT_TRANSFER:
             says = f"{code} by credit transfer from {adjustment.awarded_by}, achieved {adjustment.achieved_on}"
+        case AdjustmentKind.PROGRESSION:
+            says = f"{code} counts again, achieved under {adjustment.awarded_by}"
         case AdjustmentKind.RPL:
             says = f"{code} assessed by recognition of prior learning"
         case AdjustmentKind.WAIVE:

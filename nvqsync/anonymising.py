@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nvqsync import store_lms, store_retention
+from nvqsync import store_centre, store_lms, store_retention
 from nvqsync.bootstrap import App
 from nvqsync.centre import Visit
 from nvqsync.errors import InputError, NotAllowed
@@ -47,12 +47,12 @@ Visits = Mapping[str, Sequence[Visit]]
 
 def keeping(app: App, store: Store, learner_id: str | None = None, visits: Visits | None = None) -> list[Keeping]:
     """For everyone, or for one person, how long their records are kept and why. ``visits`` are read where not given."""
-    visits = _visits(app) if visits is None else visits
+    visits = _visits(app, store) if visits is None else visits
     return [_keeping(app, one, visits) for one in store_retention.records(store, learner_id)]
 
 
-def _visits(app: App) -> Visits:
-    return {one.id: app.centre_facts(one).visits for one in app.plugins.catalogue.qualifications.values()}
+def _visits(app: App, store: Store) -> Visits:
+    return {one.id: store_centre.facts(store, one).visits for one in app.plugins.catalogue.qualifications.values()}
 
 
 def _keeping(app: App, records: Records, visits: Visits) -> Keeping:
@@ -76,7 +76,7 @@ def apply(
     database = app.settings.database
     done: list[str] = []
     files: set[Path] = set()
-    visits = _visits(app)
+    visits = _visits(app, store)
     with only_one(database, "pass"), only_one(database, "export"):
         store.execute("PRAGMA secure_delete = ON")
         for number, learner_id in enumerate(learners, 1):

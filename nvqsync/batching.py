@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nvqsync.gates import registration_for, uln_of
@@ -17,18 +17,28 @@ CLAIMS_A_BATCH = 1000
 """More claims than this make several batches: what a person can look through, and well below any portal's limit."""
 
 
-def groups(claims: Iterable[Claim], route: Callable[[Claim], str]) -> Iterator[list[Claim]]:
-    """Claims by what may share a batch: awarding body, qualification and route, at most ``CLAIMS_A_BATCH`` each."""
-    found: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """How a claim goes: ``direct`` or for ``authorisation``, and under which of the centre's numbers."""
+
+    route: str
+    centre_number: str
+
+
+def groups(claims: Iterable[Claim], way: Callable[[Claim], Way]) -> Iterator[list[Claim]]:
+    """Claims by what may share a batch: awarding body, qualification and way, at most ``CLAIMS_A_BATCH`` each."""
+    found: dict[tuple[str, str, Way], list[Claim]] = defaultdict(list)
     for claim in claims:
-        found[claim.awarding_body, claim.qualification_id, route(claim)].append(claim)
+        found[claim.awarding_body, claim.qualification_id, way(claim)].append(claim)
     for _, alike in sorted(found.items()):
         for start in range(0, len(alike), CLAIMS_A_BATCH):
             yield alike[start : start + CLAIMS_A_BATCH]
 
 
-def batch_claim(claim: Claim, learner: LmsMember, registrations: Collection[Registration]) -> BatchClaim:
-    """A claim as its batch states it, under the registration its gates looked at."""
+def batch_claim(
+    claim: Claim, learner: LmsMember, registrations: Collection[Registration], foreign: Collection[str] = frozenset()
+) -> BatchClaim:
+    """A claim as its batch states it, under the registration its gates looked at, without ``foreign`` ULNs."""
     registration = registration_for(claim.kind, registrations)
     if registration is None:
         raise ValueError(f"claim {claim.id} has no registration: gate ENT-2 should have blocked it")
@@ -39,7 +49,7 @@ def batch_claim(claim: Claim, learner: LmsMember, registrations: Collection[Regi
         candidate_number=registration.candidate_number,
         name=registration.name or learner.name,
         date_of_birth=registration.date_of_birth or learner.date_of_birth,
-        uln=uln_of(registration, learner) or None,
+        uln=uln_of(registration, learner, foreign) or None,
         units=tuple(_unit(unit) for unit in claim.facts["units"]),
         credits=claim.facts["credits"],
     )

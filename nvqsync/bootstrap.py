@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from nvqsync import clock
-from nvqsync.centre import CentreFacts, EndDate
-from nvqsync.errors import SettingsError
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.declaring import Declaration
 from nvqsync.evidence import PassDefaults
-from nvqsync.gates import CORE_GATES, Gate
+from nvqsync.gates import Gate
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
 from nvqsync.mapping import MappingFile
 from nvqsync.mapping_file import read_mapping_file
-from nvqsync.model import Qualification
 from nvqsync.plugin_manager import Plugins, load_plugins
-from nvqsync.settings import QualificationFacts, Settings
+from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
+from nvqsync.shared_gates import SHARED_GATES
 from nvqsync.standing import Reader
 from nvqsync.store import Store
 
@@ -49,7 +49,12 @@ class App:
     @cached_property
     def gates(self) -> tuple[Gate, ...]:
         """The shared gates and the plugins' own."""
-        return (*CORE_GATES, *self.plugins.gates)
+        return (*SHARED_GATES, *self.plugins.gates)
+
+    @cached_property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """The shared declarations and the plugins' own."""
+        return (*CORE_DECLARATIONS, *self.plugins.declarations)
 
     def open_store(self, *, read_only: bool = False) -> Store:
         """The database the settings name. Raises ``StoreError``."""
@@ -77,38 +82,15 @@ class App:
         """The export formats the settings name."""
         return [self.plugins.export_format(name) for name in self.settings.export.formats]
 
-    def centre_facts(self, qualification: Qualification) -> CentreFacts:
-        """What the centre knows about one qualification; a date the body published wins over one typed in."""
-        facts = self.settings.centre.qualifications.get(qualification.id, QualificationFacts())
-        return CentreFacts(
-            centre_number=self.settings.centre.number(qualification.awarding_body),
-            approved_on=facts.approved_on,
-            direct_claim_from=facts.direct_claim_from,
-            direct_claim_to=facts.direct_claim_to,
-            registration_end=_end(qualification.registration_end_on, facts.registration_end),
-            certification_end=_end(qualification.certification_end_on, facts.certification_end),
-        )
-
     def _section(self, name: str, builtin: Mapping[str, Any]) -> Mapping[str, Any]:
         return self.settings.connectors.get(name, builtin)
 
 
-def _end(published: dt.date | None, entered: dt.date | str | None) -> EndDate:
-    if published is not None:
-        return EndDate(known=True, on=published)
-    return EndDate(known=entered is not None, on=entered if isinstance(entered, dt.date) else None)
-
-
 def bootstrap(config: Path | None = None, now: Callable[[], int] = clock.now) -> App:
-    """Settings and plugins, loaded and checked against each other. Raises ``SettingsError`` or ``PluginError``."""
+    """Settings and plugins, loaded and checked. Raises ``SettingsError`` or ``PluginError``."""
     settings = load_settings(config)
     plugins = load_plugins(settings.plugins.disable, criteria_files=settings.catalogue.criteria_files)
-    app = App(settings, plugins, now)
-    for name in settings.centre.qualifications:
-        if name not in app.plugins.catalogue.qualifications:
-            known = ", ".join(app.plugins.catalogue.qualifications)
-            raise SettingsError(f"centre.qualifications names {name!r}, which no plugin offers.", f"Offered: {known}.")
-    return app
+    return App(settings, plugins, now)
 
 
 def actor() -> str:

@@ -26,6 +26,12 @@ class EndDate:
         """Whether ``today`` is after the date. The date itself is the last good day."""
         return self.on is not None and today > self.on
 
+    def __str__(self) -> str:
+        """The date, ``none``, or nothing at all, with the day it was checked."""
+        if not self.known:
+            return ""
+        return f"{self.on or 'none'}{f', checked on {self.checked_on}' if self.checked_on else ''}"
+
 
 class StaffRole(StrEnum):
     """What somebody does for a qualification."""
@@ -100,11 +106,12 @@ class Visit:
     id: int = 0
 
     def authorises(self, learner_id: str, achieved_on: dt.date | None) -> bool:
-        """Whether it authorised a claim of this learner resting on units signed off by ``achieved_on``."""
-        up_to = self.everyone_up_to
-        return self.done and (
-            learner_id in self.learners or (up_to is not None and achieved_on is not None and achieved_on <= up_to)
-        )
+        """Whether it authorised a claim of this learner resting on units signed off by ``achieved_on``.
+
+        Nobody authorises what was not there yet: a unit signed off after the visit needs another one.
+        """
+        up_to = self.on if learner_id in self.learners else self.everyone_up_to
+        return self.done and up_to is not None and achieved_on is not None and achieved_on <= up_to
 
 
 @dataclass(frozen=True, slots=True)

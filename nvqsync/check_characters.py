@@ -1,4 +1,4 @@
-"""Check characters: qualification numbers, unit references and unique learner numbers. Pure.
+"""Check characters: qualification numbers, unit references, learner numbers and candidate identifiers. Pure.
 
 No official text of the first two was found: the weights were derived from published numbers (every qualification number
 and unit reference in the awarding bodies' documents agrees). The rule of the unit series from 650 upward was derived
@@ -18,6 +18,8 @@ _ULN_WEIGHTS = (10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
 _QUALIFICATION = re.compile(r"([0-9]{3})/([0-9]{4})/([0-9X])")
 _UNIT = re.compile(rf"([{_UNIT_LETTERS}])/([0-9]{{3}})/([0-9]{{4}})")
 _ULN = re.compile(r"[0-9]{10}")
+_UCI_LETTERS = "ABCDEFGHKLMRTVWXY"
+_UCI = re.compile(r"([0-9]{5}[0-9A-Z][0-9]{6})([A-Z])")
 
 PLACEHOLDER_ULN = "9999999999"
 """What some systems hold for a learner without a ULN. It fails the check and is never sent to an awarding body."""
@@ -85,6 +87,25 @@ def uln_misfit(text: str) -> Misfit | None:
     if sum(weight * int(digit) for weight, digit in zip(_ULN_WEIGHTS, digits, strict=True)) % 11 != 10:
         return Misfit("the ULN's check digit does not fit")
     return None
+
+
+def uci_check_letter(digits: str) -> str:
+    """The letter that ends a UCI of these twelve digits: weights 16 to 5, modulo 17 (WJEC, recomputed)."""
+    total = sum(weight * int(digit) for weight, digit in zip(range(16, 4, -1), digits, strict=True))
+    return _UCI_LETTERS[total % 17]
+
+
+def uci_misfit(text: str) -> Misfit | None:
+    """``None`` where ``text`` is a UCI: five digits of the centre, one of the board, two of the year, four, a letter.
+
+    A letter in the board's place has a value of its own that no source gives, so its check letter is not looked at.
+    """
+    parts = _UCI.fullmatch("".join(text.split()).upper())
+    if parts is None:
+        return Misfit("the UCI is not twelve digits and a letter", blocks=False)
+    if not parts[1].isdigit() or parts[2] == uci_check_letter(parts[1]):
+        return None
+    return Misfit("the UCI's check letter does not fit", uci_check_letter(parts[1]), blocks=False)
 
 
 def _weighted(digits: str) -> int:

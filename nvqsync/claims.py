@@ -2,10 +2,11 @@
 
 A claim is *proposed* by a met verdict. A person approves it, holds it or withdraws it. An approved claim is *exported*
 in a batch and *submitted* to the portal, which acknowledges it, lets it wait for the external quality assurer
-(*awaiting_authorisation*), certificates it or returns it with its reasons. When no answer came the claim is *unknown*:
-the portal is asked about its key before anything is sent again. A submitted claim is never edited: it is withdrawn
-and made anew. When facts change under a claim that is still here, it goes on hold; under one that has gone, it is
-*recalled*.
+(*awaiting_authorisation*), certificates it or returns it with its reasons. Where a portal takes no file, a person keys
+the batch and records that, and later what the body did: the table does not care who tells. When no answer came the
+claim is *unknown*: the portal is asked about its key before anything is sent again. A submitted claim is never edited:
+it is recalled, withdrawn and made anew. When facts change under a claim that is still here, it goes on hold; under one
+that has gone, a recall notice is raised, and a person *recalls* it or records that its certificate was *revoked*.
 
 The table drives the code, the diagram in ``docs/claims.md`` and the buttons of the queue page.
 """
@@ -13,6 +14,7 @@ The table drives the code, the diagram in ``docs/claims.md`` and the buttons of 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 
 from nvqsync.errors import NotAllowed
@@ -34,6 +36,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     WITHDRAWN = "withdrawn"
     RECALLED = "recalled"
+    REVOKED = "revoked"
 
 
 class Event(StrEnum):
@@ -46,13 +49,16 @@ class Event(StrEnum):
     FACTS_CHANGED = "facts_changed"
     EXPORT = "export"
     SUBMIT = "submit"
+    KEY = "key"
     ACKNOWLEDGE = "acknowledge"
     AWAIT_AUTHORISATION = "await_authorisation"
+    AUTHORISE = "authorise"
     CERTIFICATE = "certificate"
     RETURN = "return"
     NO_ANSWER = "no_answer"
     NOT_FOUND = "not_found"
     RECALL = "recall"
+    REVOKE = "revoke"
 
 
 ANSWERS = {
@@ -83,12 +89,18 @@ TRANSITIONS: dict[Status, dict[Event, Status]] = {
     },
     Status.EXPORTED: {
         Event.SUBMIT: Status.SUBMITTED,
+        Event.KEY: Status.SUBMITTED,
         Event.NO_ANSWER: Status.UNKNOWN,
         Event.WITHDRAW: Status.WITHDRAWN,
         Event.RECALL: Status.RECALLED,
         **ANSWERS,
     },
-    Status.SUBMITTED: {Event.NO_ANSWER: Status.UNKNOWN, Event.RECALL: Status.RECALLED, **ANSWERS},
+    Status.SUBMITTED: {
+        Event.NO_ANSWER: Status.UNKNOWN,
+        Event.AUTHORISE: Status.ACKNOWLEDGED,
+        Event.RECALL: Status.RECALLED,
+        **ANSWERS,
+    },
     Status.UNKNOWN: {Event.NOT_FOUND: Status.EXPORTED, Event.RECALL: Status.RECALLED, **ANSWERS},
     Status.ACKNOWLEDGED: {
         Event.AWAIT_AUTHORISATION: Status.AWAITING_AUTHORISATION,
@@ -98,14 +110,21 @@ TRANSITIONS: dict[Status, dict[Event, Status]] = {
     },
     Status.AWAITING_AUTHORISATION: {
         Event.ACKNOWLEDGE: Status.ACKNOWLEDGED,
+        Event.AUTHORISE: Status.ACKNOWLEDGED,
         Event.CERTIFICATE: Status.CERTIFICATED,
         Event.RETURN: Status.RETURNED,
         Event.RECALL: Status.RECALLED,
     },
-    Status.CERTIFICATED: {Event.RECALL: Status.RECALLED},
+    Status.CERTIFICATED: {Event.RECALL: Status.RECALLED, Event.REVOKE: Status.REVOKED},
     Status.RETURNED: {},
     Status.WITHDRAWN: {},
-    Status.RECALLED: {Event.WITHDRAW: Status.WITHDRAWN},
+    Status.RECALLED: {
+        Event.WITHDRAW: Status.WITHDRAWN,
+        Event.REVOKE: Status.REVOKED,
+        Event.CERTIFICATE: Status.CERTIFICATED,
+        Event.RETURN: Status.RETURNED,
+    },
+    Status.REVOKED: {},
 }
 """Every move there is. What is not here is refused."""
 
@@ -117,11 +136,31 @@ GONE = frozenset(
 )
 """Claims that have left and have no final answer yet: the portal is asked about them."""
 
-CLOSED = frozenset({Status.WITHDRAWN, Status.RETURNED})
+CLOSED = frozenset({Status.WITHDRAWN, Status.RETURNED, Status.REVOKED})
 """Claims that leave room for a new one. Every other claim is open or certificated, and only one of those may exist."""
 
 BY_PERSON = frozenset({Event.APPROVE, Event.HOLD, Event.RELEASE, Event.WITHDRAW})
-"""What a person may do from the command line or the page."""
+"""What a person decides about a claim that is here: ``nvqsync claims approve`` and so on."""
+
+RECORDED = {
+    "keyed": Event.KEY,
+    "acknowledged": Event.ACKNOWLEDGE,
+    "awaiting": Event.AWAIT_AUTHORISATION,
+    "authorised": Event.AUTHORISE,
+    "certificated": Event.CERTIFICATE,
+    "returned": Event.RETURN,
+    "recalled": Event.RECALL,
+    "revoked": Event.REVOKE,
+}
+"""What a person records of what happened elsewhere, by its word: ``nvqsync claims record WORD``."""
+
+BY_HAND = BY_PERSON | frozenset(RECORDED.values())
+"""Every event a person may bring about."""
+
+
+def actions(status: Status) -> list[Event]:
+    """What a person may do now, in the order of ``Event``: the page's buttons and ``actions`` in JSON."""
+    return [event for event in Event if event in TRANSITIONS[status] and event in BY_HAND]
 
 
 def advance(status: Status, event: Event) -> Status:
@@ -129,16 +168,19 @@ def advance(status: Status, event: Event) -> Status:
     moves = TRANSITIONS[status]
     if event in moves:
         return moves[event]
-    possible = ", ".join(sorted(e.value for e in moves if e in BY_PERSON)) or "nothing by hand"
+    possible = ", ".join(sorted(e.value for e in actions(status))) or "nothing by hand"
     says = f"A claim that is {status.value.replace('_', ' ')} cannot take '{event.value.replace('_', ' ')}'."
     raise NotAllowed(says, f"Possible now: {possible}.")
 
 
-def claim_key(qualification_id: str, centre_number: str, learner_id: str, kind: ClaimKind, ordinal: int) -> str:
+def claim_key(
+    qualification_id: str, centre_number: str, learner_id: str, kind: ClaimKind, ordinal: int, units: Iterable[str] = ()
+) -> str:
     """The key a claim travels under: the same facts always give the same one.
 
-    ``ordinal`` counts the earlier claims of the same learner, qualification and kind that were withdrawn or returned,
-    so that a claim made anew is a different claim to the portal. No personal data goes into the key's text.
+    ``ordinal`` counts the earlier claims of the same learner, qualification and kind that are closed, so that a claim
+    made anew is a different claim to the portal. ``units`` are the unit references of a unit claim: two that are open
+    side by side share none. No personal data goes into the key's text.
     """
-    facts = "\x1f".join([centre_number, qualification_id, learner_id, kind.value, str(ordinal)])
+    facts = "\x1f".join([centre_number, qualification_id, learner_id, kind.value, str(ordinal), *sorted(units)])
     return f"NVQ-{hashlib.sha256(facts.encode()).hexdigest()[:24]}"

@@ -22,3 +22,8 @@ def day(moment: int) -> dt.date:
 def iso(moment: int | None) -> str | None:
     """A moment as ISO 8601 with the London offset of that day, or ``None``."""
     return None if moment is None else dt.datetime.fromtimestamp(moment, LONDON).isoformat()
+
+
+def midday(on: dt.date) -> int:
+    """Midday in London: a moment that falls in that very day whatever the season."""
+    return int(dt.datetime.combine(on, dt.time(12), LONDON).timestamp())

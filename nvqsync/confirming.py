@@ -13,17 +13,19 @@ from nvqsync.model import Assessed
 
 
 class What(StrEnum):
-    """What can be confirmed: where a learner stands, that a lost grade stands, which of two grades is the truth."""
+    """What can be confirmed: where a learner stands, that a lost grade stands, which of two grades is right, whose a
+    ULN is."""
 
     STATUS = "status"
     GONE = "gone"
     GRADEBOOK = "gradebook"
     UNMAPPED = "unmapped"
+    ULN = "uln"
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a person said, about whom and which item (or course), on which facts, when and why."""
+    """What a person said, about whom and which item (or course, or mark of a ULN), on which facts, when and why."""
 
     what: What
     learner_id: str
@@ -56,9 +58,9 @@ def applied(known: Assessed, confirmed: Confirmed) -> Assessed:
     truth = _said(What.GRADEBOOK, known, confirmed) if entry is not None and entry.overridden else ""
     if entry is None or not truth:
         return known
-    settled = replace(known.observation, gradebook=replace(entry, overridden=False))
+    settled = known.observation._replace(gradebook=replace(entry, overridden=False))
     if truth == "gradebook":
-        settled = replace(settled, grade=entry.grade, rows=())
+        settled = settled._replace(grade=entry.grade, rows=())
     return replace(known, observation=settled)
 
 

@@ -18,11 +18,13 @@ from nvqsync.id_numbers import Notation, Target
 from nvqsync.mapping import MappedItem
 from nvqsync.mapping_rules import folded
 from nvqsync.methods import simulation_refused
-from nvqsync.model import Assessed, Decision, Grading, GradingRow, LmsItem, Notice, Observation
+from nvqsync.model import Assessed, Decision, Grading, GradingRow, ItemKind, LmsItem, Notice, Observation
 from nvqsync.rubric_rows import SpokenFor, spoken_for
 
 WHOLE_UNIT: Final = ""
 """The criterion of a decision on a whole unit."""
+PROFICIENT: Final = ("proficient",)
+"""The word for a competency that is met. Which ratings are proficient is set in the LMS, once for each framework."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class Decider:
         self._counted: Counter[str] = Counter()
         self._row_slots: list[_RowSlot] | None = None
         self._slots: list[_Slot] = []
-        self._passing = frozenset(map(folded, self._rule.scale_pass or defaults.scale_pass))
+        words = PROFICIENT if item.kind is ItemKind.COMPETENCY else self._rule.scale_pass or defaults.scale_pass
+        self._passing = frozenset(map(folded, words))
         self._pass_mark = item.pass_mark if self._rule.pass_mark is None else self._rule.pass_mark
         self._prepare()
 
@@ -143,6 +146,12 @@ class Decider:
     def _prepare_scale(self) -> None:
         if not self.item.scale:
             self._tell("scale-unknown", "the items of its scale could not be read: no decision.")
+        elif self.item.kind is ItemKind.OUTCOME and folded(self.item.scale[-1]) not in self._passing:
+            self._slots = []
+            says = (
+                f"the highest item of its scale, as the gradebook shows it ({self.item.scale[-1]}), is none that counts"
+            )
+            self._tell("outcome-words", f"{says} as met: no decision. The gradebook may show ratings as letters.")
         elif not self._passing & set(map(folded, self.item.scale)):
             scale = ", ".join(self.item.scale)
             self._tell("scale-without-pass", f"no item of its scale ({scale}) is one that counts as met.")
@@ -246,7 +255,7 @@ class Decider:
         if place != grade or not 1 <= place <= len(self.item.scale):
             return None
         text = self.item.scale[place - 1]
-        return folded(text) in self._passing, text
+        return (folded(text) in self._passing, text) if text else None
 
     def _by_points(self, grade: Decimal) -> _Judgement | None:
         if self._pass_mark is None:
@@ -265,13 +274,17 @@ class Decider:
             self.item.lms_id,
             seen.grade_id,
             seen.attempt,
-            text,
+            self._told_as(text),
             known.assessor_id,
             known.graders_seen,
             known.decided_at,
             slot.method,
             self._cautions(known),
         )
+
+    def _told_as(self, text: str) -> str:
+        """The grade in words, with what it is where it is no assignment's."""
+        return text if self.item.kind is ItemKind.ASSIGNMENT else f"{self.item.kind.value}: {text}"
 
     def _cautions(self, known: Assessed) -> tuple[str, ...]:
         item = self.item

@@ -1,13 +1,12 @@
 """The main job on an invented college: a simulated Moodle, the mock portal, and nvqsync between them.
 
-Everything runs on free loopback ports in this process, from a folder that holds the settings, the database and the
-registrations, so that every other command can be tried on it while the demo runs.
+Everything runs on free loopback ports in this process, from a folder that holds the settings, the database, the
+centre's facts and the registrations, so that every other command can be tried on it while the demo runs.
 """
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -18,10 +17,15 @@ from typing import Any
 from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.generator import generate_college
 from connectors.moodle.simulator.server import Simulator
-from nvqsync import registrations, store_claims, store_lms
-from nvqsync.bootstrap import App, bootstrap
+from connectors.moodle.simulator.state import College
+from nvqsync import centre_file, registrations, store_claims, store_lms
+from nvqsync.answering import Said, all_asked
+from nvqsync.bootstrap import App, actor, bootstrap
 from nvqsync.catalogue import Catalogue
+from nvqsync.centre_entering import enter
 from nvqsync.claims import Event
+from nvqsync.demo_centre import CENTRE_NUMBERS, DIRECT_CLAIMS, centre_record
+from nvqsync.demo_quality import Team, record_quality, staff
 from nvqsync.errors import InputError
 from nvqsync.exporting import export
 from nvqsync.model import Qualification
@@ -33,8 +37,6 @@ from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 
-CENTRE_NUMBERS = {"OCR": "12345", "EDI": "98765", "NCFE": "45678"}
-DIRECT_CLAIMS = ("OCR/03455", "NCFE/50102874", "EDI/L2-CS")
 MARKER = "nvqsync-demo"
 Say = Callable[[str], None]
 
@@ -56,7 +58,7 @@ class Demo:
 
 @contextmanager
 def running(folder: Path, *, learners: int = 240, seed: int = 1) -> Iterator[Demo]:
-    """Start both far ends, write the settings and the registrations, and stop everything afterwards.
+    """Start both far ends, write settings, centre facts and registrations, and stop everything afterwards.
 
     ``folder`` is created, or emptied of an earlier demo; any other folder that holds something is refused.
     """
@@ -70,9 +72,11 @@ def running(folder: Path, *, learners: int = 240, seed: int = 1) -> Iterator[Dem
         _write_registrations(folder / "registrations.csv", rows)
         _tell_portal(portal, rows, catalogue)
         config = folder / "nvqsync.toml"
-        config.write_text(_settings(moodle, portal, catalogue), encoding="utf-8")
+        config.write_text(_settings(moodle, portal), encoding="utf-8")
         config.chmod(0o600)
-        yield Demo(folder, moodle, portal, bootstrap(config))
+        app = bootstrap(config)
+        _write_centre(folder / "centre.toml", college, app)
+        yield Demo(folder, moodle, portal, app)
 
 
 def _make_folder(folder: Path) -> None:
@@ -146,7 +150,22 @@ def _write_registrations(path: Path, rows: list[dict[str, Any]]) -> None:
     path.chmod(0o600)
 
 
-def _settings(moodle: Simulator, portal: Portal, catalogue: Catalogue) -> str:
+def _write_centre(path: Path, college: College, app: App) -> None:
+    """What the college knows about itself, with everybody who assesses or verifies in the simulated Moodle."""
+    names = {str(user.id): user.full_name for user in college.users.values()}
+    iqas = tuple(str(user.id) for user in college.users.values() if user.username.startswith("iqa."))
+    teams: dict[str, Team] = {}
+    for course in college.courses.values():
+        here = [str(one.user_id) for one in course.enrolments.values() if one.role != "student"]
+        team = Team(tuple(one for one in here if one not in iqas), iqas)
+        teams.setdefault(course.id_number.partition("#")[0], team)
+    qualifications = app.plugins.catalogue.qualifications.values()
+    record = centre_record(qualifications, staff(teams, names, app.today), ("demo", actor()), app.today)
+    path.write_text(centre_file.written(record), encoding="utf-8")
+    path.chmod(0o600)
+
+
+def _settings(moodle: Simulator, portal: Portal) -> str:
     """The settings of the demo college, as a person would write them."""
     lines = [
         'database = "nvqsync.db"',
@@ -158,19 +177,7 @@ def _settings(moodle: Simulator, portal: Portal, catalogue: Catalogue) -> str:
         "[web]", "port = 0",
         "[daemon]", "every_minutes = 0.5",
         "[centre]", 'name = "Exampleton College"',
-        "[centre.numbers]", *(f"{body} = {json.dumps(number)}" for body, number in CENTRE_NUMBERS.items()),
     ]  # fmt: skip
-    today = dt.date.today()  # noqa: DTZ011  (a demo may lie by an hour at midnight)
-    for qualification in catalogue.qualifications.values():
-        lines += [f'[centre.qualifications."{qualification.id}"]', "approved_on = 2015-09-01"]
-        if qualification.id in DIRECT_CLAIMS:
-            lines += ["direct_claim_from = 2020-09-01"]
-        if qualification.certification_end_on is None:
-            lines += [
-                'registration_end = "none"',
-                f"certification_end = {today.year + 3}-08-31",
-                f"checked_on = {today}",
-            ]
     return "\n".join(lines) + "\n"
 
 
@@ -190,17 +197,22 @@ class Cycle:
 
 
 def first_pass(demo: Demo, store: Store, say: Say = print) -> PassReport:
-    """Read the college, import its registrations and bring the claim queue in line."""
+    """Enter what the centre knows about itself, read the college, import its registrations, settle the claim queue."""
     app = demo.app
+    file = demo.folder / "centre.toml"
+    known = enter(app, store, centre_file.read(file.read_text(encoding="utf-8"), file.name).onto, by="demo")
+    say(f"Entering the centre's facts from {file.name} ... {len(known)} recorded.")
     say("Reading the simulated Moodle ...")
     with closing(app.open_lms()) as lms:
         report = run_pass(app, store, lms, by="demo")
     text = (demo.folder / "registrations.csv").read_text(encoding="utf-8")
     found = registrations.read(text, app.plugins.catalogue, store_lms.learners(store))
     added, _ = store_claims.record_registrations(store, found.registrations, actor="demo", at=app.now())
+    looked_at = record_quality(app, store)
     settle(app, store, by="nvqsync")
     say(f"  {sum(course.learners for course in report.courses)} places on {len(report.courses)} courses, "
-        f"{sum(course.grades for course in report.courses)} grades, {added} registrations.")  # fmt: skip
+        f"{sum(course.grades for course in report.courses)} grades, {added} registrations, {looked_at} learners "
+        "looked at by an IQA.")  # fmt: skip
     return report
 
 
@@ -210,7 +222,9 @@ def full_cycle(demo: Demo, store: Store, say: Say = print) -> Cycle:
     app = demo.app
     waiting = ready(store)
     say(f"Approving {len(waiting)} of {len(store_claims.claims(store))} claims: the ones that nothing blocks.")
-    results = act(app, store, [claim.id for claim in waiting], Event.APPROVE, by="demo", why="Checked in the demo.")
+    asked = all_asked(store_claims.some_claims(store, waiting))
+    said = Said(frozenset(asked), "Portfolio and method of assessment looked at in the demo.")
+    results = act(app, store, waiting, Event.APPROVE, by="demo", why="Checked in the demo.", said=said)
     say("Handing the batches to the mock portal ...")
     portal = app.open_portal()
     assert portal is not None  # noqa: S101  (the demo's own settings name it)

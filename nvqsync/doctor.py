@@ -6,26 +6,24 @@ asked a few small questions and the portal after a claim that cannot exist.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from nvqsync import audit, clock, store_audit, store_lms
+from nvqsync import audit, clock, store_audit, store_centre, store_lms
 from nvqsync.bootstrap import App, bootstrap
+from nvqsync.centre_lacks import lacks
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
 from nvqsync.mapping import unused_rules
 from nvqsync.migrations import migrations
-from nvqsync.model import Qualification
+from nvqsync.model import ItemKind, Qualification
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
 from nvqsync.store import Store
@@ -144,8 +142,9 @@ def database(app: App) -> Iterator[Finding]:
     try:
         with app.open_store(read_only=True) as store:
             yield from whole(store)
-            yield from passes(app, store)
-            yield from mapping(app, store)
+            if not migrations.pending(store.db):
+                yield from passes(app, store)
+                yield from mapping(app, store)
     except NvqsyncError as error:
         yield fail("database", error.says, error.next_step)
     except sqlite3.Error as error:
@@ -162,6 +161,10 @@ def whole(store: Store) -> Iterator[Finding]:
     if pending:
         says = f"The database is whole. {len(pending)} changes to its tables are still to be made."
         yield warn("database", says, "They are made when any command next writes to it: 'nvqsync sync'.")
+        return
+    if strays := store_lms.strays(store):
+        says = f"{strays} grades or places on a roster belong to an item, course or learner that is not there."
+        yield fail("database", says, "Restore the latest backup, then 'nvqsync sync --full'.")
         return
     yield ok("database", f"The database {store.path} is whole and up to date.")
     if store.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
@@ -208,25 +211,21 @@ def mapping(app: App, store: Store) -> Iterator[Finding]:
     else:
         yield ok("mapping", f"{says}; nothing needs a look.")
     for id_ in sorted({one.qualification_id for one in followed}):
-        yield centre(app, app.plugins.catalogue.qualifications[id_])
+        yield centre(app, store, app.plugins.catalogue.qualifications[id_])
 
 
-def centre(app: App, qualification: Qualification) -> Finding:
-    """What the centre has not entered about one qualification, though every claim for it waits for that."""
-    facts, table = app.centre_facts(qualification), f'[centre.qualifications."{qualification.id}"]'
-    missing = [] if facts.centre_number else [f"{qualification.awarding_body} under [centre.numbers]"]
-    inside = {"approved_on": facts.approved_on is not None, "certification_end": facts.certification_end.known}
-    missing += [f"{name} under {table}" for name, known in inside.items() if not known]
+def centre(app: App, store: Store, qualification: Qualification) -> Finding:
+    """What the centre has not recorded about one qualification, though every claim for it waits for that."""
+    missing = lacks(store_centre.facts(store, qualification), qualification)
     subject = f"centre.{qualification.id}"
     if missing:
-        says = f"Claims for {qualification.id} cannot be approved: {len(missing)} facts of the centre are missing."
-        return fail(subject, says, f"Enter {'; '.join(missing)}.")
-    if not facts.registration_end.known or facts.direct_claim_from is None:
-        useful = {"registration_end": facts.registration_end.known, "direct_claim_from": facts.direct_claim_from}
-        names = " and ".join(name for name, known in useful.items() if not known)
-        step = f"Enter it under {table} if there is one."
-        return warn(subject, f"{qualification.id}: {names} is not entered. Claims can be approved without.", step)
-    return ok(subject, f"Every fact of the centre on {qualification.id} is entered.")
+        count = "1 fact" if len(missing) == 1 else f"{len(missing)} facts"
+        says = (
+            f"Claims for {qualification.id} wait: {count} of the centre {'is' if len(missing) == 1 else 'are'} missing."
+        )
+        commands = "; ".join(f"'{one.command}'" for one in missing)
+        return warn(subject, says, f"See 'nvqsync centre show {qualification.id}', and enter: {commands}.")
+    return ok(subject, f"Every fact of the centre on {qualification.id} is recorded.")
 
 
 # ---------------------------------------------------------------- the far ends
@@ -240,14 +239,16 @@ def portal(app: App) -> Iterator[Finding]:
         return
     try:
         offer = app.plugins.portal(name)
+        numbers = _numbers(app, offer.awarding_bodies)
+        if numbers is None:
+            return  # the database cannot be read: its own line says so
         link = app.open_portal()
     except NvqsyncError as error:
         yield fail("portal", error.says, error.next_step)
         return
-    numbers = {body: n for body, n in app.settings.centre.numbers.items() if body in offer.awarding_bodies}
     if link is None or not numbers:
-        step = f"Enter the centre's number with {' or '.join(offer.awarding_bodies)} under [centre.numbers]."
-        yield warn("portal", f"The portal {name} was not asked: no centre number is entered for its bodies.", step)
+        step = f"Record one: 'nvqsync centre number {next(iter(offer.awarding_bodies), 'BODY')} NUMBER'."
+        yield warn("portal", f"The portal {name} was not asked: no centre number is recorded for its bodies.", step)
         return
     with closing(link):
         for body, number in numbers.items():
@@ -260,11 +261,20 @@ def portal(app: App) -> Iterator[Finding]:
                 yield fail(f"portal.{body}", f"{error.says} ({body})", error.next_step)
 
 
-def far_end(app: App) -> Iterator[Finding]:
-    """What the LMS connector's own examination finds, or, where it brings none, whether its ``check`` passes.
+def _numbers(app: App, bodies: Collection[str]) -> dict[str, str] | None:
+    """One of the centre's numbers with each body; ``None`` where the database cannot be read."""
+    if not app.settings.database.exists():
+        return {}
+    try:
+        with app.open_store(read_only=True) as store:
+            known = store_centre.read(store).numbers
+    except (NvqsyncError, sqlite3.Error):
+        return None
+    return {one.awarding_body: one.number for one in reversed(known) if one.awarding_body in bodies}
 
-    A connector brings one as a module ``doctor`` in the package its ``open`` comes from, with ``examine(settings)``.
-    """
+
+def far_end(app: App) -> Iterator[Finding]:
+    """What the LMS connector's own examination finds, or, where it brings none, whether its ``check`` passes."""
     name = app.settings.lms
     try:
         offer = app.plugins.lms(name)
@@ -272,9 +282,8 @@ def far_end(app: App) -> Iterator[Finding]:
         yield fail("lms", error.says, error.next_step)
         return
     section = app.settings.connectors.get(name, app.settings.moodle.model_dump() if name == "moodle" else {})
-    examination = _examination(offer.open.__module__)
-    if examination:
-        yield from examination(section)
+    if offer.examine:
+        yield from offer.examine(section, _asked_for(app))
         return
     try:
         with closing(offer.open(section)) as lms:
@@ -285,16 +294,12 @@ def far_end(app: App) -> Iterator[Finding]:
     yield ok("lms", f"{name} answers: {facts.site_name}, {facts.release}.")
 
 
-def _examination(module: str) -> Callable[[Mapping[str, Any]], Iterable[Finding]] | None:
-    """The ``examine`` of the module ``doctor`` beside ``module``, if there is one."""
-    package = module.rpartition(".")[0]
-    name = f"{package}.doctor"
-    if not package or importlib.util.find_spec(name) is None:
-        return None
-    found: Callable[[Mapping[str, Any]], Iterable[Finding]] | None = getattr(
-        importlib.import_module(name), "examine", None
-    )
-    return found
+def _asked_for(app: App) -> frozenset[ItemKind]:
+    """What the mapping file asks for; a file that cannot be read is a finding of its own."""
+    try:
+        return app.mapping_file.kinds if app.mapping_file else frozenset()
+    except NvqsyncError:
+        return frozenset()
 
 
 # ---------------------------------------------------------------- small things

@@ -35,10 +35,9 @@ def delete_old(app: App, store: Store, *, by: str) -> list[Path]:
     A file is deleted before the batch forgets it, so that a run cut short finishes the next time. Raises ``StoreError``
     for a file that cannot be deleted.
     """
-    rows = store.rows("SELECT id, created_at, files, digest FROM batches WHERE files <> '[]'")
+    rows = store.rows("SELECT id, created_at, files FROM batches WHERE files <> '[]'")
     waiting = {claim.batch_id for claim in store_claims.claims(store, "status = ?", [Status.EXPORTED.value])}
     names = {row["id"]: json.loads(row["files"]) for row in rows}
-    digests = {row["id"]: row["digest"] for row in rows}
     gone: list[Path] = []
     for batch_id in over(rows, waiting, now=app.now(), days=app.settings.export.keep_files_days):
         gone += remove(app.settings.export.folder, names[batch_id])
@@ -46,7 +45,6 @@ def delete_old(app: App, store: Store, *, by: str) -> list[Path]:
             store_claims.set_batch(store, batch_id, files="[]")
             text = f"Files of batch {batch_id} deleted: {len(names[batch_id])}."
             store_audit.append_audit(
-                store, at=app.now(), actor=by, subject=f"batch:{batch_id}", action="files-deleted", text=text,
-                fingerprint=digests[batch_id],
-            )  # fmt: skip
+                store, at=app.now(), actor=by, subject=f"batch:{batch_id}", action="files-deleted", text=text
+            )
     return gone

@@ -18,7 +18,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nvqsync import batching, store_audit, store_claims, store_lms
+from nvqsync import batching, store_audit, store_centre, store_claims, store_lms, store_sheets
+from nvqsync.answering import hold_unanswered
 from nvqsync.backup import RESTORED
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
@@ -26,6 +27,8 @@ from nvqsync.claims import GONE, Event, Status, advance
 from nvqsync.clock import iso
 from nvqsync.errors import NotAllowed, PortalBusy, PortalError
 from nvqsync.export_files import delete_old
+from nvqsync.facts import shared_ulns
+from nvqsync.gates import registration_for
 from nvqsync.hookspecs import ExportFormat, PortalConnector
 from nvqsync.locks import only_one
 from nvqsync.model import Batch, Registration
@@ -88,38 +91,55 @@ def _prepare_approved(exchange: Exchange) -> None:
     with closing(app.open_lms()) as lms:
         read_learners_again(app, store, lms, learners)
     settle(app, store, by="nvqsync", learners=learners, propose_new=False)
+    hold_unanswered(app, store, store_claims.claims(store, "status = ?", [Status.APPROVED.value]), by="nvqsync")
     sendable = store_claims.claims(store, "status = ? AND blockers = '[]'", [Status.APPROVED.value])
     exchange.report.held = sorted({claim.id for claim in approved} - {claim.id for claim in sendable})
-    for group in batching.groups(sendable, partial(_route, app)):
+    ways = _ways(app, store, sendable)
+    for group in batching.groups(sendable, lambda claim: ways[claim.id]):
         with store.writing(durable=True):
             claims = [claim for claim in group if store_claims.claim(store, claim.id) == claim]
             if claims:
-                _put(exchange, _batch(app, store, claims), claims, Event.EXPORT)
+                _put(exchange, _batch(app, store, claims, ways[claims[0].id]), claims, Event.EXPORT)
 
 
-def _route(app: App, claim: Claim) -> str:
-    """``direct`` with direct claim status, else ``authorisation`` by the external quality assurer."""
-    facts = app.centre_facts(app.plugins.catalogue.qualifications[claim.qualification_id])
-    return "direct" if facts.direct_claims(app.today) else "authorisation"
+def _ways(app: App, store: Store, claims: Iterable[Claim]) -> dict[int, batching.Way]:
+    """By claim: direct with direct claim status, else by the external quality assurer; the number of its site."""
+    record, qualifications = store_centre.read(store), app.plugins.catalogue.qualifications
+    registered: dict[tuple[str, str], list[Registration]] = defaultdict(list)
+    for one in store_claims.registrations(store):
+        registered[one.learner_id, one.qualification_id].append(one)
+    found = {}
+    for claim in claims:
+        mine = registration_for(claim.kind, registered[claim.learner_id, claim.qualification_id])
+        facts = record.facts(qualifications[claim.qualification_id], mine.site if mine else "")
+        route = "direct" if facts.direct_claims(app.today) else "authorisation"
+        found[claim.id] = batching.Way(route, facts.centre_number)
+    return found
 
 
-def _batch(app: App, store: Store, claims: Sequence[Claim]) -> Batch:
+def _batch(app: App, store: Store, claims: Sequence[Claim], way: batching.Way) -> Batch:
     qualification = app.plugins.catalogue.qualifications[claims[0].qualification_id]
     learners = {member.lms_id: member for member in store_lms.learners(store)}
     registered: dict[str, list[Registration]] = defaultdict(list)
     for registration in store_claims.registrations(store, qualification.id):
         registered[registration.learner_id].append(registration)
+    foreign = shared_ulns(store).foreign
     return Batch(
         id=_next_id(app, store, qualification.awarding_body, qualification.code),
         awarding_body=qualification.awarding_body,
-        centre_number=app.centre_facts(qualification).centre_number,
+        centre_number=way.centre_number,
         qualification_id=qualification.id,
         qualification_number=qualification.qualification_number,
         qualification_code=qualification.code,
         qualification_title=qualification.title,
-        route=_route(app, claims[0]),
+        route=way.route,
         created_at=app.now(),
-        claims=tuple(batching.batch_claim(c, learners[c.learner_id], registered[c.learner_id]) for c in claims),
+        claims=tuple(
+            batching.batch_claim(
+                c, learners[c.learner_id], registered[c.learner_id], foreign.get(c.learner_id, frozenset())
+            )
+            for c in claims
+        ),
     )
 
 
@@ -138,7 +158,7 @@ def _put(exchange: Exchange, batch: Batch, claims: Iterable[Claim], event: Event
     row = {
         "id": batch.id, "awarding_body": batch.awarding_body, "centre_number": batch.centre_number,
         "qualification_id": batch.qualification_id, "route": batch.route, "created_at": batch.created_at,
-        "digest": digest, "document": document, "state": "prepared",
+        "digest": digest, "document": document, "state": "prepared", "sheet": store_sheets.next_number(store),
     }  # fmt: skip
     store_claims.record_batch(store, row)
     many = "1 claim" if len(batch.claims) == 1 else f"{len(batch.claims)} claims"
@@ -158,14 +178,15 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
     """Write each prepared batch in every format asked for."""
     folder = exchange.app.settings.export.folder
     for row in store_claims.batches(exchange.store, "state = 'prepared'"):
-        batch = batching.from_json(row["document"])
+        batch = replace(batching.from_json(row["document"]), sheet=row["sheet"])
         files = [
             write_once(folder, f"{batch.id}.{f.extension}",
                        row["document"] if f.name == "batch_json" else f.render(batch))
             for f in formats
         ]  # fmt: skip
         names = json.dumps([file.name for file in files])
-        store_claims.set_batch(exchange.store, batch.id, state="written", files=names)
+        printed = int(any(f.name == store_sheets.FORMAT for f in formats))
+        store_claims.set_batch(exchange.store, batch.id, state="written", files=names, sheets_printed=printed)
         exchange.report.batches.append(
             {"id": batch.id, "qualification": batch.qualification_id, "route": batch.route,
              "claims": len(batch.claims), "files": [str(file) for file in files], "digest": row["digest"]}

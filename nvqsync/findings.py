@@ -1,8 +1,7 @@
 """What an examination found: one line each, ok, warn or fail, with the next step. Pure; ``nvqsync doctor`` prints them.
 
-A connector may bring an examination of its own far end: a module ``doctor`` beside the module its ``open`` lives in,
-with ``examine(settings)`` yielding ``Finding`` records (``nvqsync.doctor.far_end``). Findings are shown to people and
-copied into tickets: no secret, ULN or name of a learner ever stands in one.
+A connector may bring an examination of its own far end (``nvqsync.hookspecs.LmsOffer.examine``). Findings are shown to
+people and copied into tickets: no secret, ULN or name of a learner ever stands in one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What stops or cautions a claim: each gate a plain function over records, under the id of the rule it keeps.
+"""What a gate is: a plain function over records that stops or cautions a claim, under the id of the rule it keeps.
 
 A gate returns ``None`` when it has nothing to say, else the sentence that a person reads: what is wrong and what to do
-about it. The gates every body shares are here; a body's plugin offers its own through ``register_gates``.
+about it. The gates every body shares are in ``core_gates``; a body's plugin offers its own through ``register_gates``.
 """
 
 from __future__ import annotations
@@ -11,38 +11,19 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nvqsync.adjustments import Adjustment
 from nvqsync.centre import CentreFacts
-from nvqsync.check_characters import PLACEHOLDER_ULN, uln_misfit
-from nvqsync.clock import day
-from nvqsync.model import (
-    ClaimKind,
-    Entry,
-    LmsMember,
-    Qualification,
-    Registration,
-    UnitOutcome,
-    UnitStatus,
-)
+from nvqsync.check_characters import PLACEHOLDER_ULN
+from nvqsync.model import ClaimKind, EarlierClaim, Entry, LmsMember, Qualification, Registration, UnitOutcome
 from nvqsync.quality import Release, Simulation
 
 
 class Severity(StrEnum):
-    """Whether a finding stops a claim, or is something its approver must know."""
+    """Whether a finding stops a claim, is something its approver must know, or something they must answer for."""
 
     BLOCKS = "blocks"
     CAUTIONS = "cautions"
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierClaim:
-    """Another claim of the same learner with the same body: ``units`` are references."""
-
-    claim_id: int
-    qualification_id: str
-    kind: ClaimKind
-    units: tuple[str, ...]
-    candidate_number: str
-    certificated: bool
+    DECLARES = "declares"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +32,9 @@ class ClaimFacts:
 
     ``learner_status`` is what a person recorded: ``leaver``, ``active``, or nothing; ``alarms`` are the courses that
     wait for a person's word. ``releases`` and ``simulations`` are this learner's for the qualification (a cohort's
-    releases included), ``earlier`` their other claims with the same body that are open or certificated.
+    releases included), ``earlier`` their other claims with the same body that are open or certificated, ``adjustments``
+    those in force for them here. ``same_uln`` are other accounts with the same ULN while nobody said whose it is;
+    ``foreign_ulns`` are numbers this learner carries that were recorded as somebody else's.
     """
 
     learner: LmsMember
@@ -70,6 +53,8 @@ class ClaimFacts:
     releases: tuple[Release, ...] = ()
     simulations: tuple[Simulation, ...] = ()
     earlier: tuple[EarlierClaim, ...] = ()
+    foreign_ulns: frozenset[str] = frozenset()
+    adjustments: tuple[Adjustment, ...] = ()
 
     @property
     def registration(self) -> Registration | None:
@@ -79,7 +64,7 @@ class ClaimFacts:
     @property
     def uln(self) -> str:
         """The learner's ULN without blanks: the registered one, else the LMS's; empty when there is none."""
-        return uln_of(self.registration, self.learner)
+        return uln_of(self.registration, self.learner, self.foreign_ulns)
 
 
 def registration_for(kind: ClaimKind, registrations: Collection[Registration]) -> Registration | None:
@@ -89,16 +74,19 @@ def registration_for(kind: ClaimKind, registrations: Collection[Registration]) -
     return next(iter(exact or registrations), None)
 
 
-def uln_of(registration: Registration | None, learner: LmsMember) -> str:
-    """The ULN a claim carries, without blanks: the registered one, else the LMS's. A placeholder is none."""
+def uln_of(registration: Registration | None, learner: LmsMember, foreign: Collection[str] = frozenset()) -> str:
+    """The ULN a claim carries, without blanks: the registered one, else the LMS's. A placeholder is none.
+
+    ``foreign`` are numbers recorded as somebody else's: they are left out.
+    """
     written = [registration.uln if registration else "", learner.uln]
     numbers = ["".join(number.split()) for number in written]
-    return next((number for number in numbers if number and number != PLACEHOLDER_ULN), "")
+    return next((number for number in numbers if number and number not in {PLACEHOLDER_ULN, *foreign}), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a gate found: the rule's id, whether it blocks, and the words for a person."""
+    """What stands against a claim: the id of the gate or declaration, how it bears on the claim, words for a person."""
 
     id: str
     severity: Severity
@@ -107,7 +95,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One rule that data can decide. ``bodies`` and ``qualifications`` narrow it; empty means all."""
+    """One rule that data can decide: it blocks or cautions. ``bodies`` and ``qualifications`` narrow it; empty: all."""
 
     id: str
     severity: Severity
@@ -132,194 +120,3 @@ def run_gates(gates: Iterable[Gate], facts: ClaimFacts) -> tuple[Finding, ...]:
         if gate.applies(facts.qualification) and (says := gate.check(facts))
     ]
     return tuple(sorted(found, key=lambda finding: (finding.severity is not Severity.BLOCKS, finding.id)))
-
-
-# ---------------------------------------------------------------- the shared gates
-
-
-def _unmet(facts: ClaimFacts) -> str | None:
-    if facts.kind is not ClaimKind.FULL_AWARD or facts.met:
-        return None
-    if facts.undecided:
-        return "The rule of combination could not be decided within its budget. Report this learner's units."
-    return "The rule of combination is no longer met. See the verdict for what is short."
-
-
-def _no_registration(facts: ClaimFacts) -> str | None:
-    if facts.registrations:
-        return None
-    return (
-        f"No registration with {facts.qualification.awarding_body} for {facts.qualification.id} is recorded. "
-        "Register the candidate, then import it with 'nvqsync registrations import'."
-    )
-
-
-def _wrong_entry(facts: ClaimFacts) -> str | None:
-    entries = {registration.entry for registration in facts.registrations}
-    if facts.kind is ClaimKind.FULL_AWARD and entries == {Entry.UNITS}:
-        return "The candidate is entered for units, not for the full award. Amend the entry with OCR first."
-    if len(entries) > 1:
-        return "The candidate is entered both for the full award and for units. OCR takes one or the other."
-    return None
-
-
-def _not_approved(facts: ClaimFacts) -> str | None:
-    if facts.centre.approved_on is None:
-        return (
-            f"The centre's approval for {facts.qualification.id} is not recorded. "
-            f'Enter approved_on under [centre.qualifications."{facts.qualification.id}"].'
-        )
-    if facts.centre.approved_on > facts.today:
-        return f"The centre's approval for {facts.qualification.id} only starts on {facts.centre.approved_on}."
-    return None
-
-
-def _no_centre_number(facts: ClaimFacts) -> str | None:
-    if facts.centre.centre_number:
-        return None
-    body = facts.qualification.awarding_body
-    return f"The centre's number with {body} is not recorded. Enter it under [centre.numbers] as {body}."
-
-
-def _closed(facts: ClaimFacts) -> str | None:
-    end = facts.centre.certification_end
-    if end.passed(facts.today):
-        return f"Certification for {facts.qualification.id} closed on {end.on}. No claim can be made any more."
-    if not end.known:
-        return (
-            f"The last day to certificate {facts.qualification.id} is not known. Look it up in the regulator's "
-            f'register and enter certification_end (a date, or "none") under '
-            f'[centre.qualifications."{facts.qualification.id}"].'
-        )
-    return None
-
-
-def _registered_too_late(facts: ClaimFacts) -> str | None:
-    end, registration = facts.centre.registration_end, facts.registration
-    if registration and end.on is not None and registration.registered_on > end.on:
-        return f"Registered on {registration.registered_on}, after registration closed on {end.on}."
-    return None
-
-
-def _closing_soon(facts: ClaimFacts) -> str | None:
-    end = facts.centre.certification_end.on
-    if end is None or not dt.timedelta(0) <= end - facts.today <= dt.timedelta(days=90):
-        return None
-    return f"Certification closes on {end}."  # no count of days: an approved claim would go on hold every midnight
-
-
-def _bad_uln(facts: ClaimFacts) -> str | None:
-    misfit = uln_misfit(facts.uln) if facts.uln else None
-    if misfit is None:
-        return None
-    return f"{misfit.says[0].upper()}{misfit.says[1:]}. Correct it in Moodle or in the registration."
-
-
-def _no_uln(facts: ClaimFacts) -> str | None:
-    if facts.uln:
-        return None
-    return "The ULN is missing. It is left blank on the claim, and the learner's record of achievement is not updated."
-
-
-def _shared_uln(facts: ClaimFacts) -> str | None:
-    if not facts.same_uln:
-        return None
-    return f"{len(facts.same_uln)} other account(s) carry the same ULN. Find out whose it is and clear the others."
-
-
-def _no_date_of_birth(facts: ClaimFacts) -> str | None:
-    registration = facts.registration
-    if facts.learner.date_of_birth or (registration and registration.date_of_birth):
-        return None
-    return "No date of birth is recorded. The certificate prints it as registered: check it with the candidate."
-
-
-def _name_differs(facts: ClaimFacts) -> str | None:
-    registration = facts.registration
-    if not registration or not registration.name:
-        return None
-    if " ".join(registration.name.split()).casefold() == " ".join(facts.learner.name.split()).casefold():
-        return None
-    return "The registered name differs from the name in Moodle. The claim carries the registered one."
-
-
-def _left(facts: ClaimFacts) -> str | None:
-    if facts.learner.active or facts.learner_status:
-        return None
-    return (
-        "The learner is suspended or no longer on the course. Find out whether they have left with what is achieved or "
-        "are still active, and record it: 'nvqsync learner status LEARNER leaver' or 'active'."
-    )
-
-
-def _alarmed(facts: ClaimFacts) -> str | None:
-    resting = {decision.course_id for unit in facts.units for decision in unit.decisions if decision.met}
-    courses = sorted(resting & set(facts.alarms))
-    if not courses:
-        return None
-    return (
-        f"Course {', '.join(courses)}, which the claim rests on, lost its mapping or most of its grades at once. See "
-        "the report of the last pass: it says what to check and how to confirm it."
-    )
-
-
-def _evidence_early(facts: ClaimFacts) -> str | None:
-    registration = facts.registration
-    if not registration:
-        return None
-    here = [unit for unit in facts.units if unit.status is not UnitStatus.TRANSFERRED]
-    early = [unit.code for unit in here if unit.achieved_at and day(unit.achieved_at) < registration.registered_on]
-    return f"Signed off before the registration date: {', '.join(early)}." if early else None
-
-
-def _marked(caution: str, says: str) -> Callable[[ClaimFacts], str | None]:
-    """A check that finds the units whose evidence carries ``caution``."""
-
-    def check(facts: ClaimFacts) -> str | None:
-        units = [unit.code for unit in facts.units if caution in unit.cautions]
-        return f"{says} Units: {', '.join(units)}." if units else None
-
-    return check
-
-
-def _verdict_cautions(facts: ClaimFacts) -> str | None:
-    return " ".join(facts.verdict_cautions) or None
-
-
-B, C = Severity.BLOCKS, Severity.CAUTIONS
-
-CORE_GATES: tuple[Gate, ...] = (
-    Gate("CLM-1", B, "A full award needs its rule of combination met", "OCR centre handbook 10378, 2.1", _unmet),
-    Gate("ENT-1", B, "Entry for the full award or for units, never both", "10378, 6.3.2", _wrong_entry, ("OCR",)),
-    Gate("ENT-2", B, "A registration comes before a claim", "10378, 6.3.2; EDI support pack", _no_registration),
-    Gate("ENT-2/approval", B, "The centre is approved for the qualification", "10378, 6.3.2", _not_approved),
-    Gate("ENT-2/centre", B, "The centre has a number with the body", "10378, 6.3.2", _no_centre_number),
-    Gate("ENT-6", B, "Claims close on the certification end date", "10378, 8.6 and 10; Ofqual Register", _closed),
-    Gate("ENT-6/entry", B, "Registrations close on their end date", "10378, 8.6; Ofqual", _registered_too_late),
-    Gate("ENT-6/soon", C, "The certification end date is near", "NCFE specification, page 6", _closing_soon),
-    Gate("ID-05", B, "A ULN has ten digits and a check digit", "HESA C17051; ILR rule ULN_04", _bad_uln),
-    Gate("ID-05/shared", B, "One ULN belongs to one person", "LRS", _shared_uln),
-    Gate("ID-06", C, "Without a ULN the field stays blank", "OCR final entry information", _no_uln),
-    Gate("ID-10", C, "Date of birth is confirmed before a claim", "OCR final entry information", _no_date_of_birth),
-    Gate("ID-10/name", C, "The certificate prints the registered name", "OCR final entry information", _name_differs),
-    Gate("LMS-1", B, "Grade and gradebook agree", "nvqsync", _marked(
-        "gradebook-differs", "The gradebook shows another grade than the assignment. Say which one is right: 'nvqsync "
-        "confirm gradebook LEARNER ITEM', or 'gradebook' in the mapping file.")),
-    Gate("LMS-2", B, "The learner is on the course", "nvqsync", _left),
-    Gate("LMS-3", B, "The grade a decision rests on can still be seen", "nvqsync", _marked(
-        "source-gone", "Moodle no longer shows a grade the claim rests on: its assignment was deleted. If the grade "
-        "stands: 'nvqsync confirm gone LEARNER ITEM'.")),
-    Gate("LMS-4", C, "The assessor is known", "nvqsync", _marked("unknown-grader", "Moodle names no grader.")),
-    Gate("LMS-5", C, "Group work shows each candidate's own part", "10378, 4.11", _marked(
-        "team-grade", "Graded as a team. Check that the candidate's own contribution is identified.")),
-    Gate("LMS-6", C, "The activity is open to the learner", "nvqsync", _marked(
-        "hidden-activity", "Rests on an activity that is hidden in Moodle.")),
-    Gate("LMS-7", B, "The latest attempt is graded", "nvqsync", _marked(
-        "being-resubmitted", "A new attempt is open on a grade the claim rests on: wait until it is graded.")),
-    Gate("LMS-8", B, "The course reads as it should", "nvqsync", _alarmed),
-    Gate("LMS-9", C, "A lost grade was confirmed by a person", "nvqsync", _marked(
-        "source-gone-confirmed", "Rests on a grade that Moodle no longer shows and that a person confirmed.")),
-    Gate("REG-1", C, "Evidence is dated after registration", "centre quality assurance handbooks", _evidence_early),
-    Gate("ROC", C, "The verdict depends on a reading of the rule", "docs/rules.md", _verdict_cautions),
-)  # fmt: skip
-"""The gates every awarding body shares."""

@@ -13,8 +13,22 @@ from typing import Any, Protocol
 
 import pluggy
 
+from nvqsync.declaring import Declaration
 from nvqsync.errors import LmsError
-from nvqsync.model import Answer, Asked, Batch, CourseReading, LmsCourse, LmsItem, Qualification, SiteFacts, Unit
+from nvqsync.findings import Finding
+from nvqsync.gates import Gate
+from nvqsync.model import (
+    Answer,
+    Asked,
+    Batch,
+    CourseReading,
+    ItemKind,
+    LmsCourse,
+    LmsItem,
+    Qualification,
+    SiteFacts,
+    Unit,
+)
 
 CONTRACT_VERSION = 1
 
@@ -72,10 +86,16 @@ class PortalConnector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LmsOffer:
-    """An LMS connector on offer: its name in the settings, and how to open it from that section of the settings."""
+    """An LMS connector on offer: its name in the settings, and how to open it from that section of the settings.
+
+    ``examine`` is for ``nvqsync doctor``: given the same section and the kinds of items that the mapping file asks for
+    beside assignments, it yields a finding for everything that has to be right, and raises nothing. Without it, doctor
+    opens the connector and calls its ``check``.
+    """
 
     name: str
     open: Callable[[Mapping[str, Any]], LmsConnector]
+    examine: Callable[[Mapping[str, Any], frozenset[ItemKind]], Iterable[Finding]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +149,10 @@ def register_export_formats(register: Callable[[ExportFormat], None]) -> None:
 
 
 @hookspec
-def register_gates(register: Callable[[Any], None]) -> None:
+def register_gates(register: Callable[[Gate], None]) -> None:
     """Offer a gate, what stops or cautions a claim for this body: call register(nvqsync.gates.Gate(...))."""
 
 
 @hookspec
-def register_declarations(register: Callable[[Any], None]) -> None:
+def register_declarations(register: Callable[[Declaration], None]) -> None:
     """Offer what approvers declare for this body's claims: call register(nvqsync.declaring.Declaration(...))."""

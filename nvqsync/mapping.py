@@ -23,7 +23,7 @@ from nvqsync.mapping_rules import (
     SignOffBy,
     folded,
 )
-from nvqsync.model import LmsCourse, LmsItem, Notice, Qualification
+from nvqsync.model import ItemKind, LmsCourse, LmsItem, Notice, Qualification
 
 Origin = Literal["mapping file", "ID number", "plugin"]
 ID_NUMBER_LIMIT = 100  # characters, in Moodle
@@ -38,6 +38,7 @@ __all__ = [
     "PassRule",
     "Problem",
     "Selector",
+    "kinds_asked",
     "map_course",
     "map_courses",
     "unused_rules",
@@ -74,6 +75,7 @@ class MappedItem:
     text: str
     pass_rule: PassRule
     origin: Origin
+    kind: ItemKind = ItemKind.ASSIGNMENT
 
     @property
     def combine(self) -> Combine:
@@ -154,7 +156,7 @@ def unused_rules(file: MappingFile, mappings: Iterable[CourseMapping]) -> tuple[
     """A problem for each rule of the file that picked nothing in any of these courses (all the followed ones)."""
     used = {line for mapping in mappings for line in mapping.rules_used}
     kinds = [("[[course]]", rule.line) for rule in file.courses]
-    kinds += [("[[assignment]]", rule.line) for rule in file.assignments]
+    kinds += [(f"[[{rule.kind.value}]]", rule.line) for rule in file.assignments]
     return tuple(
         Problem(
             "rule-matches-nothing",
@@ -166,8 +168,19 @@ def unused_rules(file: MappingFile, mappings: Iterable[CourseMapping]) -> tuple[
     )
 
 
+def kinds_asked(course: LmsCourse, file: MappingFile | None) -> frozenset[ItemKind]:
+    """What beside assignments the mapping file asks to be read in a course: nothing, unless a rule picks the course."""
+    rules = file.assignments if file else ()
+    asked = {rule.kind for rule in rules if not rule.ignore and _picks_course(rule.course, course)}
+    return frozenset(asked - {ItemKind.ASSIGNMENT})
+
+
 def _picks_course(selector: Selector, course: LmsCourse) -> bool:
     return selector.picks(course.lms_id, course.short_name, course.id_number, course.full_name)
+
+
+def _picks_item(rule: AssignmentRule, item: LmsItem) -> bool:
+    return rule.item.picks(item.lms_id, "", item.id_number, item.name)
 
 
 def _course_rule(rules: Iterable[CourseRule]) -> PassRule:
@@ -238,7 +251,9 @@ class _Reader:
 
     def read(self, item: LmsItem) -> MappedItem | None:
         """What one item stands for, or ``None`` with the reason among the problems."""
-        rules = [rule for rule in self._rules if rule.item.picks(item.lms_id, "", item.id_number, item.name)]
+        rules = [rule for rule in self._rules if rule.kind is item.kind and _picks_item(rule, item)]
+        if not rules and item.kind is not ItemKind.ASSIGNMENT:
+            return None
         self.rules_used |= {rule.line for rule in rules}
         self._note_several(rules, item)
         if any(rule.ignore for rule in rules):
@@ -253,7 +268,8 @@ class _Reader:
             pass_rule = rule.pass_rule.over(pass_rule)
         self._note_unknown_criteria(item, id_number)
         text = self.notation.format(replace(id_number, tail=""))
-        return MappedItem(item.lms_id, self.course.lms_id, item.name, id_number.targets, text, pass_rule, origin)
+        targets = id_number.targets
+        return MappedItem(item.lms_id, self.course.lms_id, item.name, targets, text, pass_rule, origin, item.kind)
 
     def report(
         self, item: LmsItem, code: str, says: str, step: str = "", near: str = "", *, note: bool = False

@@ -25,6 +25,7 @@ from nvqsync.mapping_rules import (
     Selector,
     SignOffBy,
 )
+from nvqsync.model import ItemKind
 from nvqsync.toml_lines import Key, line_of, spelt
 
 __all__ = ["MappingFile", "parse_mapping", "read_mapping_file"]
@@ -33,13 +34,13 @@ COURSE_SELECTORS = ("id", "short_name", "id_number", "name")
 ASSIGNMENT_SELECTORS = ("id", "id_number", "name")
 PASS_KEYS = ("pass_mark", "scale_pass", "rubric_pass", "guide_pass", "met_when", "gradebook")
 COURSE_KEYS = (*COURSE_SELECTORS, "qualification", "sign_off", "ignore", *PASS_KEYS)
-ASSIGNMENT_KEYS = (
-    *(f"course_{selector}" for selector in COURSE_SELECTORS),
-    *ASSIGNMENT_SELECTORS,
-    "units",
-    "ignore",
-    *PASS_KEYS,
-)
+ITEM_KEYS = (*(f"course_{selector}" for selector in COURSE_SELECTORS), *ASSIGNMENT_SELECTORS, "units", "ignore")
+RULE_KEYS = {
+    ItemKind.ASSIGNMENT: (*ITEM_KEYS, *PASS_KEYS),
+    ItemKind.OUTCOME: (*ITEM_KEYS, "scale_pass", "met_when"),
+    ItemKind.COMPETENCY: (*ITEM_KEYS, "met_when"),
+}
+"""The keys of the rules for each kind of item. Whoever is proficient meets a competency: there is nothing to set."""
 
 
 def read_mapping_file(path: Path) -> MappingFile:
@@ -63,11 +64,11 @@ def parse_mapping(text: str, path: str) -> MappingFile:
     except tomllib.TOMLDecodeError as fault:
         raise _broken(fault, text, path) from None
     top = _Table(content, (), text, path)
-    top.only(("course", "assignment"))
+    top.only(("course", *RULE_KEYS))
     return MappingFile(
         path,
         tuple(_course(table) for table in top.tables("course")),
-        tuple(_assignment(table) for table in top.tables("assignment")),
+        tuple(_item_rule(table, kind) for kind in RULE_KEYS for table in top.tables(kind.value)),
     )
 
 
@@ -170,11 +171,11 @@ def _course(table: _Table) -> CourseRule:
     )
 
 
-def _assignment(table: _Table) -> AssignmentRule:
-    table.only(ASSIGNMENT_KEYS)
+def _item_rule(table: _Table, kind: ItemKind) -> AssignmentRule:
+    table.only(RULE_KEYS[kind])
     _need(table, ASSIGNMENT_SELECTORS)
     if table.flag("ignore") and "units" in table.content:
-        table.fail("ignore", "an ignored assignment stands for no units.", "Leave ignore or units.")
+        table.fail("ignore", f"an ignored {kind.value} stands for no units.", "Leave ignore or units.")
     return AssignmentRule(
         _selector(table, COURSE_SELECTORS, "course_"),
         _selector(table, ASSIGNMENT_SELECTORS),
@@ -182,6 +183,7 @@ def _assignment(table: _Table) -> AssignmentRule:
         table.flag("ignore"),
         _pass_rule(table),
         table.line,
+        kind,
     )
 
 

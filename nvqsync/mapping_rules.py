@@ -8,6 +8,8 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from nvqsync.model import ItemKind
+
 SignOffBy = Literal["assessor", "criteria"]
 Combine = int | Literal["any", "all"]
 Gradebook = Literal["ask", "assignment", "gradebook"]
@@ -72,7 +74,10 @@ class CourseRule:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentRule:
-    """An ``[[assignment]]`` of the mapping file; ``units`` is in the ID number notation."""
+    """An ``[[assignment]]``, ``[[outcome]]`` or ``[[competency]]`` of the mapping file, by its ``kind``.
+
+    ``units`` is in the ID number notation.
+    """
 
     course: Selector
     item: Selector
@@ -80,15 +85,21 @@ class AssignmentRule:
     ignore: bool = False
     pass_rule: PassRule = PassRule()
     line: int = 0
+    kind: ItemKind = ItemKind.ASSIGNMENT
 
 
 @dataclass(frozen=True, slots=True)
 class MappingFile:
-    """The centre's mapping file, read and checked."""
+    """The centre's mapping file, read and checked. ``assignments`` are the rules for outcomes and competencies too."""
 
     path: str
     courses: tuple[CourseRule, ...] = ()
     assignments: tuple[AssignmentRule, ...] = ()
+
+    @property
+    def kinds(self) -> frozenset[ItemKind]:
+        """What beside assignments it asks to be read, in whichever course."""
+        return frozenset(rule.kind for rule in self.assignments if not rule.ignore) - {ItemKind.ASSIGNMENT}
 
 
 def folded(text: str) -> str:

@@ -26,28 +26,28 @@ CREATE INDEX items_by_course ON items (course_id);
 CREATE TABLE learners (
     lms_id TEXT PRIMARY KEY, name TEXT NOT NULL, id_number TEXT NOT NULL, uln TEXT NOT NULL,
     candidate_number TEXT NOT NULL, date_of_birth TEXT
-) STRICT;
-CREATE INDEX learners_by_id_number ON learners (id_number);
+) STRICT, WITHOUT ROWID;
 CREATE TABLE memberships (
-    course_id TEXT NOT NULL REFERENCES courses (lms_id), learner_id TEXT NOT NULL REFERENCES learners (lms_id),
+    course_id TEXT NOT NULL, learner_id TEXT NOT NULL,
     roles TEXT NOT NULL, active INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (course_id, learner_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE TABLE grades (
-    item_id TEXT NOT NULL REFERENCES items (lms_id), learner_id TEXT NOT NULL REFERENCES learners (lms_id),
+    item_id TEXT NOT NULL, learner_id TEXT NOT NULL,
     grade_id TEXT NOT NULL, attempt INTEGER NOT NULL, grade TEXT, graded_at INTEGER NOT NULL, grader_id TEXT NOT NULL,
-    workflow_state TEXT NOT NULL, row_scores TEXT NOT NULL, gradebook TEXT,
-    assessor_id TEXT NOT NULL, graders_seen TEXT NOT NULL, decided_at INTEGER NOT NULL,
-    gone INTEGER NOT NULL DEFAULT 0,
+    workflow_state TEXT NOT NULL, row_scores TEXT NOT NULL, gradebook TEXT NOT NULL, resubmitting INTEGER NOT NULL,
+    assessor_id TEXT, graders_seen TEXT, decided_at INTEGER, gone INTEGER NOT NULL DEFAULT 0, appeared_in INTEGER,
     PRIMARY KEY (item_id, learner_id)
-) STRICT;
-CREATE INDEX grades_by_learner ON grades (learner_id);
+) STRICT, WITHOUT ROWID;
 CREATE TABLE grade_changes (
     id INTEGER PRIMARY KEY, pass_id INTEGER NOT NULL REFERENCES passes (id), item_id TEXT NOT NULL,
     learner_id TEXT NOT NULL, change TEXT NOT NULL, before TEXT, after TEXT
 ) STRICT;
 CREATE INDEX grade_changes_by_grade ON grade_changes (item_id, learner_id)
 """
+"""Grades are by far the most rows, so they are kept narrow: ``''`` stands for no scores and no gradebook entry, and
+``NULL`` for an assessor, graders and moment that are the grader and moment of the grade itself. That their item and
+learner exist is made sure of before they are written (``planning.plan``) and looked after by ``nvqsync doctor``."""
 
 CLAIM_TABLES = """
 CREATE TABLE sign_offs (
@@ -58,7 +58,7 @@ CREATE TABLE sign_offs (
 CREATE TABLE registrations (
     id INTEGER PRIMARY KEY, learner_id TEXT NOT NULL REFERENCES learners (lms_id), qualification_id TEXT NOT NULL,
     awarding_body TEXT NOT NULL, candidate_number TEXT NOT NULL, registered_on TEXT NOT NULL, entry TEXT NOT NULL,
-    name TEXT NOT NULL, date_of_birth TEXT, uln TEXT NOT NULL,
+    name TEXT NOT NULL, date_of_birth TEXT, uln TEXT NOT NULL, start TEXT, "end" TEXT, site TEXT NOT NULL,
     UNIQUE (learner_id, qualification_id, entry)
 ) STRICT;
 CREATE TABLE batches (
@@ -75,7 +75,7 @@ CREATE TABLE claims (
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX one_full_award ON claims (learner_id, qualification_id)
-    WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned');
+    WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked');
 CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id);
 CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id) WHERE blockers <> '[]';
 CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id)
@@ -148,7 +148,7 @@ def run_statements(db: Database, script: str) -> None:
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
-        if "BEGIN SELECT" in statement and not statement.rstrip("; \n").endswith("END"):
+        if "BEGIN " in statement and not statement.rstrip("; \n").endswith("END"):
             continue
         if statement.strip(" ;\n"):
             db.execute(statement)
@@ -192,8 +192,137 @@ def m003_bookmarks_and_confirmations(db: Database) -> None:
     """Where each course's reading goes on from, what stands still until a person says so, and what people said."""
     run_statements(db, READING_TABLES)
     db.execute("ALTER TABLE items ADD COLUMN unread INTEGER NOT NULL DEFAULT 0")
-    db.execute("ALTER TABLE grades ADD COLUMN resubmitting INTEGER NOT NULL DEFAULT 0")
-    db.execute("ALTER TABLE grades ADD COLUMN appeared_in INTEGER")
+
+
+CENTRE_TABLES = """
+CREATE TABLE centre_numbers (
+    awarding_body TEXT NOT NULL, site TEXT NOT NULL, number TEXT NOT NULL, PRIMARY KEY (awarding_body, site)
+) STRICT;
+CREATE TABLE centre_approvals (
+    qualification_id TEXT PRIMARY KEY, approved_on TEXT, direct_claim_from TEXT, direct_claim_to TEXT,
+    registration_end TEXT, registration_end_checked_on TEXT,
+    certification_end TEXT, certification_end_checked_on TEXT, iqa_by_cohort INTEGER NOT NULL
+) STRICT;
+CREATE TABLE centre_staff (
+    id INTEGER PRIMARY KEY, lms_id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, from_on TEXT NOT NULL,
+    to_on TEXT, qualification_id TEXT NOT NULL, qualified_on TEXT, countersigner TEXT NOT NULL, signature_on TEXT,
+    UNIQUE (lms_id, role, qualification_id, from_on)
+) STRICT;
+CREATE TABLE centre_sanctions (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, level TEXT NOT NULL, actions TEXT NOT NULL,
+    from_on TEXT NOT NULL, lifted_on TEXT, stops_direct_claims INTEGER NOT NULL, stops_claims INTEGER NOT NULL,
+    UNIQUE (qualification_id, level, from_on)
+) STRICT;
+CREATE TABLE centre_visits (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, "on" TEXT NOT NULL, visitor TEXT NOT NULL,
+    done INTEGER NOT NULL, final INTEGER NOT NULL, learners TEXT NOT NULL, everyone_up_to TEXT, note TEXT NOT NULL,
+    UNIQUE (qualification_id, "on", visitor)
+) STRICT;
+CREATE TABLE centre_accounts (name TEXT PRIMARY KEY, lms_id TEXT NOT NULL, no_lms_user INTEGER NOT NULL) STRICT
+"""
+"""An end date is a day, ``none`` where a person found that there is none, or null where nobody has looked."""
+
+
+@migrations()
+def m004_centre(db: Database) -> None:
+    """What the centre records about itself: numbers, approvals, staff, sanctions, visits, accounts."""
+    run_statements(db, CENTRE_TABLES)
+
+
+DECLARATION_TABLES = """
+CREATE TABLE declarations_made (
+    id INTEGER PRIMARY KEY, claim_id INTEGER NOT NULL REFERENCES claims (id), declaration TEXT NOT NULL,
+    says TEXT NOT NULL, fingerprint TEXT NOT NULL, said_by TEXT NOT NULL, said_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX declarations_by_claim ON declarations_made (claim_id);
+CREATE TABLE claim_notes (
+    id INTEGER PRIMARY KEY, claim_id INTEGER NOT NULL REFERENCES claims (id), note TEXT NOT NULL, about TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, said_by TEXT NOT NULL, said_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX notes_by_claim ON claim_notes (claim_id);
+CREATE TRIGGER declarations_are_never_edited BEFORE UPDATE ON declarations_made
+    BEGIN SELECT RAISE (ABORT, 'declarations are append-only: they stand as they were made'); END
+"""
+"""Rows are only added: what was declared or written on facts that have changed since stays on record."""
+
+
+@migrations()
+def m006_declarations(db: Database) -> None:
+    """What each claim asks its approver to declare, what was declared, and the notes on its cautions."""
+    run_statements(db, DECLARATION_TABLES)
+    db.execute("ALTER TABLE claims ADD COLUMN declarations TEXT NOT NULL DEFAULT '[]'")
+
+
+QUALITY_TABLES = """
+CREATE TABLE releases (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT REFERENCES learners (lms_id),
+    course_id TEXT REFERENCES courses (lms_id), iqa_id TEXT NOT NULL, released_on TEXT NOT NULL, outcome TEXT NOT NULL,
+    units TEXT NOT NULL, action TEXT NOT NULL, why TEXT NOT NULL, recorded_by TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL, CHECK ((learner_id IS NULL) <> (course_id IS NULL))
+) STRICT;
+CREATE INDEX releases_by_learner ON releases (qualification_id, learner_id);
+CREATE TABLE simulations (
+    id INTEGER PRIMARY KEY, qualification_id TEXT NOT NULL, learner_id TEXT NOT NULL REFERENCES learners (lms_id),
+    unit_reference TEXT NOT NULL, agreed_by TEXT NOT NULL, agreed_on TEXT NOT NULL, activity_on TEXT NOT NULL,
+    reason TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX simulations_by_learner ON simulations (qualification_id, learner_id);
+CREATE TABLE follow_ups (
+    id INTEGER PRIMARY KEY, release_id INTEGER REFERENCES releases (id),
+    simulation_id INTEGER REFERENCES simulations (id), what TEXT NOT NULL, iqa_id TEXT NOT NULL, on_day TEXT NOT NULL,
+    why TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at INTEGER NOT NULL,
+    CHECK ((release_id IS NULL) <> (simulation_id IS NULL)), UNIQUE (release_id, what), UNIQUE (simulation_id, what)
+) STRICT;
+CREATE TRIGGER releases_are_never_edited BEFORE UPDATE ON releases
+    BEGIN SELECT RAISE (ABORT, 'releases are append-only: take it back'); END;
+CREATE TRIGGER simulations_are_never_edited BEFORE UPDATE ON simulations
+    BEGIN SELECT RAISE (ABORT, 'simulation records are append-only: take it back'); END;
+CREATE TRIGGER follow_ups_are_never_edited BEFORE UPDATE ON follow_ups
+    BEGIN SELECT RAISE (ABORT, 'what was done about a record is append-only'); END
+"""
+"""What is done later about a release or a simulation (action done, sampled, taken back) is a row that names it."""
+
+
+@migrations()
+def m007_quality(db: Database) -> None:
+    """The IQAs' releases, agreed and sampled simulations, and what was done about them since."""
+    run_statements(db, QUALITY_TABLES)
+
+
+CLAIM_LIFE_COLUMNS = (
+    "hold_code TEXT NOT NULL DEFAULT ''",
+    "keyed_on TEXT NOT NULL DEFAULT ''",
+    "keyed_by TEXT NOT NULL DEFAULT ''",
+    "authorised_on TEXT NOT NULL DEFAULT ''",
+    "returned_on TEXT NOT NULL DEFAULT ''",
+    "recalled_on TEXT NOT NULL DEFAULT ''",
+    "revoked_on TEXT NOT NULL DEFAULT ''",
+    "received_on TEXT NOT NULL DEFAULT ''",
+    "received_by TEXT NOT NULL DEFAULT ''",
+    "handed_over_on TEXT NOT NULL DEFAULT ''",
+    "handed_over_by TEXT NOT NULL DEFAULT ''",
+)
+CLAIM_UNIT_TABLES = """
+CREATE TABLE claim_units (
+    claim_id INTEGER NOT NULL REFERENCES claims (id), awarding_body TEXT NOT NULL, learner_id TEXT NOT NULL,
+    unit_reference TEXT NOT NULL, standing INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (claim_id, unit_reference)
+) STRICT;
+CREATE UNIQUE INDEX one_unit_claim ON claim_units (awarding_body, learner_id, unit_reference) WHERE standing;
+CREATE TRIGGER unit_claims_close AFTER UPDATE OF status ON claims WHEN NEW.kind = 'units'
+    BEGIN UPDATE claim_units SET standing = NEW.status NOT IN ('withdrawn', 'returned', 'revoked')
+        WHERE claim_id = NEW.id; END
+"""
+"""A unit claim stands for its units until it is closed; two that stand never share one, whatever the code does."""
+
+
+@migrations()
+def m008_claims_life(db: Database) -> None:
+    """Unit claims, hold codes, what people record by hand, and numbered keying sheets."""
+    for column in CLAIM_LIFE_COLUMNS:
+        db.execute(f"ALTER TABLE claims ADD COLUMN {column}")
+    run_statements(db, CLAIM_UNIT_TABLES)
+    db.execute("ALTER TABLE batches ADD COLUMN sheet INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE batches ADD COLUMN sheets_printed INTEGER NOT NULL DEFAULT 0")
 
 
 RETENTION_TABLES = """

@@ -13,10 +13,12 @@ fields called ``..._on``. Grades are ``Decimal``, never ``float``. Identifiers a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
+from typing import Any, NamedTuple
 
 # ---------------------------------------------------------------- what an awarding body publishes
 
@@ -186,6 +188,14 @@ class Grading(StrEnum):
     NONE = "none"
 
 
+class ItemKind(StrEnum):
+    """What sort of thing of an LMS an item is. Words are part of the mapping file and of the JSON interface."""
+
+    ASSIGNMENT = "assignment"
+    OUTCOME = "outcome"  # rated beside the grade of the assignment it is part of
+    COMPETENCY = "competency"  # rated once in a course: proficient or not
+
+
 @dataclass(frozen=True, slots=True)
 class LmsCourse:
     """A course of the LMS. ``id_number`` is empty where the college has set none.
@@ -211,11 +221,12 @@ class GradingRow:
 
 @dataclass(frozen=True, slots=True)
 class LmsItem:
-    """A graded item of a course (in Moodle, an assignment).
+    """A graded item of a course (in Moodle, an assignment; where the mapping asks for them, an outcome or competency).
 
     ``scale`` lists the scale's items from the lowest; ``pass_mark`` is ``None`` where the LMS would not tell;
     ``identities_hidden`` is true while blind marking has not been revealed; ``hidden`` is ``None`` where unknown.
-    ``url_path`` is where a person finds the item, relative to the site.
+    ``url_path`` is where a person finds the item, relative to the site. ``part_of`` is the item whose release and
+    attempts an outcome shares. A word of an outcome's ``scale`` is empty where the LMS has not told it.
     """
 
     lms_id: str
@@ -232,6 +243,8 @@ class LmsItem:
     team: bool = False
     hidden: bool | None = None
     url_path: str = ""
+    kind: ItemKind = ItemKind.ASSIGNMENT
+    part_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +278,16 @@ class GradebookEntry:
     overridden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One learner's latest grade on one item, exactly as read.
 
     ``grade`` is ``None`` where the LMS says "no grade". On a scale it is the 1-based place in the item's ``scale``.
     ``workflow_state`` is empty where the item has no marking workflow. ``grader_id`` is empty where nobody is named.
     ``gradebook`` is ``None`` where the gradebook was not read for this grade. ``resubmitting`` marks the last grade
     of an earlier attempt, shown because a newer attempt is open and has no grade yet.
+
+    A tuple, because a college has hundreds of thousands: it is made, compared and written without a line of Python run
+    for each. ``_replace`` gives one that differs.
     """
 
     item_id: str
@@ -286,6 +301,13 @@ class Observation:
     rows: tuple[RowScore, ...] = ()
     gradebook: GradebookEntry | None = None
     resubmitting: bool = False
+
+    @classmethod
+    def from_columns(cls, *columns: Iterable[Any]) -> list[Observation]:
+        """Many at once, from one column for each field in order; ``itertools.repeat`` is a column that never ends."""
+        if len(columns) != len(cls._fields):
+            raise TypeError(f"{len(cls._fields)} columns are due, not {len(columns)}")
+        return list(map(partial(tuple.__new__, cls), zip(*columns, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +350,11 @@ class Covers:
 
 ROSTER, NUMBERS, GRADES, GRADEBOOK = "roster", "numbers", "grades", "gradebook"
 """The bookmarks every reading may move: who is on the course, ID numbers and forms, grades, the gradebook."""
+SOURCES = "sources"
+"""And the bookmark of the outcomes and competencies that the mapping asks for."""
+DETAILS = "details"
+"""No bookmark, for it is asked of one course after the other: what of an item's settings bumps no time (``hidden``,
+``pass_mark``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,9 +385,10 @@ class Asked:
     """One course to be read, and what is known of it, so that a connector need tell only what changed.
 
     Without ``bookmarks`` everything is asked for. ``refresh`` names what is to be read anew although nothing tells that
-    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``). ``items`` and ``members`` are as last read, people
-    who have left not among them; ``unread`` are the items last left unread. ``learners`` limits the reading to a few,
-    all of whose facts are then read anew. A connector that cannot tell what changed answers with everything.
+    it changed (``ROSTER``, ``NUMBERS``, ``GRADES``, ``GRADEBOOK``, ``DETAILS``, ``SOURCES``). ``items`` and ``members``
+    are as last read, those who left not among them; ``unread`` are the items last left unread. ``learners`` limits the
+    reading to a few, all of whose facts are then read anew. ``also`` are the kinds of items beside assignments that the
+    mapping asks for. A connector that cannot tell what changed answers with everything.
     """
 
     course: LmsCourse
@@ -370,6 +398,7 @@ class Asked:
     members: tuple[LmsMember, ...] = ()
     unread: frozenset[str] = frozenset()
     learners: frozenset[str] | None = None
+    also: frozenset[ItemKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +424,11 @@ class ClaimKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchUnit:
-    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on."""
+    """A unit as a batch states it. ``achieved_on`` is the day its sign-off rests on.
+
+    ``held``: the body has certificated it under another qualification, so it is not claimed again;
+    ``progressed_from`` is the qualification under which it was achieved, where that is another one.
+    """
 
     code: str
     unit_reference: str
@@ -404,6 +437,8 @@ class BatchUnit:
     credit_value: int
     achieved_on: dt.date
     transferred: bool = False
+    held: bool = False
+    progressed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +446,8 @@ class BatchClaim:
     """One candidate's claim as a batch states it.
 
     ``key`` is the claim's deterministic key and travels as its idempotency key. ``uln`` is ``None`` where the candidate
-    has none (a placeholder is never sent). ``name`` is the registered name, as the certificate will print it.
+    has none (a placeholder is never sent). ``name`` is the registered name, as the certificate will print it. ``note``
+    is what a keying sheet says beside the name.
     """
 
     key: str
@@ -423,6 +459,7 @@ class BatchClaim:
     uln: str | None
     units: tuple[BatchUnit, ...]
     credits: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +468,8 @@ class Batch:
 
     ``audit_head`` is the end of the audit log when the batch was made (``ENTRY:DIGEST``): whoever holds the batch can
     tell whether entries were cut off or changed since.
+    ``sheet`` is the number of its keying sheet and ``duplicate`` counts the reprints of it (0: the original); like a
+    claim's ``note`` they are for the sheet alone and stand in no document that is handed over.
     """
 
     id: str
@@ -444,6 +483,8 @@ class Batch:
     created_at: int
     claims: tuple[BatchClaim, ...]
     audit_head: str = ""
+    sheet: int = 0
+    duplicate: int = 0
 
 
 class Outcome(StrEnum):
@@ -453,6 +494,7 @@ class Outcome(StrEnum):
     AWAITING_AUTHORISATION = "awaiting_authorisation"
     CERTIFICATED = "certificated"
     RETURNED = "returned"
+    REVOKED = "revoked"
     NOT_FOUND = "not_found"
 
 
@@ -507,6 +549,7 @@ class UnitStatus(StrEnum):
     READY = "ready"
     ACHIEVED = "achieved"
     TRANSFERRED = "transferred"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,6 +596,18 @@ class UnitOutcome:
     cautions: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierClaim:
+    """Another claim of the same learner with the same body: ``units`` are references."""
+
+    claim_id: int
+    qualification_id: str
+    kind: ClaimKind
+    units: tuple[str, ...]
+    candidate_number: str
+    certificated: bool
+
+
 class Entry(StrEnum):
     """What a registration (OCR: entry) asks for: the full award, or units."""
 
@@ -564,7 +619,9 @@ class Entry(StrEnum):
 class Registration:
     """A candidate registered with an awarding body for one qualification, under the name the certificate will print.
 
-    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked.
+    ``id`` is 0 until it is stored. ``uln`` and ``candidate_number`` are as written, unchecked. ``start`` is the day the
+    learner starts and ``end`` the last day the registration holds, both inclusive and where known; ``site`` is the
+    centre's site under whose number the candidate is registered, empty for the main one.
     """
 
     learner_id: str
@@ -576,4 +633,7 @@ class Registration:
     name: str = ""
     date_of_birth: dt.date | None = None
     uln: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+    site: str = ""
     id: int = 0

@@ -229,10 +229,10 @@ class _Search:
         item = self._gathered.items[item_id]
         if known is None or known.observation.grade is None:
             best = self._best[item_id]
-            return None if best is None else replace(best, observation=replace(best.observation, learner_id=learner))
+            return None if best is None else replace(best, observation=best.observation._replace(learner_id=learner))
         if known.gone or not unreleased(item, known.observation):
             return None
-        return replace(known, observation=replace(known.observation, workflow_state="released", gradebook=None))
+        return replace(known, observation=known.observation._replace(workflow_state="released", gradebook=None))
 
     def _best_grade(self, notation: Notation, mapped: MappedItem) -> Assessed | None:
         """A grade on this item all of whose decisions are met, or ``None`` where no grade can decide anything."""

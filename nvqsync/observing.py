@@ -8,24 +8,30 @@ from dataclasses import dataclass, field
 from nvqsync import store_lms, store_retention
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError, TooMuchVanished
+from nvqsync.heap import seldom_collected
 from nvqsync.hookspecs import LmsConnector
-from nvqsync.mapping import CourseMapping
+from nvqsync.mapping import CourseMapping, kinds_asked
 from nvqsync.model import (
+    DETAILS,
     GRADEBOOK,
     GRADES,
     NUMBERS,
     ROSTER,
+    SOURCES,
     Asked,
     CourseReading,
+    ItemKind,
     LmsCourse,
     Notice,
 )
 from nvqsync.pass_report import CourseReport, PassReport, Tell
 from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished, without
-from nvqsync.rotation import due
+from nvqsync.rotation import due, one_after_the_other
 from nvqsync.store import Store
 
-WHOLE = frozenset({ROSTER, NUMBERS, GRADES, GRADEBOOK})
+WHOLE = frozenset({ROSTER, NUMBERS, GRADES, GRADEBOOK, DETAILS, SOURCES})
+IN_TURN = frozenset({ROSTER, NUMBERS, SOURCES})
+"""What bumps no time, and is read when a course's turn comes, whether or not anything seems to be new."""
 UNMAPPED, VANISHED = "unmapped", "vanished"
 """The alarms that keep a course's claims here until a person says so, or the course reads as it should again."""
 
@@ -73,10 +79,12 @@ class Observer:
         turn = self._turn(marks, site.server_time, elapsed)
         followed = dict(self._followed(self._courses(turn, site.server_time)))
         in_turn = sorted(followed, key=lambda course: course.lms_id not in turn)  # together, for they ask the most
-        asked = (self._ask(course, marks.get(course.lms_id, {}), turn) for course in in_turn)
+        detailed = one_after_the_other([course.lms_id for course in followed], self.report.pass_id)
+        asked = (self._ask(course, marks.get(course.lms_id, {}), turn, detailed) for course in in_turn)
         if self.wanted.learners is not None:
             asked = (one for one in asked if one.learners)
-        self._read(asked, {course.lms_id: mapping for course, mapping in followed.items()}, tell)
+        with seldom_collected():
+            self._read(asked, {course.lms_id: mapping for course, mapping in followed.items()}, tell)
 
     def read_again(self, learners: Mapping[str, Collection[str]]) -> None:
         """Read everything about some learners again: course id to learner ids. What cannot be read is ``unread``."""
@@ -138,11 +146,12 @@ class Observer:
         self.report.notices.append(Notice("course-unmapped", says, course.lms_id))
         store_lms.raise_alarm(self.store, course.lms_id, UNMAPPED, self.app.now())
 
-    def _ask(self, course: LmsCourse, marks: Mapping[str, int], turn: Collection[str]) -> Asked:
+    def _ask(self, course: LmsCourse, marks: Mapping[str, int], turn: Collection[str], detailed: str) -> Asked:
         moved = dict(marks)
         if self.wanted.since is not None and GRADES in moved:
             moved[GRADES] = min(moved[GRADES], self.wanted.since)
-        refresh = WHOLE if self.wanted.full else frozenset({ROSTER, NUMBERS} if course.lms_id in turn else ())
+        refresh = WHOLE if self.wanted.full else IN_TURN if course.lms_id in turn else frozenset()
+        refresh |= {DETAILS} if course.lms_id == detailed else set()
         learners = self.wanted.learners
         if learners is not None:
             learners &= {member.lms_id for member in store_lms.members(self.store, course.lms_id, gone=True)}
@@ -151,12 +160,13 @@ class Observer:
     def _asked(
         self, course: LmsCourse, marks: Mapping[str, int], refresh: frozenset[str], learners: frozenset[str] | None
     ) -> Asked:
+        also = kinds_asked(course, self.app.mapping_file)
         if not marks and learners is None:
-            return Asked(course)
+            return Asked(course, also=also)
         items = store_lms.items(self.store, [course.lms_id], gone=False)
         members = tuple(store_lms.members(self.store, course.lms_id))
         unread = frozenset(store_lms.unread_items(self.store, course.lms_id))
-        return Asked(course, marks, refresh, tuple(items), members, unread, learners)
+        return Asked(course, marks, refresh, tuple(items), members, unread, learners, also)
 
     # ------------------------------------------------------------ what came of it
 
@@ -197,7 +207,8 @@ class Observer:
         self._touch(reading, changes, differs=differs)
         self._count(line, reading, changes)
         if self.wanted.full and before is not None:
-            self._reconcile(line, changes, before)
+            own = {item.lms_id for item in reading.items if item.kind is ItemKind.ASSIGNMENT}
+            self._reconcile(line, [change for change in changes if change.key[0] in own], before)
         self.report.notices += reading.notices
 
     def _touch(self, reading: CourseReading, changes: Sequence[GradeChange], *, differs: bool) -> None:

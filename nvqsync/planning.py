@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import itemgetter
 from typing import overload
 
+from nvqsync.errors import LmsUnreadable
 from nvqsync.model import Assessed, CourseReading, Notice, Observation
 
 GradeKey = tuple[str, str]
@@ -111,7 +113,7 @@ def _appeared_or_altered(known: Mapping[GradeKey, Assessed], reading: CourseRead
 def _carried(before: Observation, told: Observation) -> Observation:
     """What was told, with what it leaves open kept: an unread gradebook says what it said before."""
     if told.gradebook is None and before.gradebook is not None:
-        return replace(told, gradebook=before.gradebook)
+        return told._replace(gradebook=before.gradebook)
     return told
 
 
@@ -124,7 +126,7 @@ def _moved_in_workflow(known: Mapping[GradeKey, Assessed], reading: CourseReadin
             if before is None or before.gone or key in told or before.observation.resubmitting:
                 continue
             if before.observation.workflow_state != state:
-                seen = replace(before.observation, workflow_state=state)
+                seen = before.observation._replace(workflow_state=state)
                 yield GradeChange(ChangeKind.ALTERED, before, remember(before, seen))  # a flag alone bumps no time
 
 
@@ -146,8 +148,10 @@ def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Sequence
     """Every grade of one course that differs from what we knew, in a stable order.
 
     ``known`` holds the grades stored for the course, as far as the reading speaks of them. Nothing is decided about
-    grades the reading could not see.
+    grades the reading could not see. Raises ``LmsUnreadable`` for a grade of an item or person that is not among those
+    read: nobody could say what it is worth.
     """
+    _make_sure_of(reading)
     if not known:
         return FirstGrades(reading.observations)
     changes = [
@@ -156,6 +160,16 @@ def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Sequence
         *_vanished(known, reading),
     ]
     return tuple(sorted(changes, key=lambda change: change.key))
+
+
+def _make_sure_of(reading: CourseReading) -> None:
+    """The tables do not ask whether a grade's item and learner exist: that takes a quarter of all writing."""
+    items = set(map(itemgetter(0), reading.observations)) - {item.lms_id for item in reading.items}
+    people = set(map(itemgetter(1), reading.observations)) - {member.lms_id for member in reading.members}
+    if items or people:
+        what = f"item {min(items)}" if items else f"learner {min(people)}"
+        says = f"There are grades of {what}, which is not part of course {reading.course.lms_id} as it was read."
+        raise LmsUnreadable(says, "Nothing was taken from this reading. Tell the makers of the LMS connector.")
 
 
 def counted(changes: Sequence[GradeChange]) -> Counter[ChangeKind]:

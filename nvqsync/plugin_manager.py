@@ -21,7 +21,11 @@ import pluggy
 
 from nvqsync import __version__, hookspecs
 from nvqsync.catalogue import Catalogue
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.declaring import Declaration
 from nvqsync.errors import PluginError, SettingsError
+from nvqsync.gates import Gate
 from nvqsync.hookspecs import CONTRACT_VERSION, ExportFormat, LmsOffer, PortalOffer
 from nvqsync.model import LmsItem, Qualification
 from nvqsync.names import did_you_mean
@@ -73,8 +77,8 @@ class Plugins:
     lms_connectors: Mapping[str, LmsOffer]
     portals: Mapping[str, PortalOffer]
     formats: Mapping[str, ExportFormat]
-    gates: tuple[Any, ...]
-    declarations: tuple[Any, ...]
+    gates: tuple[Gate, ...]
+    declarations: tuple[Declaration, ...]
     manager: pluggy.PluginManager = field(repr=False)
     _listing: tuple[Listed, ...] = field(repr=False)
 
@@ -121,11 +125,16 @@ def load_plugins(
         lms_connectors=gathering.named("register_lms_connectors", "LMS connector"),
         portals=gathering.named("register_portals", "portal connector"),
         formats=gathering.named("register_export_formats", "export format"),
-        gates=tuple(gathering.named("register_gates", "gate", name_attribute="id").values()),
-        declarations=tuple(gathering.named("register_declarations", "declaration", name_attribute="id").values()),
+        gates=_with_id(gathering, "register_gates", "gate", CORE_GATES),
+        declarations=_with_id(gathering, "register_declarations", "declaration", CORE_DECLARATIONS),
         manager=arrivals.manager,
         _listing=arrivals.listing(gathering),
     )
+
+
+def _with_id(gathering: Gathering, hook: str, what: str, ours: Sequence[Any]) -> tuple[Any, ...]:
+    """What the plugins offer that goes by rule id, none of it under an id of nvqsync's own."""
+    return tuple(gathering.named(hook, what, "id", ours={one.id for one in ours}).values())
 
 
 def load_catalogue(

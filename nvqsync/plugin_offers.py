@@ -6,7 +6,7 @@ Every plugin gets a ``register`` of its own, so that the host knows who offers w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -34,13 +34,21 @@ class Gathering:
         qualifications = self._qualifications(MappingProxyType(bank.units))
         return Catalogue.of(qualifications.values(), bank.units.values(), self._cautions, bank.wording)
 
-    def named(self, hook: str, what: str, name_attribute: str = "name") -> Mapping[str, Any]:
-        """Everything offered through ``hook``, by name. Raises ``PluginError`` where two plugins offer one name."""
+    def named(
+        self, hook: str, what: str, name_attribute: str = "name", ours: Collection[str] = ()
+    ) -> Mapping[str, Any]:
+        """Everything offered through ``hook``, by name.
+
+        Raises ``PluginError`` where two plugins offer one name, or one offers a name that is nvqsync's own (``ours``).
+        """
         found: dict[str, Any] = {}
         owner: dict[str, str] = {}
 
         def take(plugin: str, offer: Any) -> None:
             name = getattr(offer, name_attribute)
+            if name in ours:
+                says = f"The {what} {name} is offered by both nvqsync itself and {plugin}."
+                raise PluginError(says, f"Tell its author to rename it, or disable it: {how_to_disable(plugin)}")
             if name in owner:
                 raise PluginError(*_clash(f"The {what} {name}", owner[name], plugin))
             owner[name], found[name] = plugin, offer

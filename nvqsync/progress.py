@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from nvqsync.adjustments import Adjustment, adjustment_json, apply
+from nvqsync.adjustments import COUNTS, NOWHERE, Adjustment, adjustment_json, apply
 from nvqsync.clock import day, iso
 from nvqsync.judging import Judgement, verdict_json
 from nvqsync.model import Decision, LmsMember, Qualification, Unit, UnitOutcome, UnitStatus
+from nvqsync.progression import PROGRESSED, Elsewhere, held_by, on_offer
 from nvqsync.rules import Verdict, judge
-
-COUNTS = frozenset({UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED})
-"""The statuses with which a unit counts towards a rule of combination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,8 @@ class LearnerProgress:
     """One learner's evidence for one qualification, the verdict on it, and the units held under another qualification.
 
     ``offered`` are body codes of this qualification's units that the learner achieved elsewhere and that count here
-    only once that has been confirmed; ``elsewhere`` are the references of all units achieved elsewhere. Where
+    only once that has been confirmed; ``transferable`` those that another body has certificated, which count once
+    declared as credit transfer; ``elsewhere`` all units achieved elsewhere, by reference. Where
     ``adjustments`` are in force, ``qualification`` is the one that holds for this learner, the body's exceptions
     included, and ``says`` names each.
     """
@@ -33,7 +32,8 @@ class LearnerProgress:
     outcomes: tuple[UnitOutcome, ...]
     verdict: Verdict
     offered: tuple[str, ...] = ()
-    elsewhere: frozenset[str] = frozenset()
+    transferable: tuple[str, ...] = ()
+    elsewhere: Elsewhere = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
     says: tuple[str, ...] = ()
 
@@ -65,13 +65,13 @@ def progress(
     qualification: Qualification,
     learners: Sequence[LmsMember],
     outcomes: Mapping[str, Sequence[UnitOutcome]],
-    elsewhere: Mapping[str, frozenset[str]] | None = None,
+    elsewhere: Mapping[str, Elsewhere] | None = None,
     adjustments: Mapping[str, Sequence[Adjustment]] | None = None,
     bank: Mapping[str, Unit] | None = None,
 ) -> tuple[LearnerProgress, ...]:
     """Judge every learner of one qualification, in the order given.
 
-    ``outcomes`` maps a learner's id to one outcome a unit; ``elsewhere`` to the unit references they achieved under
+    ``outcomes`` maps a learner's id to one outcome a unit; ``elsewhere`` to the units they achieved under
     other qualifications; ``adjustments`` to those in force here. ``bank`` holds the units by reference.
     """
     return tuple(
@@ -79,7 +79,7 @@ def progress(
             qualification,
             learner,
             outcomes.get(learner.lms_id, ()),
-            (elsewhere or {}).get(learner.lms_id, frozenset()),
+            (elsewhere or {}).get(learner.lms_id, NOWHERE),
             (adjustments or {}).get(learner.lms_id, ()),
             bank or {},
         )
@@ -91,21 +91,37 @@ def judged(
     qualification: Qualification,
     learner: LmsMember,
     outcomes: Sequence[UnitOutcome],
-    elsewhere: frozenset[str],
+    elsewhere: Elsewhere,
     adjustments: Sequence[Adjustment],
     bank: Mapping[str, Unit],
 ) -> LearnerProgress:
     """One learner's progress: adjustments first, then the verdict on what they leave."""
     case = apply(qualification, outcomes, adjustments, bank, elsewhere)
     units, held = case.qualification.units, achieved(case.outcomes)
-    offered = tuple(u.code for u in units if u.code not in held and u.unit.reference in elsewhere)
+    body = qualification.awarding_body
+    missing = [u for u in units if u.code not in held and u.unit.reference in elsewhere]
+    offered = tuple(u.code for u in missing if on_offer(elsewhere, u.unit.reference, body))
+    rest = tuple(u.code for u in missing if u.code not in offered)
     verdict = judge(case.qualification.rule, held, transferred=transferred(case.outcomes))
     return LearnerProgress(
-        learner, case.qualification, case.outcomes, verdict, offered, elsewhere, case.applied, case.says
+        learner, case.qualification, case.outcomes, verdict, offered, rest, elsewhere, case.applied, case.says
     )
 
 
 # ---------------------------------------------------------------- as JSON
+
+
+def held_already(row: LearnerProgress, reference: str) -> bool:
+    """Whether the body has certificated the unit under another qualification: it is not claimed again."""
+    return held_by(row.elsewhere, reference, row.qualification.awarding_body) is not None
+
+
+def progressed_from(row: LearnerProgress, outcome: UnitOutcome) -> str | None:
+    """The qualification under which a unit that counts again was achieved; ``None`` where it was this one."""
+    if outcome.status is not UnitStatus.HELD and PROGRESSED not in outcome.cautions:
+        return None
+    found = on_offer(row.elsewhere, outcome.unit_reference, row.qualification.awarding_body)
+    return found.qualification_id if found else None
 
 
 def progress_json(row: LearnerProgress) -> dict[str, Any]:
@@ -114,9 +130,10 @@ def progress_json(row: LearnerProgress) -> dict[str, Any]:
         "learner": {"lms_id": row.learner.lms_id, "id_number": row.learner.id_number, "name": row.learner.name},
         "active": row.learner.active,
         "qualification": row.qualification.id,
-        "units": [unit_json(outcome) for outcome in row.outcomes],
+        "units": [{**unit_json(outcome), "progressed_from": progressed_from(row, outcome)} for outcome in row.outcomes],
         "units_achieved": sum(outcome.status in COUNTS for outcome in row.outcomes),
         "offered": list(row.offered),
+        "transferable": list(row.transferable),
         "adjustments": [adjustment_json(one, row.qualification) for one in row.adjustments],
         "met": row.verdict.met,
         "credits_counted": row.verdict.credits_counted,
@@ -165,6 +182,6 @@ def basis(outcome: UnitOutcome) -> str:
         for d in outcome.decisions
     )
     facts: list[Any] = [outcome.status.value, outcome.signed_off_by, list(outcome.criteria_met), decisions]
-    if outcome.status is UnitStatus.TRANSFERRED:
+    if outcome.status in {UnitStatus.TRANSFERRED, UnitStatus.HELD}:
         facts.append(outcome.achieved_at)  # all that is known of it here is the day on its certificate
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Registrations from a file: what each row says, and whose it is. Pure; reading the file is the command's business.
+"""Registrations from a table: what each row says, and whose it is. Pure; reading the file is the command's business.
 
 A row names its learner by Moodle ID number, else by ULN, else by candidate number, never by name. A row that fits no
 learner, or two, is an error that says so; the other rows still count.
@@ -6,19 +6,20 @@ learner, or two, is an error that says so; the other rows still count.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from types import MappingProxyType
 
+from nvqsync.candidate_numbers import number_misfit
 from nvqsync.catalogue import Catalogue
 from nvqsync.check_characters import PLACEHOLDER_ULN
+from nvqsync.csv_rows import Row, csv_rows
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.model import Entry, LmsMember, Registration
+from nvqsync.uln_owners import Owners, squeezed, uln_mark
 
 COLUMNS = {
     "id_number": "Moodle ID number of the learner (or leave empty and give the ULN or the candidate number)",
@@ -29,27 +30,30 @@ COLUMNS = {
     "entry": "full_award or units",
     "name": "name as registered, as the certificate will print it",
     "date_of_birth": "e.g. 2007-03-01 or 01/03/2007; may be empty",
+    "start": "day on which the learner starts; may be empty",
+    "end": "last day on which the registration holds; may be empty",
+    "site": "the centre's site, where it has several with numbers of their own; empty for the main one",
 }
 """The columns of the file and what goes into each. The first three identify the learner: one of them is enough."""
 
 IDENTIFIERS = ("id_number", "uln", "candidate_number")
 REQUIRED = ("qualification", "registered_on")
-OPTIONAL = ("candidate_number", "name", "date_of_birth", "uln")
+OPTIONAL = ("candidate_number", "name", "date_of_birth", "uln", "start", "end", "site")
+DAYS = frozenset({"registered_on", "date_of_birth", "start", "end"})
+ONE_ENTRY = frozenset({"OCR"})
+"""The bodies that take an entry for the full award or for units, never both (rule ENT-1)."""
+
 COLUMNS_STEP = "Print the columns with 'nvqsync registrations template'."
 ENTRIES = {"full_award": Entry.FULL_AWARD, "full": Entry.FULL_AWARD, "": Entry.FULL_AWARD, "units": Entry.UNITS}
 
 
-class _Lines(Protocol):
-    """What ``csv.reader`` gives: rows, and how many lines they took so far."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]: ...
+NOBODY: Owners = MappingProxyType({})
+"""No ULN was said to be anyone's."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong with one line of the file, and the remedy."""
+    """What is wrong with one line of a file (one row of a sheet), and the remedy."""
 
     line: int
     says: str
@@ -68,39 +72,31 @@ def template() -> str:
     return ",".join(COLUMNS) + "\n"
 
 
-def read(text: str, catalogue: Catalogue, learners: Iterable[LmsMember], known: Sequence[Registration] = ()) -> Import:
-    """The registrations in the text of a CSV file. Raises ``InputError`` when the file or its columns are wrong.
+def read(
+    text: str, catalogue: Catalogue, learners: Iterable[LmsMember], known: Sequence[Registration] = (),
+    owners: Owners = NOBODY,
+) -> Import:  # fmt: skip
+    """The registrations in the text of a CSV file, as ``read_rows`` finds them."""
+    return read_rows(csv_rows(text), catalogue, learners, known, owners)
 
-    ``known`` are the registrations stored already: their numbers identify learners too, and what a file has no column
-    for stays as they have it.
+
+def read_rows(
+    rows: Iterator[Row], catalogue: Catalogue, learners: Iterable[LmsMember], known: Sequence[Registration] = (),
+    owners: Owners = NOBODY,
+) -> Import:  # fmt: skip
+    """The registrations in a table whose first row is its head. Raises ``InputError`` for a wrong file or columns.
+
+    ``known`` are the registrations stored already: their numbers identify learners too, and what a table has no column
+    for stays as they have it. ``owners`` says whose a ULN is, where a person recorded it.
     """
-    if "\0" in text:
-        raise InputError("The file is not UTF-8 text.", "Save the sheet as 'CSV UTF-8' and try again.")
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    reading = _Reading(
-        catalogue, _Finder(learners, known), {_key(registration): registration for registration in known}
-    )
-    try:
-        rows = _rows(lines)
-        _, head = next(rows, (0, None))
-        if head is None:
-            raise InputError("The file is empty.", COLUMNS_STEP)
-        columns = _columns(head)
-        for line, cells in rows:
-            reading.take(line, columns, cells)
-    except csv.Error as error:
-        says = f"Line {lines.line_num} is not CSV: {error}."
-        raise InputError(says, "Look for a quotation mark without its partner. Save the sheet as CSV UTF-8.") from error
+    reading = _Reading(catalogue, _Finder(learners, known, owners), known)
+    _, head = next(rows, (0, None))
+    if head is None:
+        raise InputError("The file is empty.", COLUMNS_STEP)
+    columns = _columns(head)
+    for line, cells in rows:
+        reading.take(line, columns, cells)
     return Import(tuple(reading.found.values()), tuple(reading.errors))
-
-
-def _rows(lines: _Lines) -> Iterator[tuple[int, list[str]]]:
-    """Every row with something in it, and the line on which it starts: a cell may hold line breaks."""
-    start = 1
-    for cells in lines:
-        if any(cell.strip() for cell in cells):
-            yield start, cells
-        start = lines.line_num + 1
 
 
 def _columns(head: Sequence[str]) -> list[str]:
@@ -130,10 +126,9 @@ def _key(registration: Registration) -> tuple[str, str, Entry]:
 class _Reading:
     """The rows of one file, taken one by one."""
 
-    def __init__(
-        self, catalogue: Catalogue, finder: _Finder, known: Mapping[tuple[str, str, Entry], Registration]
-    ) -> None:
-        self._catalogue, self._finder, self._known = catalogue, finder, known
+    def __init__(self, catalogue: Catalogue, finder: _Finder, known: Sequence[Registration]) -> None:
+        self._catalogue, self._finder = catalogue, finder
+        self._known = {_key(registration): registration for registration in known}
         self.found: dict[tuple[str, str, Entry], Registration] = {}
         self.errors: list[RowError] = []
 
@@ -141,6 +136,7 @@ class _Reading:
         """One row: a registration more, or an error that says what is wrong with it."""
         try:
             registration = self._registration(_named(columns, cells))
+            self._check_entry(registration)
             if self.found.setdefault(_key(registration), registration) != registration:
                 raise InputError("An earlier line says something else of the same learner and qualification.")
         except (InputError, UnknownName) as error:
@@ -157,16 +153,49 @@ class _Reading:
             awarding_body=qualification.awarding_body,
             registered_on=read_day(row["registered_on"]),
             entry=entry,
-            candidate_number=row.get("candidate_number", ""),
+            candidate_number=squeezed(row.get("candidate_number", "")),
             name=" ".join(row.get("name", "").split()),
-            date_of_birth=read_day(row["date_of_birth"]) if row.get("date_of_birth") else None,
-            uln=_squeezed(row.get("uln", "")),
+            date_of_birth=_day_or_none(row, "date_of_birth"),
+            uln=squeezed(row.get("uln", "")),
+            start=_day_or_none(row, "start"),
+            end=_day_or_none(row, "end"),
+            site=" ".join(row.get("site", "").split()),
         )
-        if new.date_of_birth and new.date_of_birth >= new.registered_on:
-            raise InputError(f"Born on {new.date_of_birth}, not before the registration.", "Correct one of the days.")
         if before := self._known.get(_key(new)):
-            return replace(new, **{name: getattr(before, name) for name in OPTIONAL if name not in row})
+            new = replace(new, **{name: getattr(before, name) for name in OPTIONAL if name not in row})
+        _check_sense(new)
         return new
+
+    def _check_entry(self, new: Registration) -> None:
+        """OCR: an entry for the full award or for units, never both, whatever the file or the store says."""
+        if new.awarding_body not in ONE_ENTRY:
+            return
+        other = Entry.UNITS if new.entry is Entry.FULL_AWARD else Entry.FULL_AWARD
+        key = (new.learner_id, new.qualification_id, other)
+        if (key in self.found or key in self._known) and _key(new) not in self._known:
+            says = f"ENT-1: the candidate is entered with {new.awarding_body} for {_ENTRY_WORDS[other]} already, and it"
+            raise InputError(
+                f"{says} takes one entry or the other.",
+                f"A leaver's units can be claimed as it is. Otherwise have {new.awarding_body} amend the entry, then "
+                f"record it: 'nvqsync registrations amend LEARNER {new.qualification_id} {new.entry.value} --why ...'.",
+            )
+
+
+_ENTRY_WORDS = {Entry.FULL_AWARD: "the full award", Entry.UNITS: "units"}
+
+
+def _day_or_none(row: Mapping[str, str], name: str) -> dt.date | None:
+    return read_day(row[name]) if row.get(name) else None
+
+
+def _check_sense(new: Registration) -> None:
+    """Days in an order that can be, and a candidate number in the body's form. Raises ``InputError``."""
+    if new.date_of_birth and new.date_of_birth >= new.registered_on:
+        raise InputError(f"Born on {new.date_of_birth}, not before the registration.", "Correct one of the days.")
+    if new.end and any(day and new.end < day for day in (new.registered_on, new.start)):
+        raise InputError(f"The registration ends on {new.end}, before it begins.", "Correct one of the days.")
+    if misfit := number_misfit(new.awarding_body, new.candidate_number):
+        raise InputError(misfit.says, misfit.next_step)
 
 
 def _named(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
@@ -194,17 +223,14 @@ def read_day(text: str) -> dt.date:
     raise InputError(f"{text!r} is not a day." if text else "The day is missing.", "Write 2026-09-14 or 14/09/2026.")
 
 
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
-
-
 class _Finder:
     """Finds whose a row is, by ID number, then ULN, then candidate number.
 
     Two bodies may give the same candidate number to two learners, so a registered one counts for its own body.
     """
 
-    def __init__(self, learners: Iterable[LmsMember], known: Sequence[Registration]) -> None:
+    def __init__(self, learners: Iterable[LmsMember], known: Sequence[Registration], owners: Owners) -> None:
+        self._owners = owners
         self._by: dict[tuple[str, str], set[str]] = defaultdict(set)
         for learner in learners:
             self._add("id_number", learner.id_number, learner.lms_id)
@@ -215,12 +241,12 @@ class _Finder:
             self._add(f"{one.awarding_body} candidate_number", one.candidate_number, one.learner_id)
 
     def _add(self, name: str, value: str, learner_id: str) -> None:
-        if _squeezed(value) not in {"", PLACEHOLDER_ULN}:
-            self._by[name, _squeezed(value)].add(learner_id)
+        if squeezed(value) not in {"", PLACEHOLDER_ULN}:
+            self._by[name, squeezed(value)].add(learner_id)
 
     def find(self, row: Mapping[str, str], awarding_body: str) -> str:
         """The learner's LMS id. Raises ``InputError`` for none, for several, and for somebody else's ULN."""
-        given = {name: value for name in IDENTIFIERS if (value := _squeezed(row.get(name, "")))}
+        given = {name: value for name in IDENTIFIERS if (value := squeezed(row.get(name, "")))}
         given = {name: value for name, value in given.items() if value != PLACEHOLDER_ULN}
         if not given:
             raise InputError("The row names no learner.", "Give an id_number, a uln or a candidate_number.")
@@ -229,14 +255,19 @@ class _Finder:
         if not found:
             raise InputError(f"No learner has this {next(iter(given))}.", "Check it, or run 'nvqsync sync' first.")
         if len(found) > 1:
-            raise InputError(f"Two accounts carry this {name}.", "Clear the wrong one in Moodle, then sync.")
-        owners = self._by.get(("uln", given.get("uln", "")), found)
+            step = "Clear the wrong one in Moodle, then sync."
+            step += " Or say whose it is: 'nvqsync confirm uln ULN LEARNER'." if name == "uln" else ""
+            raise InputError(f"Two accounts carry this {name}.", step)
+        uln = given.get("uln", "")
+        owners = {self._owners[uln_mark(uln)]} if uln_mark(uln) in self._owners else self._by.get(("uln", uln), found)
         if not found & owners:
             raise InputError(f"The {name} and the ULN belong to two accounts.", "Find out whose row this is.")
         return next(iter(found))
 
     def _matches(self, name: str, value: str, awarding_body: str) -> set[str]:
         known = self._by.get((name, value), set())
+        if name == "uln" and (owner := self._owners.get(uln_mark(value))):
+            return {owner}
         if name == "uln":
             return known | self._by.get(("registered uln", value), set())
         return self._by.get((f"{awarding_body} {name}", value), known)

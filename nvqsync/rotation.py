@@ -7,7 +7,7 @@ each pass: as many as the time since the last pass asks for.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 OLDEST = 12 * 3600
 """No roster and no ID number is ever older than this, in seconds, while passes run."""
@@ -29,3 +29,12 @@ def due(read_at: Mapping[str, int | None], now: int, elapsed: int | None) -> set
     oldest = sorted((at, course) for course, at in read_at.items() if at is not None)
     aged = {course for at, course in oldest if now - at + max(0, elapsed) >= OLDEST}
     return never | aged | {course for _, course in oldest[:share]}
+
+
+def one_after_the_other(courses: Iterable[str], number: int) -> str:
+    """The one course whose items' details are read in pass ``number``: each in turn, ``""`` where there is none.
+
+    One a pass is what a quiet pass over hundreds of courses can afford; full passes read everyone's.
+    """
+    listed = sorted(courses)
+    return listed[number % len(listed)] if listed else ""

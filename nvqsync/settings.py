@@ -8,11 +8,10 @@ In order of precedence: the environment (``NVQSYNC_MOODLE__URL``), credentials h
 from __future__ import annotations
 
 import copy
-import datetime as dt
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -31,8 +30,6 @@ PATHS = (
     ("moodle", "token_file"), ("moodle", "ca_bundle"), ("portal", "credential_file"),
 )  # fmt: skip
 """Settings that name files or folders, by table and key."""
-
-Day = dt.date | Literal["none"]
 
 
 class Section(BaseModel):
@@ -102,28 +99,10 @@ class Evidence(Section):
     )
 
 
-class QualificationFacts(Section):
-    """What the centre knows about one qualification."""
-
-    approved_on: dt.date | None = Field(None, description="Day the body approved the centre.", examples=["2024-09-01"])
-    direct_claim_from: dt.date | None = Field(None, description="Direct claim status from.", examples=["2025-09-01"])
-    direct_claim_to: dt.date | None = Field(None, description="Direct claim status until.", examples=["2027-08-31"])
-    registration_end: Day | None = Field(None, description="Last day to register, or none.", examples=["none"])
-    certification_end: Day | None = Field(None, description="Last day to claim, or none.", examples=["2028-08-31"])
-    checked_on: dt.date | None = Field(None, description="Day the dates were checked.", examples=["2026-11-01"])
-
-
 class Centre(Section):
-    """The college as its awarding bodies know it."""
+    """The college. Its numbers, approvals and staff are no settings: ``nvqsync centre`` records them."""
 
     name: str = Field("", description="Name of the centre.", examples=["Exampleton College"])
-    numbers: dict[str, str] = Field({}, description="Centre number by awarding body.", examples=[{"OCR": "12345"}])
-    qualifications: dict[str, QualificationFacts] = Field({}, description="Facts by qualification id.")
-
-    def number(self, awarding_body: str) -> str:
-        """The centre's number with a body; empty where none is set."""
-        # What came from the environment goes first, and has lost its case.
-        return self.numbers.get(awarding_body.lower(), self.numbers.get(awarding_body, ""))
 
 
 class Portal(Section):
@@ -207,7 +186,7 @@ class Settings(BaseSettings):
     catalogue: Annotated[Catalogue, Field(description="What the centre adds to the catalogue.")] = Catalogue()
     mapping: Annotated[Mapping, Field(description="Mapping beyond ID numbers.")] = Mapping()
     evidence: Annotated[Evidence, Field(description="What counts as a pass.")] = Evidence()
-    centre: Annotated[Centre, Field(description="The college as its awarding bodies know it.")] = Centre()
+    centre: Annotated[Centre, Field(description="The college.")] = Centre()
     portal: Annotated[Portal, Field(description="The portal that takes batches.")] = Portal()
     export: Annotated[Export, Field(description="Batch files.")] = Export()
     backup: Annotated[Backup, Field(description="Copies of the database.")] = Backup()

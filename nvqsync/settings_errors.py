@@ -19,9 +19,6 @@ NOT_SETTINGS = ("NVQSYNC_CONFIG", "NVQSYNC_ACTOR", "NVQSYNC_TRACE_PLUGINS")
 
 EXAMPLE_STEP = "See 'nvqsync settings example' for every setting."
 
-DAY_FORMS = ("date", "literal['none']")
-"""How the two forms of a ``Day`` are called in error messages."""
-
 
 def refuse_misspelt_variables(model: type[BaseModel], prefix: str) -> None:
     """A variable of ours that sets nothing but nearly does is a slip nothing else tells. Raises ``SettingsError``."""
@@ -40,8 +37,7 @@ def explain(
     """Each thing that is wrong, a line each. No value is told: it may be secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
-        keys = [str(part) for part in problem["loc"] if str(part) not in DAY_FORMS]
-        message = f"{problem['msg']}." if len(keys) == len(problem["loc"]) else 'Write a day (2028-08-31) or "none".'
+        keys, message = [str(part) for part in problem["loc"]], f"{problem['msg']}."
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(keys[-1], _known_keys(model, keys[:-1]), 1)
             message = f"no such setting; did you mean {near[0]!r}?" if near else "no such setting."

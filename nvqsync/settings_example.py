@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from nvqsync.settings import QualificationFacts, Settings
+from nvqsync.settings import Settings
 
 HEADER = """\
 # Settings of nvqsync. Every one may also come from the environment: [moodle] url is NVQSYNC_MOODLE__URL.
@@ -32,16 +32,12 @@ def example() -> str:
     lines, table = [HEADER], ""
     for name, field in fields(Settings):
         section, _, key = name.rpartition(".")
-        if name in {"connectors", "centre.qualifications"}:
+        if name == "connectors":
             continue
         if section != table:
             lines.append(f"\n[{section}]  # {Settings.model_fields[section].description}")
             table = section
         lines += _lines(key, field)
-    lines.append('\n# What the centre knows about each qualification; repeat the table for each.\n'
-                 '# [centre.qualifications."OCR/03455"]')  # fmt: skip
-    for name, field in QualificationFacts.model_fields.items():
-        lines += _lines(name, field)
     return "\n".join(lines) + "\n"
 
 
@@ -59,8 +55,6 @@ def _toml(value: Any) -> str:
         return '""'
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
-    if isinstance(value, str) and value[:4].isdigit() and value[4:5] == "-":
-        return value  # a day
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -68,10 +62,8 @@ def table() -> str:
     """Every setting as a row of a Markdown table, for ``docs/settings.md``."""
     rows = ["| Setting | Default | What it does |", "|---|---|---|"]
     for name, field in fields(Settings):
-        if name not in {"connectors", "centre.qualifications"}:
+        if name != "connectors":
             rows.append(
                 f"| `{name}` | `{_toml(field.default) if field.default is not None else '-'}` | {field.description} |"
             )
-    for name, field in QualificationFacts.model_fields.items():
-        rows.append(f'| `centre.qualifications."OCR/03455".{name}` | `-` | {field.description} |')
     return "\n".join(rows) + "\n"

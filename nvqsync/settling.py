@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
-from nvqsync.claims import WAITING
-from nvqsync.facts import gather, shared_ulns
-from nvqsync.gates import run_gates
+from nvqsync.claims import CLOSED, WAITING
+from nvqsync.declaring import stands_against
+from nvqsync.facts import Known, gather, shared_ulns
 from nvqsync.model import ClaimKind, Notice
-from nvqsync.proposing import ClaimMove, Move, adrift, propose
+from nvqsync.proposing import ClaimMove, Move, adrift, claimed_units, follow, propose
 from nvqsync.standing import Standing
 from nvqsync.store import Store
 
@@ -32,8 +33,9 @@ class Settled:
         """How many claims were proposed, refreshed, held and flagged."""
         counted = Counter(move.move for move in self.moves)
         return {
-            name: counted[move] for name, move in zip(("proposed", "refreshed", "held", "flagged"), Move, strict=True)
-        }
+            "proposed": counted[Move.PROPOSE], "refreshed": counted[Move.REFRESH], "held": counted[Move.HOLD],
+            "flagged": counted[Move.NOTICE] + counted[Move.LIFT],
+        }  # fmt: skip
 
     def and_then(self, later: Settled) -> Settled:
         """Both, one after the other."""
@@ -52,7 +54,7 @@ def settle(
 
     ``learners`` limits it to a few. Without ``propose_new`` no new claim is made; ``Settled.due`` says whose is due.
     """
-    reader, shared = app.reader(store), shared_ulns(store)
+    reader, ulns = app.reader(store), shared_ulns(store)
     mappings = reader.mappings()
     wanted = None if qualification_ids is None else list(qualification_ids)
     whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
@@ -62,12 +64,14 @@ def settle(
     judged: set[tuple[str, str]] = set()
     for start in range(0, len(whom), AT_ONCE) or (0,):
         for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
-            now = list(_moves(app, store, standing, shared))
+            learners_here = [row.learner.lms_id for row in standing.rows]
+            known = gather(app, store, standing.qualification, ulns, learners_here)
+            now = list(_moves(app, store, standing, known))
             if not propose_new:
                 due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
                 now = [move for move in now if move.move is not Move.PROPOSE]
-            number = app.centre_facts(standing.qualification).centre_number
-            moves += store_claims.make_moves(store, now, at=app.now(), actor=by, centre_number=number)
+            for number, alike in _by_number(now, known).items():
+                moves += store_claims.make_moves(store, alike, at=app.now(), actor=by, centre_number=number)
             notices += standing.notices
             judged |= {(row.learner.lms_id, row.qualification.id) for row in standing.rows}
     stray = list(_adrift(store, judged, None if wanted is None else set(wanted), set(whom)))
@@ -79,20 +83,40 @@ def _adrift(
     store: Store, judged: Collection[tuple[str, str]], only: Collection[str] | None, learners: Collection[str]
 ) -> Iterator[ClaimMove]:
     """Waiting claims of these learners that no standing speaks for: nobody judges them, so they must not go out."""
-    for status in sorted(WAITING):
-        for claim in store_claims.claims(store, "status = ?", [status.value]):
-            asked = claim.learner_id in learners and (only is None or claim.qualification_id in only)
-            if asked and (claim.learner_id, claim.qualification_id) not in judged and (move := adrift(claim)):
-                yield move
+    sql = """SELECT id, learner_id, qualification_id FROM claims WHERE status IN (SELECT value FROM json_each(?))
+        AND learner_id IN (SELECT value FROM json_each(?)) ORDER BY id"""
+    waiting = store.rows(sql, [json.dumps(sorted(WAITING)), json.dumps(sorted(learners))])
+    stray = [
+        row["id"]
+        for row in waiting
+        if (row["learner_id"], row["qualification_id"]) not in judged
+        and (only is None or row["qualification_id"] in only)
+    ]
+    for claim in store_claims.some_claims(store, stray):
+        if move := adrift(claim):
+            yield move
 
 
-def _moves(app: App, store: Store, standing: Standing, shared: Mapping[str, tuple[str, ...]]) -> Iterable[ClaimMove]:
-    claims = store_claims.claims_by_learner(store, standing.qualification.id)
-    known = gather(app, store, standing.qualification, shared)
+def _by_number(moves: Iterable[ClaimMove], known: Known) -> dict[str, list[ClaimMove]]:
+    """Moves by the centre number their claims are made under."""
+    found: dict[str, list[ClaimMove]] = defaultdict(list)
+    for move in moves:
+        found[known.number(move.learner_id, move.kind)].append(move)
+    return found
+
+
+def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable[ClaimMove]:
+    whom = {row.learner.lms_id for row in standing.rows}
+    claims = store_claims.claims_by_learner(store, standing.qualification.id, whom)
     for row in standing.rows:
         mine = claims.get(row.learner.lms_id, [])
-        if not mine and not row.verdict.met:
-            continue
-        facts = known.about(row, ClaimKind.FULL_AWARD)
-        if move := propose(row, mine, facts, run_gates(app.gates, facts)):
-            yield move
+        awards = [claim for claim in mine if claim.kind is ClaimKind.FULL_AWARD]
+        if awards or row.verdict.met:
+            facts = known.about(row, ClaimKind.FULL_AWARD)
+            if move := propose(row, awards, facts, stands_against(app.gates, app.declarations, facts)):
+                yield move
+        for claim in mine:
+            if claim.kind is ClaimKind.UNITS and claim.status not in CLOSED:
+                facts = known.about(row, ClaimKind.UNITS, claimed_units(row, claim), claim.id)
+                if move := follow(row, claim, facts, stands_against(app.gates, app.declarations, facts)):
+                    yield move

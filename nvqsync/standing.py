@@ -11,13 +11,15 @@ from nvqsync.evidence import Assessment, PassDefaults
 from nvqsync.gathered import Gathered
 from nvqsync.mapping import CourseMapping, map_course
 from nvqsync.mapping_file import MappingFile
-from nvqsync.model import Assessed, LmsCourse, LmsItem, Notice, Qualification, UnitStatus
+from nvqsync.model import Assessed, LmsCourse, LmsItem, Notice, Qualification, UnitOutcome, UnitStatus
+from nvqsync.outcomes import with_parents
 from nvqsync.plugin_manager import Plugins
 from nvqsync.progress import LearnerProgress, progress
+from nvqsync.progression import AchievedElsewhere, Elsewhere
 from nvqsync.store import Store
 
-Elsewhere = Mapping[str, Mapping[str, set[str]]]
-"""By learner and qualification: the references of the units achieved there."""
+Achieved = Mapping[str, Mapping[str, Sequence[UnitOutcome]]]
+"""By learner and qualification: the units achieved there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,9 @@ class Reader:
                 by_qualification[mapping.qualification_id].append(mapping)
         assessments = {q: self.gather(q, found, learners).assess() for q, found in by_qualification.items()}
         wanted = set(qualification_ids if qualification_ids is not None else by_qualification)
-        elsewhere = _elsewhere(assessments)
+        achieved, certificated = _achieved(assessments), store_claims.certificated_units(self.store, learners)
         return [
-            self._standing(q, by_qualification[q], assessments[q], elsewhere, learners)
+            self._standing(q, by_qualification[q], assessments[q], self._elsewhere(q, achieved, certificated), learners)
             for q in self.plugins.catalogue.qualifications
             if q in wanted and q in by_qualification
         ]
@@ -85,6 +87,7 @@ class Reader:
         """All that is assessed for one qualification, in the courses of ``mappings``; ``only`` for some learners."""
         courses = [mapping.course.lms_id for mapping in mappings]
         gone = self.gone()
+        items = {item.lms_id: item for item in store_lms.items(self.store, courses)}
         confirmed = store_confirmations.about_grades(self.store)
         learners: dict[str, list[Assessed]] = defaultdict(list)
         for known in store_lms.grades(self.store, courses, only):
@@ -96,8 +99,8 @@ class Reader:
         return Gathered(
             qualification=self.plugins.catalogue.qualifications[qualification_id],
             mappings=tuple(mappings),
-            items={item.lms_id: item for item in store_lms.items(self.store, courses)},
-            assessed={member.lms_id: learners.get(member.lms_id, []) for member in members},
+            items=items,
+            assessed={member.lms_id: with_parents(learners.get(member.lms_id, []), items) for member in members},
             sign_offs=tuple(one for one in sign_offs if only is None or one.learner_id in only),
             defaults=self.defaults,
             courses_of=store_lms.courses_of(self.store, courses),
@@ -109,26 +112,40 @@ class Reader:
         q: str,
         mappings: list[CourseMapping],
         assessment: Assessment,
-        elsewhere: Elsewhere,
+        elsewhere: Mapping[str, Elsewhere],
         only: Collection[str] | None = None,
     ) -> Standing:
         qualification = self.plugins.catalogue.qualifications[q]
         members = store_lms.roster(self.store, [m.course.lms_id for m in mappings], self.learner_roles, only)
-        other = {
-            learner: frozenset(set().union(*(held for body, held in by_body.items() if body != q)))
-            for learner, by_body in elsewhere.items()
-        }
         adjustments = store_adjustments.by_learner(self.store, q)
-        rows = progress(qualification, members, assessment.outcomes, other, adjustments, self.plugins.catalogue.units)
+        rows = progress(
+            qualification, members, assessment.outcomes, elsewhere, adjustments, self.plugins.catalogue.units
+        )
         return Standing(qualification, tuple(mappings), rows, assessment.notices)
 
+    def _elsewhere(
+        self, q: str, achieved: Achieved, certificated: Mapping[str, Sequence[AchievedElsewhere]]
+    ) -> dict[str, Elsewhere]:
+        """By learner, what they achieved under other qualifications than ``q``: by evidence, and by certificate."""
+        found: dict[str, dict[str, tuple[AchievedElsewhere, ...]]] = defaultdict(lambda: defaultdict(tuple))
+        for learner, by_qualification in achieved.items():
+            for other, outcomes in by_qualification.items():
+                for o in outcomes if other != q else ():
+                    body = self.plugins.catalogue.qualifications[other].awarding_body
+                    one = AchievedElsewhere(o.unit_reference, other, body, o.achieved_at, o)
+                    found[learner][o.unit_reference] += (one,)
+        for learner, units in certificated.items():
+            for unit in units:
+                if unit.qualification_id != q:
+                    found[learner][unit.unit_reference] += (unit,)
+        return dict(found)
 
-def _elsewhere(assessments: Mapping[str, Assessment]) -> dict[str, dict[str, set[str]]]:
-    """The unit references each learner achieved, by learner and qualification."""
-    found: dict[str, dict[str, set[str]]] = defaultdict(dict)
+
+def _achieved(assessments: Mapping[str, Assessment]) -> Achieved:
+    """The units each learner achieved on their evidence, by learner and qualification."""
+    found: dict[str, dict[str, list[UnitOutcome]]] = defaultdict(dict)
     for q, assessment in assessments.items():
         for learner, outcomes in assessment.outcomes.items():
-            held = {o.unit_reference for o in outcomes if o.status is UnitStatus.ACHIEVED}
-            if held:
-                found[learner][q] = held
+            if achieved := [outcome for outcome in outcomes if outcome.status is UnitStatus.ACHIEVED]:
+                found[learner][q] = achieved
     return found

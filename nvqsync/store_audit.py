@@ -24,13 +24,14 @@ def append_audit(
     """Add one entry to the audit chain, inside the transaction that is open; returns its number.
 
     An entry about a claim (``claim:12``) is added after the claim was written: it keeps the claim as it now is, the
-    facts it rests on and its registrations, so that years later they can be seen as they were.
+    facts it rests on and its registrations, so that years later they can be seen as they were. One about a batch keeps
+    the digest of its document.
     """
     last = head(store)
     number, previous = (last.entry + 1, last.digest) if last else (1, audit.GENESIS)
     record, found = _claim_record(store, subject)
     facts = facts or found.get("facts", "")
-    fingerprint = fingerprint or found.get("fingerprint", "")
+    fingerprint = fingerprint or found.get("fingerprint", "") or _batch_digest(store, subject)
     kept = Kept(secrets.token_hex(16), text, fingerprint, audit.sha256(facts) if facts else "", record)
     entry = AuditEntry(number, at, actor, subject, action, from_status, to_status, kept.commitment(), previous)
     values = [number, at, actor, subject, action, from_status, to_status, entry.commitment, previous,
@@ -53,6 +54,13 @@ def _claim_record(store: Store, subject: str) -> tuple[str, dict[str, Any]]:
     registered = store.rows(where, [rows[0]["learner_id"], rows[0]["qualification_id"]])
     told = [{name: value for name, value in row.items() if name not in UNKEPT} for row in registered]
     return json.dumps({"claim": comparable(rows[0]), "registrations": told}, ensure_ascii=False), rows[0]
+
+
+def _batch_digest(store: Store, subject: str) -> str:
+    """The digest of a batch's document; nothing for another subject."""
+    kind, _, batch_id = subject.partition(":")
+    rows = store.rows("SELECT digest FROM batches WHERE id = ?", [batch_id]) if kind == "batch" else []
+    return str(rows[0]["digest"]) if rows else ""
 
 
 def comparable(claim: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from nvqsync.claims import CLOSED, Status, claim_key
+from nvqsync.clock import midday
 from nvqsync.errors import NotAllowed, UnknownName
 from nvqsync.gates import Finding, Severity
-from nvqsync.model import ClaimKind, Entry, Registration, SignOff
+from nvqsync.holding import HoldCode
+from nvqsync.model import ClaimKind, EarlierClaim, Entry, Registration, SignOff
+from nvqsync.progression import AchievedElsewhere
 from nvqsync.proposing import Claim, ClaimMove, Move
 from nvqsync.store import Store
 from nvqsync.store_audit import append_audit
@@ -46,16 +50,16 @@ def differing_registrations(
 
 
 def _write_registration(store: Store, new: Registration, *, actor: str, at: int, known: bool) -> None:
-    born = new.date_of_birth.isoformat() if new.date_of_birth else None
     store.execute(
         """INSERT INTO registrations (learner_id, qualification_id, awarding_body, candidate_number, registered_on,
-            entry, name, date_of_birth, uln) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            entry, name, date_of_birth, uln, start, "end", site) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET candidate_number = excluded.candidate_number,
-            registered_on = excluded.registered_on, name = excluded.name,
-            date_of_birth = excluded.date_of_birth, uln = excluded.uln""",
+            registered_on = excluded.registered_on, name = excluded.name, date_of_birth = excluded.date_of_birth,
+            uln = excluded.uln, start = excluded.start, "end" = excluded."end", site = excluded.site""",
         [
             new.learner_id, new.qualification_id, new.awarding_body, new.candidate_number,
-            new.registered_on.isoformat(), new.entry.value, new.name, born, new.uln,
+            new.registered_on.isoformat(), new.entry.value, new.name, _written(new.date_of_birth), new.uln,
+            _written(new.start), _written(new.end), new.site,
         ],
     )  # fmt: skip
     action = "changed" if known else "recorded"
@@ -64,16 +68,34 @@ def _write_registration(store: Store, new: Registration, *, actor: str, at: int,
                  text=text)  # fmt: skip
 
 
+def amend_entry(store: Store, known: Registration, entry: Entry, *, actor: str, at: int, why: str) -> None:
+    """Record that the body amended a registration to the other entry, and tell the audit log.
+
+    Raises ``NotAllowed`` where the learner is registered with that entry as well, or the registration has gone.
+    """
+    says = f"Entry for {known.qualification_id} amended from {known.entry.value} to {entry.value}. {why}".strip()
+    with store.writing(durable=True):
+        same = [one for one in registrations(store, known.qualification_id) if one.learner_id == known.learner_id]
+        if known not in same or any(one.entry is entry for one in same):
+            said = f"The registration for {known.qualification_id} cannot become {entry.value}."
+            raise NotAllowed(said, "See 'nvqsync registrations list'.")
+        store.execute("UPDATE registrations SET entry = ? WHERE id = ?", [entry.value, known.id])
+        append_audit(store, at=at, actor=actor, subject=f"learner:{known.learner_id}", action="registration-amended",
+                     text=says)  # fmt: skip
+
+
+def _written(on: dt.date | None) -> str | None:
+    return on.isoformat() if on else None
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
 def _registration(row: dict[str, Any]) -> Registration:
-    born = row["date_of_birth"]
-    return Registration(
-        **{
-            **row,
-            "registered_on": dt.date.fromisoformat(row["registered_on"]),
-            "entry": Entry(row["entry"]),
-            "date_of_birth": dt.date.fromisoformat(born) if born else None,
-        }
-    )
+    days = {name: _day(row[name]) for name in ("date_of_birth", "start", "end")}
+    registered_on = dt.date.fromisoformat(row["registered_on"])
+    return Registration(**{**row, **days, "registered_on": registered_on, "entry": Entry(row["entry"])})
 
 
 def sign_offs(store: Store, qualification_id: str) -> list[SignOff]:
@@ -114,12 +136,72 @@ def claim(store: Store, claim_id: int) -> Claim:
     return found[0]
 
 
-def claims_by_learner(store: Store, qualification_id: str) -> dict[str, list[Claim]]:
-    """The full-award claims of one qualification, oldest first, by learner."""
+def claim_ids(store: Store, where: str = "1", parameters: Sequence[Any] = ()) -> list[int]:
+    """The numbers of claims, in order, without loading what they rest on."""
+    return [row["id"] for row in store.rows(f"SELECT id FROM claims WHERE {where} ORDER BY id", parameters)]
+
+
+def some_claims(store: Store, ids: Collection[int]) -> list[Claim]:
+    """The claims with these numbers, in order; one that does not exist is missing."""
+    return claims(store, "id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))])
+
+
+def claims_by_learner(
+    store: Store, qualification_id: str, learners: Collection[str] | None = None
+) -> dict[str, list[Claim]]:
+    """The claims for one qualification, of every kind, oldest first, by learner; ``learners`` limits it to a few."""
     found: dict[str, list[Claim]] = {}
-    for one in claims(store, "qualification_id = ? AND kind = 'full_award'", [qualification_id]):
+    where, parameters = "qualification_id = ?", [qualification_id]
+    if learners is not None:
+        where += " AND learner_id IN (SELECT value FROM json_each(?))"
+        parameters.append(json.dumps(sorted(learners)))
+    for one in claims(store, where, parameters):
         found.setdefault(one.learner_id, []).append(one)
     return found
+
+
+def standing_claims(
+    store: Store, awarding_body: str, learners: Collection[str] | None = None
+) -> dict[str, tuple[EarlierClaim, ...]]:
+    """By learner, their claims with a body that are open or certificated, oldest first, as gates look at them."""
+    found: dict[str, list[EarlierClaim]] = {}
+    closed = [status.value for status in CLOSED]
+    sql = f"""SELECT claims.id, learner_id, qualification_id, kind, status, {_UNITS} AS units,
+            {_CANDIDATE} AS candidate_number FROM claims
+        WHERE awarding_body = ? AND status NOT IN (SELECT value FROM json_each(?)) AND {_AMONG} ORDER BY id"""
+    for row in store.rows(sql, [awarding_body, json.dumps(closed), *_among(learners)]):
+        units = tuple(reference for reference, _ in json.loads(row["units"]))
+        one = EarlierClaim(row["id"], row["qualification_id"], ClaimKind(row["kind"]), units,
+                           row["candidate_number"] or "", row["status"] == Status.CERTIFICATED)  # fmt: skip
+        found.setdefault(row["learner_id"], []).append(one)
+    return {learner: tuple(claims) for learner, claims in found.items()}
+
+
+def certificated_units(store: Store, learners: Collection[str] | None = None) -> dict[str, list[AchievedElsewhere]]:
+    """By learner, every unit that a certificated claim awarded (so none it transferred), oldest claim first."""
+    found: dict[str, list[AchievedElsewhere]] = {}
+    sql = f"""SELECT id, learner_id, qualification_id, awarding_body, {_UNITS} AS units FROM claims
+        WHERE status = ? AND {_AMONG} ORDER BY id"""
+    for row in store.rows(sql, [Status.CERTIFICATED.value, *_among(learners)]):
+        for reference, achieved_on in json.loads(row["units"]):
+            at = midday(dt.date.fromisoformat(achieved_on)) if achieved_on else None
+            unit = AchievedElsewhere(reference, row["qualification_id"], row["awarding_body"], at, None, row["id"])
+            found.setdefault(row["learner_id"], []).append(unit)
+    return found
+
+
+_UNITS = """(SELECT json_group_array(json_array(
+        json_extract(value, '$.unit_reference'), json_extract(value, '$.achieved_on')
+    )) FROM json_each(claims.facts, '$.units') WHERE NOT coalesce(json_extract(value, '$.transferred'), 0))"""
+_CANDIDATE = """(SELECT candidate_number FROM registrations AS r WHERE r.learner_id = claims.learner_id
+    AND r.qualification_id = claims.qualification_id AND candidate_number <> ''
+    ORDER BY r.id LIMIT 1)"""
+_AMONG = "(? IS NULL OR learner_id IN (SELECT value FROM json_each(?)))"
+
+
+def _among(learners: Collection[str] | None) -> list[str | None]:
+    text = None if learners is None else json.dumps(sorted(learners))
+    return [text, text or "[]"]
 
 
 def make_moves(store: Store, moves: Iterable[ClaimMove], *, at: int, actor: str, centre_number: str) -> list[ClaimMove]:
@@ -142,37 +224,60 @@ def _make(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: 
 
 
 def _insert(store: Store, move: ClaimMove, *, at: int, actor: str, centre_number: str) -> bool:
-    """Whether the claim is new: another process may have proposed it a moment ago."""
-    closed = [status.value for status in CLOSED]
-    earlier = claims(
-        store,
-        "learner_id = ? AND qualification_id = ? AND kind = ? AND status IN (SELECT value FROM json_each(?))",
-        [move.learner_id, move.qualification_id, move.kind.value, json.dumps(closed)],
+    """Whether the claim is new: another process may have proposed it, or claimed one of its units, a moment ago."""
+    units = [unit["unit_reference"] for unit in move.facts["units"]] if move.kind is ClaimKind.UNITS else []
+    try:
+        with store.writing(durable=True):
+            return _insert_whole(store, move, units, at=at, actor=actor, centre_number=centre_number)
+    except sqlite3.IntegrityError as error:
+        if "claim_units." not in str(error):
+            raise
+        return False  # another unit claim stands for one of these units
+
+
+def _insert_whole(
+    store: Store, move: ClaimMove, units: Sequence[str], *, at: int, actor: str, centre_number: str
+) -> bool:
+    key = claim_key(
+        move.qualification_id, centre_number, move.learner_id, move.kind, _closed_before(store, move), units
     )
-    key = claim_key(move.qualification_id, centre_number, move.learner_id, move.kind, len(earlier))
-    blockers, cautions = _split(move.findings)
     new = store.execute(
         """INSERT INTO claims (key, learner_id, qualification_id, awarding_body, kind, status, fingerprint, facts,
-            blockers, cautions, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            blockers, cautions, declarations, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (learner_id, qualification_id)
-            WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned') DO NOTHING""",
+            WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked') DO NOTHING""",
         [
             key, move.learner_id, move.qualification_id, move.awarding_body, move.kind.value, move.status.value,
-            move.fingerprint, json.dumps(move.facts, ensure_ascii=False), blockers, cautions, at, at,
+            move.fingerprint, json.dumps(move.facts, ensure_ascii=False), *_split(move.findings), at, at,
         ],
     )  # fmt: skip
     if new.rowcount == 1:
+        store.execute_many(
+            "INSERT INTO claim_units (claim_id, awarding_body, learner_id, unit_reference) VALUES (?, ?, ?, ?)",
+            [(new.lastrowid, move.awarding_body, move.learner_id, unit) for unit in units],
+        )
         append_audit(store, at=at, actor=actor, subject=f"claim:{new.lastrowid}", action=move.move.value, text=move.why,
                      to_status=move.status.value, fingerprint=move.fingerprint)  # fmt: skip
     return new.rowcount == 1
 
 
+def _closed_before(store: Store, move: ClaimMove) -> int:
+    """How many claims of the same learner, qualification and kind are closed."""
+    closed = json.dumps([status.value for status in CLOSED])
+    sql = """SELECT COUNT(*) AS n FROM claims WHERE learner_id = ? AND qualification_id = ? AND kind = ?
+        AND status IN (SELECT value FROM json_each(?))"""
+    found = store.rows(sql, [move.learner_id, move.qualification_id, move.kind.value, closed])
+    return int(found[0]["n"])
+
+
 def _apply(store: Store, move: ClaimMove, before: Claim, *, at: int, actor: str) -> None:
-    blockers, cautions = _split(move.findings)
-    reason = move.why if move.move is Move.HOLD else before.hold_reason
+    blockers, cautions, declarations = _split(move.findings)
+    held = move.move is Move.HOLD
+    reason, code = (move.why, move.hold_code) if held else (before.hold_reason, before.hold_code)
     changes = {
         "status": move.status.value, "fingerprint": move.fingerprint, "blockers": blockers, "cautions": cautions,
-        "facts": json.dumps(move.facts, ensure_ascii=False), "hold_reason": reason,
+        "facts": json.dumps(move.facts, ensure_ascii=False), "hold_reason": reason, "hold_code": code.value,
+        "declarations": declarations,
     }  # fmt: skip
     _update(store, before, changes, at=at)
     append_audit(store, at=at, actor=actor, subject=f"claim:{before.id}", action=move.move.value, text=move.why,
@@ -206,11 +311,16 @@ def _update(store: Store, before: Claim, changes: dict[str, Any], *, at: int) ->
         raise NotAllowed(says, f"Look at it again: 'nvqsync claims show {before.id}'.")
 
 
-def _split(findings: Iterable[Finding]) -> tuple[str, str]:
-    told: dict[Severity, list[list[str]]] = {Severity.BLOCKS: [], Severity.CAUTIONS: []}
+def _split(findings: Iterable[Finding]) -> tuple[str, str, str]:
+    """What blocks, what cautions and what is to be declared, each as it is stored."""
+    told: dict[Severity, list[list[str]]] = {severity: [] for severity in Severity}
     for finding in findings:
         told[finding.severity].append([finding.id, finding.says])
-    return json.dumps(told[Severity.BLOCKS]), json.dumps(told[Severity.CAUTIONS])
+    return json.dumps(told[Severity.BLOCKS]), json.dumps(told[Severity.CAUTIONS]), json.dumps(told[Severity.DECLARES])
+
+
+def _findings(stored: str, severity: Severity) -> tuple[Finding, ...]:
+    return tuple(Finding(name, severity, says) for name, says in json.loads(stored))
 
 
 def _claim(row: dict[str, Any]) -> Claim:
@@ -220,10 +330,12 @@ def _claim(row: dict[str, Any]) -> Claim:
             "kind": ClaimKind(row["kind"]),
             "status": Status(row["status"]),
             "facts": json.loads(row["facts"]),
-            "blockers": tuple(Finding(i, Severity.BLOCKS, says) for i, says in json.loads(row["blockers"])),
-            "cautions": tuple(Finding(i, Severity.CAUTIONS, says) for i, says in json.loads(row["cautions"])),
+            "blockers": _findings(row["blockers"], Severity.BLOCKS),
+            "cautions": _findings(row["cautions"], Severity.CAUTIONS),
+            "declarations": _findings(row["declarations"], Severity.DECLARES),
             "batch_id": row["batch_id"] or "",
             "certificated_on": row["certificated_on"] or "",
+            "hold_code": HoldCode(row["hold_code"]),
         }
     )
 

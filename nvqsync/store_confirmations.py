@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nvqsync.confirming import Confirmation, Confirmed, What
 from nvqsync.store import Store
 from nvqsync.store_audit import append_audit
+from nvqsync.uln_owners import Owners
 
 
 def about_grades(store: Store) -> Confirmed:
@@ -34,12 +36,29 @@ def record(store: Store, said: Confirmation) -> None:
         _tell(store, said, f"{said.what.value}: {said.says}. {said.why}".strip())
 
 
+def uln_owners(store: Store) -> Owners:
+    """Whose each ULN is that a person was asked about, by ``uln_mark``."""
+    return {row["item_id"]: row["learner_id"] for row in store.rows(
+        "SELECT item_id, learner_id FROM confirmations WHERE what = 'uln'")}  # fmt: skip
+
+
+def record_uln_owner(store: Store, said: Confirmation) -> None:
+    """Keep whose a ULN is. An earlier word for another account is taken back, and the audit log told of both."""
+    with store.writing(durable=True):
+        before = uln_owners(store).get(said.item_id, said.learner_id)
+        if before != said.learner_id:
+            earlier = replace(said, learner_id=before, why=f"Recorded for another account instead. {said.why}".strip())
+            withdraw(store, earlier)
+        record(store, said)
+
+
 def withdraw(store: Store, said: Confirmation) -> None:
     """Take back what was confirmed about the same, and tell the audit log why."""
     with store.writing(durable=True):
         sql = "DELETE FROM confirmations WHERE what = ? AND learner_id = ? AND item_id = ?"
         store.execute(sql, [said.what.value, said.learner_id, said.item_id])
-        _tell(store, said, f"{said.what.value}: as the LMS says. {said.why}".strip())
+        back = "no longer" if said.what is What.ULN else "as the LMS says"
+        _tell(store, said, f"{said.what.value}: {back}. {said.why}".strip())
 
 
 def _tell(store: Store, said: Confirmation, text: str) -> None:

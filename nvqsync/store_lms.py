@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from nvqsync.model import (
@@ -21,6 +22,7 @@ from nvqsync.model import (
     GradebookEntry,
     Grading,
     GradingRow,
+    ItemKind,
     LmsCourse,
     LmsItem,
     LmsMember,
@@ -54,6 +56,9 @@ def latest_passes(store: Store, count: int = 1) -> list[dict[str, Any]]:
 
 # ---------------------------------------------------------------- writing a reading
 
+
+FEW = 20
+"""Up to so many learners are looked up one by one, not by looking through everybody's grades."""
 
 AT_ONCE = 1000
 """So many grades are written in one transaction, with a breath between two, so that nobody else waits for long."""
@@ -163,7 +168,7 @@ def _record_members(store: Store, reading: CourseReading) -> None:
         """INSERT INTO memberships (course_id, learner_id, roles, active) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET roles = excluded.roles, active = excluded.active, gone = 0
         WHERE (excluded.roles, excluded.active, 0) IS NOT (roles, active, gone)""",
-        [(reading.course.lms_id, m.lms_id, json.dumps(m.roles), int(m.active)) for m in reading.members],
+        [(reading.course.lms_id, m.lms_id, _names(m.roles), int(m.active)) for m in reading.members],
     )
     only = reading.covers.learners
     store.execute(
@@ -177,24 +182,26 @@ def _record_members(store: Store, reading: CourseReading) -> None:
     )  # fmt: skip
 
 
-GRADE_COLUMNS = """item_id, learner_id, grade_id, attempt, grade, graded_at, grader_id, workflow_state, row_scores,
-    gradebook, assessor_id, graders_seen, decided_at, gone, resubmitting, appeared_in"""
+SEEN = (
+    "item_id", "learner_id", "grade_id", "attempt", "grade", "graded_at", "grader_id", "workflow_state", "row_scores",
+    "gradebook", "resubmitting",
+)  # fmt: skip
+"""The columns of a grade that hold its observation, in the order of the observation's fields."""
+REMEMBERED = ("assessor_id", "graders_seen", "decided_at", "gone")
+GRADE = ", ".join(f"grades.{name}" for name in (*SEEN, *REMEMBERED))
 
 
 def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
     """Grades as they are now. The history keeps what each change replaced; ``appeared_in`` is where it begins."""
-    values = ", ".join("?" * len(GRADE_COLUMNS.split(",")))
-    insert = f"INSERT OR REPLACE INTO grades ({GRADE_COLUMNS}) VALUES ({values})"
     if isinstance(changes, FirstGrades):
-        store.execute_many(insert, [(*_first_row(seen), pass_id) for seen in changes.observations])
+        _appear(store, changes.observations, pass_id)
         return
-    new = [change for change in changes if change.before is None]
-    store.execute_many(insert, [(*_grade_row(change.after), pass_id) for change in new])
-    names = [name.strip() for name in GRADE_COLUMNS.split(",")][2:-1]
+    _appear(store, [change.after.observation for change in changes if change.before is None], pass_id)
     altered = [change for change in changes if change.before is not None]
     store.execute_many(
-        f"UPDATE grades SET {', '.join(f'{name} = ?' for name in names)} WHERE item_id = ? AND learner_id = ?",
-        [(*row[2:], *row[:2]) for row in (_grade_row(change.after) for change in altered)],
+        f"UPDATE grades SET {', '.join(f'{name} = ?' for name in (*SEEN, *REMEMBERED))}"
+        " WHERE item_id = ? AND learner_id = ?",
+        [(*_grade_row(change.after), *change.key) for change in altered],
     )
     store.execute_many(
         """INSERT INTO grade_changes (pass_id, item_id, learner_id, change, before, after)
@@ -206,16 +213,26 @@ def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -
     )
 
 
-def _first_row(seen: Observation) -> tuple[Any, ...]:
-    """A grade nobody knew, as a row: its grader is its assessor. The plain ones, nearly all, without any detour."""
-    if seen.rows or seen.gradebook is not None:
-        return _grade_row(remember(None, seen))
-    grader = seen.grader_id
-    return (
-        seen.item_id, seen.learner_id, seen.grade_id, seen.attempt, None if seen.grade is None else str(seen.grade),
-        seen.graded_at, grader, seen.workflow_state, "[]", None, grader, _names((grader,) if grader else ()),
-        seen.graded_at, 0, int(seen.resubmitting),
-    )  # fmt: skip
+def _appear(store: Store, seen: Sequence[Observation], pass_id: int) -> None:
+    """Write grades nobody knew. Nothing need be remembered of them yet but themselves."""
+    names, values = ", ".join((*SEEN, "appeared_in")), ", ".join("?" * (len(SEEN) + 1))
+    sql = f"INSERT OR REPLACE INTO grades ({names}) VALUES ({values})"
+    store.execute_many(sql, zip(*_columns(seen), repeat(pass_id), strict=False) if seen else ())
+
+
+def _columns(seen: Iterable[Observation]) -> Iterator[Iterable[Any]]:
+    """Observations as the columns that hold them, one after the other: what most do not have costs next to nothing."""
+    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = zip(*seen, strict=True)
+    yield from (item, learner, number, attempt)
+    yield [None if value is None else str(value) for value in grade]
+    yield from (at, grader, state)
+    yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else repeat("")
+    yield (
+        repeat("")
+        if entry.count(None) == len(entry)
+        else ["" if value is None else _entry_text(value) for value in entry]
+    )
+    yield map(int, again) if any(again) else repeat(0)
 
 
 def _told(assessed: Assessed) -> str:
@@ -319,14 +336,18 @@ def gone_items(store: Store) -> set[str]:
 
 
 def grades(store: Store, course_ids: Iterable[str], learner_ids: Iterable[str] | None = None) -> list[Assessed]:
-    """Every grade known in the given courses, of the given learners (of all when ``None``)."""
-    sql = """SELECT grades.* FROM grades JOIN items ON items.lms_id = grades.item_id
+    """Every grade known in the given courses, of the given learners (of all when ``None``).
+
+    Grades lie by item. A few learners are looked up in each; for more than that, all the grades are looked through.
+    """
+    sql = f"""SELECT {GRADE} FROM grades JOIN items ON items.lms_id = grades.item_id
         WHERE items.course_id IN (SELECT value FROM json_each(?))"""
     parameters = [json.dumps(list(course_ids))]
     if learner_ids is not None:
-        sql += " AND learner_id IN (SELECT value FROM json_each(?))"
-        parameters.append(json.dumps(list(learner_ids)))
-    return [_assessed(row) for row in store.rows(sql, parameters)]
+        wanted = list(learner_ids)
+        sql += f" AND {'' if len(wanted) <= FEW else '+'}learner_id IN (SELECT value FROM json_each(?))"
+        parameters.append(json.dumps(wanted))
+    return [_assessed(row) for row in store.tuples(sql, parameters)]
 
 
 def known_grades(store: Store, course_id: str) -> dict[GradeKey, Assessed]:
@@ -371,9 +392,9 @@ def known_for(store: Store, reading: CourseReading) -> dict[GradeKey, Assessed]:
 
 
 def _graded(store: Store, keys: Iterable[GradeKey]) -> dict[GradeKey, Assessed]:
-    sql = """SELECT grades.* FROM json_each(?) AS wanted JOIN grades
+    sql = f"""SELECT {GRADE} FROM json_each(?) AS wanted JOIN grades
         ON item_id = wanted.value ->> 0 AND learner_id = wanted.value ->> 1"""
-    found = [_assessed(row) for row in store.rows(sql, [json.dumps(sorted(keys))])]
+    found = [_assessed(row) for row in store.tuples(sql, [json.dumps(sorted(keys))])]
     return {(a.observation.item_id, a.observation.learner_id): a for a in found}
 
 
@@ -424,6 +445,15 @@ def courses_of_learner(store: Store, learner_id: str) -> set[str]:
     return {row["course_id"] for row in rows}
 
 
+def strays(store: Store) -> int:
+    """How many grades and places on a roster are of an item, course or learner that is not there: always none."""
+    sql = """SELECT (SELECT COUNT(*) FROM grades WHERE item_id NOT IN (SELECT lms_id FROM items)
+                OR learner_id NOT IN (SELECT lms_id FROM learners))
+            + (SELECT COUNT(*) FROM memberships WHERE course_id NOT IN (SELECT lms_id FROM courses)
+                OR learner_id NOT IN (SELECT lms_id FROM learners)) AS n"""
+    return int(store.rows(sql)[0]["n"])
+
+
 def learner_ids(store: Store) -> set[str]:
     """The ids of everyone ever seen on a roster."""
     return {row["lms_id"] for row in store.rows("SELECT lms_id FROM learners")}
@@ -445,14 +475,18 @@ def _decimal(value: str | None) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
+_unescaped = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _item_facts(item: LmsItem) -> str:
     facts = {
         "grading": item.grading.value, "maximum": _text(item.maximum), "scale": item.scale,
         "pass_mark": _text(item.pass_mark), "workflow": item.workflow, "identities_hidden": item.identities_hidden,
         "team": item.team, "hidden": item.hidden, "url_path": item.url_path,
+        "kind": item.kind.value, "part_of": item.part_of,
         "rows": [[row.row_id, row.text, str(row.top_score)] for row in item.rows],
     }  # fmt: skip
-    return json.dumps(facts, ensure_ascii=False)
+    return _unescaped(facts)
 
 
 def _item(row: dict[str, Any]) -> LmsItem:
@@ -472,43 +506,62 @@ def _item(row: dict[str, Any]) -> LmsItem:
         team=facts["team"],
         hidden=facts["hidden"],
         url_path=facts["url_path"],
+        kind=ItemKind(facts["kind"]),
+        part_of=facts["part_of"],
     )
+
+
+def _scores_text(rows: Iterable[RowScore]) -> str:
+    return json.dumps([[row.row_id, str(row.score)] for row in rows])
+
+
+def _entry_text(entry: GradebookEntry) -> str:
+    return json.dumps([_text(entry.grade), entry.hidden, entry.overridden])
 
 
 def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
-    seen, book = assessed.observation, assessed.observation.gradebook
-    book_text = book and json.dumps([_text(book.grade), book.hidden, book.overridden])
-    rows = json.dumps([[row.row_id, str(row.score)] for row in seen.rows]) if seen.rows else "[]"
+    """A grade with its memory, as the columns hold it: nothing where it says no more than the observation."""
+    seen, first = assessed.observation, remember(None, assessed.observation)
     return (
-        seen.item_id, seen.learner_id, seen.grade_id, seen.attempt, _text(seen.grade), seen.graded_at, seen.grader_id,
-        seen.workflow_state, rows, book_text,
-        assessed.assessor_id, _names(assessed.graders_seen), assessed.decided_at, int(assessed.gone),
-        int(seen.resubmitting),
-    )  # fmt: skip
+        *(next(iter(column)) for column in _columns([seen])),
+        None if assessed.assessor_id == first.assessor_id else assessed.assessor_id,
+        None if assessed.graders_seen == first.graders_seen else json.dumps(assessed.graders_seen),
+        None if assessed.decided_at == first.decided_at else assessed.decided_at,
+        int(assessed.gone),
+    )
+
+
+def _assessed(row: tuple[Any, ...]) -> Assessed:
+    """The other way round: a row of ``GRADE`` columns."""
+    *told, assessor, graders, decided, gone = row
+    item, learner, number, attempt, grade, at, grader, state, scores, entry, again = told
+    rows = tuple(RowScore(id_, Decimal(score)) for id_, score in json.loads(scores)) if scores else ()
+    book = _entry(*json.loads(entry)) if entry else None
+    seen = Observation(item, learner, number, attempt, _grade_of(grade), at, grader, state, rows, book, bool(again))
+    first = remember(None, seen)
+    return Assessed(
+        seen,
+        first.assessor_id if assessor is None else assessor,
+        first.graders_seen if graders is None else tuple(json.loads(graders)),
+        first.decided_at if decided is None else decided,
+        bool(gone),
+    )
+
+
+def _entry(grade: str | None, hidden: bool, overridden: bool) -> GradebookEntry:
+    return GradebookEntry(_decimal(grade), hidden, overridden)
 
 
 @lru_cache(maxsize=4096)
-def _names(graders: tuple[str, ...]) -> str:
-    return json.dumps(graders)
+def _names(names: tuple[str, ...]) -> str:
+    """Names as JSON. There are few different ones."""
+    return json.dumps(names)
 
 
-def _assessed(row: dict[str, Any]) -> Assessed:
-    book = json.loads(row["gradebook"]) if row["gradebook"] else None
-    seen = Observation(
-        item_id=row["item_id"],
-        learner_id=row["learner_id"],
-        grade_id=row["grade_id"],
-        attempt=row["attempt"],
-        grade=_decimal(row["grade"]),
-        graded_at=row["graded_at"],
-        grader_id=row["grader_id"],
-        workflow_state=row["workflow_state"],
-        rows=tuple(RowScore(row_id, Decimal(score)) for row_id, score in json.loads(row["row_scores"])),
-        gradebook=book and GradebookEntry(_decimal(book[0]), book[1], book[2]),
-        resubmitting=bool(row["resubmitting"]),
-    )
-    graders = tuple(json.loads(row["graders_seen"]))
-    return Assessed(seen, row["assessor_id"], graders, row["decided_at"], bool(row["gone"]))
+@lru_cache(maxsize=4096)
+def _grade_of(text: str | None) -> Decimal | None:
+    """A grade from its text. There are few different ones."""
+    return _decimal(text)
 
 
 def _member(row: dict[str, Any]) -> LmsMember:

@@ -16,29 +16,43 @@ Plain assertions only: this module needs no test framework itself.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from typing import Any, ClassVar
 
 from nvqsync import rules
+from nvqsync.centre import CentreFacts, EndDate
 from nvqsync.check_characters import qualification_number_misfit, unit_reference_misfit
+from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.declaring import MOST, Declaration, stands_against
 from nvqsync.errors import LmsError, SettingsError
+from nvqsync.findings import Status
+from nvqsync.gates import ClaimFacts, Gate, Severity, run_gates
 from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.judging import judge_units, verdict_json
 from nvqsync.model import (
     Asked,
+    ClaimKind,
     CourseReading,
+    Decision,
     Grading,
+    ItemKind,
     Kind,
     LmsCourse,
     LmsItem,
     LmsMember,
     Observation,
     Qualification,
+    QualificationUnit,
+    Registration,
     SiteFacts,
+    UnitOutcome,
+    UnitStatus,
 )
 from nvqsync.plugin_manager import Plugins, load_plugins
 from nvqsync.qualification_checks import qualification_faults
@@ -145,14 +159,118 @@ class AwardingBodyContract:
             answer = verdict_json(judge_units(catalogue, qualification, references))
             assert set(answer["counted"] + answer["unused"]) == {listed.code for listed in qualification.units}
 
+    def test_gates_and_declarations_can_be_read_and_looked_up(self) -> None:
+        """Each has an id, words and a source, and looks at this body's claims alone."""
+        bodies = {qualification.awarding_body for qualification in self.offered()}
+        ids = {qualification.id for qualification in self.offered()}
+        every: list[Gate | Declaration] = [*self.gates(), *self.declarations()]
+        for one in every:
+            assert one.id.strip() == one.id != ""
+            assert one.says.strip()
+            assert one.source.strip()
+            assert one.bodies or one.qualifications, f"{one.id} would look at every body's claims"
+            assert set(one.bodies) <= bodies, one.id
+            assert set(one.qualifications) <= ids, one.id
+        assert all(gate.severity in {Severity.BLOCKS, Severity.CAUTIONS} for gate in self.gates())
+        assert all(one.rules for one in self.declarations())
+
+    def test_gates_and_declarations_are_pure(self) -> None:
+        """On the same facts they say the same, in whole sentences, and touch no file, network or process."""
+        for facts in self.some_facts():
+            with _nothing_touched():
+                once = stands_against(self.gates(), self.declarations(), facts)
+                again = stands_against(self.gates(), self.declarations(), facts)
+            assert once == again
+            assert all(finding.says.strip().endswith((".", "?", "!")) for finding in once)
+
+    def test_what_they_say_does_not_change_from_day_to_day(self) -> None:
+        """A claim that is approved goes on hold when its findings change: no count of days stands in their words."""
+        for facts in self.some_facts():
+            tomorrow = replace(facts, today=facts.today + dt.timedelta(days=1))
+            told = [run_gates(self.gates(), one) for one in (facts, tomorrow)]
+            words = [{finding.id: finding.says for finding in found} for found in told]
+            assert all(words[0][name] == words[1][name] for name in words[0].keys() & words[1].keys())
+
+    def test_no_claim_asks_for_more_declarations_than_a_person_reads(self) -> None:
+        """With nvqsync's own, at most ``nvqsync.declaring.MOST`` could ever be due for one claim."""
+        for qualification in self.offered():
+            asked = [one.id for one in (*CORE_DECLARATIONS, *self.declarations()) if one.applies(qualification)]
+            assert len(asked) <= MOST, (qualification.id, asked)
+
+    def gates(self) -> list[Gate]:
+        """The gates that this plugin registers."""
+        return [gate for gate in _load(self.plugin).gates if f"gate {gate.id}" in self._offers()]
+
+    def declarations(self) -> list[Declaration]:
+        """The declarations that this plugin registers."""
+        return [one for one in _load(self.plugin).declarations if f"declaration {one.id}" in self._offers()]
+
+    def some_facts(self) -> Iterator[ClaimFacts]:
+        """Claims of both kinds for each qualification: all achieved, some not or from elsewhere, nothing known."""
+        for qualification, kind in product(self.offered(), ClaimKind):
+            yield _claim_facts(qualification, kind, [UnitStatus.ACHIEVED])
+            yield _claim_facts(qualification, kind, [UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED, UnitStatus.READY])
+            yield replace(_claim_facts(qualification, kind, []), registrations=(), centre=CentreFacts())
+
     def offered(self) -> list[Qualification]:
         """The qualifications that this plugin registers, in order of id."""
+        qualifications = _load(self.plugin).catalogue.qualifications
+        return [qualifications[offer] for offer in self._offers() if offer in qualifications]
+
+    def _offers(self) -> tuple[str, ...]:
         loaded = _load(self.plugin)
         name = next(name for name, plugin in loaded.manager.list_name_plugin() if plugin is self.plugin)
-        mine = next(listed for listed in loaded.listing() if listed.name == name)
-        return [
-            loaded.catalogue.qualifications[offer] for offer in mine.offers if offer in loaded.catalogue.qualifications
-        ]
+        return next(listed for listed in loaded.listing() if listed.name == name).offers
+
+
+def _claim_facts(qualification: Qualification, kind: ClaimKind, statuses: Sequence[UnitStatus]) -> ClaimFacts:
+    """A claim for the first units of a qualification, in turn in these statuses, each on two attempts of one grade."""
+    units = tuple(
+        _unit_outcome(qualification, listed, status)
+        for listed, status in zip(qualification.units[: 2 * len(statuses)], 2 * list(statuses), strict=False)
+    )
+    learner = LmsMember("7", "Sasha Invented", "S7", date_of_birth=dt.date(2000, 1, 1))
+    registration = Registration("7", qualification.id, qualification.awarding_body, dt.date(2026, 9, 1))
+    centre = CentreFacts("12345", dt.date(2020, 9, 1), registration_end=EndDate(known=True, on=dt.date(2026, 1, 15)))
+    today = dt.date(2026, 11, 20)
+    return ClaimFacts(learner, qualification, kind, (registration,), centre, True, False, units, (), (), today)
+
+
+def _unit_outcome(qualification: Qualification, listed: QualificationUnit, status: UnitStatus) -> UnitOutcome:
+    """A unit whose one decision was made at the second attempt, on the last method that the body lists."""
+    method = qualification.methods[-1].code if qualification.methods else "SIM"
+    reference = listed.unit.reference
+    decision = Decision(reference, "1.1", True, "1", "2", "3", 2, "Competent", "9", ("9",), 1_790_000_000, method)
+    done = status is UnitStatus.ACHIEVED
+    return UnitOutcome(
+        "7", qualification.id, reference, listed.code, status, ("1.1",), 1, 1_790_000_000 if done else None, "",
+        () if status is UnitStatus.TRANSFERRED else (decision,),
+    )  # fmt: skip
+
+
+_WATCHED = {"on": False}
+_WORLD = ("open", "socket.", "subprocess.", "os.", "sqlite3.", "urllib.", "http.", "shutil.", "tempfile.")
+
+
+@cache
+def _watch() -> None:
+    """Install, once a process, what notices a file, network or process event while ``_nothing_touched`` is on."""
+
+    def noticed(event: str, arguments: tuple[object, ...]) -> None:
+        if _WATCHED["on"] and event.startswith(_WORLD):
+            raise AssertionError(f"A gate or declaration touched the world: {event} {arguments!r}")
+
+    sys.addaudithook(noticed)
+
+
+@contextmanager
+def _nothing_touched() -> Iterator[None]:
+    _watch()
+    _WATCHED["on"] = True
+    try:
+        yield
+    finally:
+        _WATCHED["on"] = False
 
 
 @cache
@@ -219,6 +337,18 @@ class LmsConnectorContract:
                 assert isinstance(error, LmsError), repr(error)
                 assert error.says
                 assert error.next_step
+
+    def test_an_examination_says_what_is_wrong_and_what_to_do(self) -> None:
+        """Where the offer brings one: nothing fails on a good far end, something does on a broken one, none raises."""
+        examine = self._offer().examine
+        if examine is None:
+            return
+        for also in (frozenset[ItemKind](), frozenset(ItemKind)):
+            found = list(examine(self.broken_settings(), also))
+            assert Status.FAIL in {one.status for one in found}
+            found += examine(self.settings(), also)
+            assert all(one.next_step for one in found if one.status is not Status.OK)
+        assert Status.FAIL not in {one.status for one in examine(self.settings(), frozenset())}
 
     def test_closing_twice_is_safe(self) -> None:
         """``close`` may be called before anything was asked, after it, and again."""

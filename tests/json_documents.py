@@ -22,6 +22,7 @@ import time_machine
 
 import nvqsync
 from docs.told import NINE_O_CLOCK, invented_college
+from tests.quality import IQA_ID
 from tests.rehearsal import COMPETENT, NOT_YET, Rehearsal, rehearsing
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -68,7 +69,7 @@ def _catalogue(rehearsal: Rehearsal) -> dict[str, Any]:
         "judge-error": rehearsal.run("judge", "OCR/03455", "Z99", "--json").json,
         "judge-jsonl": {"status": lines.status, "lines": [json.loads(line) for line in lines.out.splitlines()]},
         "plugins": rehearsal.run("plugins", "--json").json[:2],
-        "gates": rehearsal.run("gates", "EDI/L2-CS", "--json").json[:2],
+        "gates": _few(rehearsal.run("gates", "EDI/L2-CS", "--json").json),
     }
 
 
@@ -78,6 +79,11 @@ def acting_as(name: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NVQSYNC_ACTOR", name)
         yield
+
+
+def _few(document: dict[str, Any]) -> dict[str, Any]:
+    """The first two of each list."""
+    return {name: listed[:2] for name, listed in document.items()}
 
 
 @contextmanager
@@ -104,10 +110,20 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     moodle.add_assignment(college.course, "A3 again", id_number="A3:9.9", grade=-college.scale_id)
     moodle.add_assignment(college.course, "B1 observation", id_number="B1:1.1-1.2", grade=-college.scale_id)
     found = {"sync": step("sync"), "progress": step("progress", "CS-0103"), "mapping-check": step("mapping", "check")}
+    rehearsal.staff()
+    found["iqa-list"] = step("iqa", "list")
+    who = ("--iqa", IQA_ID, "--on", "2026-11-09")
+    found["iqa-release"] = step("iqa", "release", "CS-0101", "CS-0102", "OCR/03455", *who, "--outcome", "agreed",
+                                "--unit", "F1")  # fmt: skip
+    found["iqa-records"] = step("iqa", "records")
+    found["centre-import"] = step("centre", "import", str(_centre(rehearsal)))
+    found["centre-show"] = step("centre", "show")
+    found["centre-staff-list"] = step("centre", "staff", "list")
     found["registrations-import"] = step("registrations", "import", str(_entries(rehearsal)))
     found["registrations-list"] = step("registrations", "list")
+    found["weekly"] = step("weekly")
     found["claims-show-proposed"] = step("claims", "show", "1")
-    found["claims-approve"] = step("claims", "approve", "1", "2")
+    found["claims-approve"] = step("claims", "approve", "1", "2", "--declare", "all", "--note", "Portfolios looked at.")
     found["export"] = step("export")
     found["reconcile"] = step("reconcile")
     moodle.grade(college.assignments["D2"], college.learners[1], NOT_YET, grader=college.assessor)
@@ -117,10 +133,47 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     step("claims", "withdraw", "3", "--why", "The learner moved to another centre.")
     found["claims-list"] = step("claims", "list")
     found["claims-show-certificated"] = step("claims", "show", "1")
+    found["claims-request-units"] = step("claims", "request-units", "CS-0103", "OCR/03455", "--unit", "F1")
+    found["claims-propose-again"] = step("claims", "propose-again", "3", "--why", "They came back.")
+    found["claims-record"] = step("claims", "record", "received", "1", "3", "--who", "A. Clerk")
+    found["claims-codes"] = step("claims", "codes")[:2]
+    found["batches-list"] = step("batches", "list")
+    found["batches-sheet"] = step("batches", "sheet", "1", "--why", "Lost in the post.")
     found["status"] = step("status")
     found["audit-verify"] = step("audit", "verify")
     found["retention-show"] = step("retention", "show", "CS-0103")
     return found
+
+
+def _centre(rehearsal: Rehearsal) -> Path:
+    """A file with what the centre has not told yet: staff, a visit, a sanction of last year, an account."""
+    people = rehearsal.college
+    path = rehearsal.folder / "more.toml"
+    path.write_text(
+        f'''[[staff]]
+moodle_id = "{people.assessor.id}"
+name = "{people.assessor.full_name}"
+role = "assessor"
+from = 2024-09-01
+qualified_on = 2025-02-14
+[[sanction]]
+qualification = "OCR/03455"
+level = "level 1"
+actions = "Sample every unit of new assessors."
+from = 2025-03-03
+lifted_on = 2025-07-01
+[[visit]]
+qualification = "OCR/03455"
+on = 2026-06-16
+visitor = "Ottilie Brandt"
+learners = ["{people.learners[0].id}"]
+[[account]]
+name = "j.lister"
+no_moodle = true
+''',
+        encoding="utf-8",
+    )
+    return path
 
 
 def _entries(rehearsal: Rehearsal) -> Path:

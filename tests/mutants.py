@@ -50,7 +50,16 @@ FILES = tuple(
 
 TESTS = tuple(
     f"tests/unit/test_{name}.py"
-    for name in ("rules", "finishing", "rule_edges", "rule_checks", "rule_shortcuts", "rules_oracle", "adjustments")
+    for name in (
+        "rules",
+        "finishing",
+        "rule_edges",
+        "rule_checks",
+        "rule_shortcuts",
+        "rules_oracle",
+        "rule_advice",
+        "adjustments",
+    )
 )
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {

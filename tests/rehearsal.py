@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import io
 import json
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.records import Assignment, Course, User
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
+from nvqsync import clock, store_lms
 from nvqsync.cli import main
+from nvqsync.store import Store
+from tests import quality
 
 CENTRE = "12345"
 COMPETENT, NOT_YET = 2, 1
@@ -82,13 +86,36 @@ credential = {credential}
 folder = "exports"
 [centre]
 name = "Exampleton College"
-numbers = {{ OCR = "12345" }}
-[centre.qualifications."OCR/03455"]
+"""
+
+CENTRE_FACTS = """
+[[number]]
+awarding_body = "OCR"
+number = "12345"
+[[qualification]]
+qualification = "OCR/03455"
 approved_on = 2020-09-01
 direct_claim_from = 2021-09-01
 registration_end = "none"
+registration_end_checked_on = 2020-09-01
 certification_end = "none"
+certification_end_checked_on = 2020-09-01
+[[staff]]
+moodle_id = "3"
+name = "Morgan Reyes"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+[[staff]]
+moodle_id = "901"
+name = "Gwen Price"
+role = "iqa"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
 """
+"""What ``nvqsync centre import`` is given: nothing is missing. Moodle id 3 is the assessor of every small college."""
 
 
 @dataclass
@@ -123,6 +150,10 @@ class Rehearsal:
             status = main(["--config", str(config), *arguments])
         return Answered(status, out.getvalue(), err.getvalue())
 
+    def approve(self, *arguments: str) -> Answered:
+        """``claims approve`` by somebody who makes every declaration asked for and has looked into the cautions."""
+        return self.run("claims", "approve", *arguments, "--declare", "all", "--note", "Portfolio looked at.")
+
     def register(self, *learners: int, qualification: str = "OCR/03455", entry: str = "full_award") -> Answered:
         """Write and import a registration for each learner, and tell the portal of it."""
         lines = ["id_number,candidate_number,qualification,registered_on,entry,name"]
@@ -131,9 +162,36 @@ class Rehearsal:
             lines.append(f"S{number},1000000{number},{qualification},2020-10-01,{entry},{person.full_name}")
             with self.portal.open_books() as books:
                 books.register("OCR", CENTRE, f"1000000{number}", qualification, name=person.full_name)
+        self.release(*learners, qualification=qualification)
         path = self.folder / "registrations.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self.run("registrations", "import", str(path), "--json")
+
+    def staff(self) -> None:
+        """Put the assessor, an IQA and those who approve claims on record."""
+        with Store(self.database()) as store:
+            quality.staff(store, str(self.college.assessor.id))
+
+    def release(self, *learners: int, qualification: str = "OCR/03455") -> None:
+        """Put the staff on record, and let the IQA release these learners, whoever of them was read."""
+        self.staff()
+        with Store(self.database()) as store:
+            known = store_lms.learner_ids(store)
+            whom = [str(self.college.learners[number].id) for number in learners]
+            on = clock.day(clock.now()) + dt.timedelta(days=1)
+            quality.release(store, qualification, [one for one in whom if one in known], on)
+
+    def know(self, facts: str) -> None:
+        """Enter facts of the centre, written as ``nvqsync centre import`` takes them."""
+        path = self.folder / "centre.toml"
+        path.write_text(facts, encoding="utf-8")
+        answer = self.run("centre", "import", str(path))
+        assert answer.status == 0, answer.err
+
+    def forget(self) -> None:
+        """As it was before anything was entered: there is no database."""
+        for path in self.folder.glob("nvqsync.db*"):
+            path.unlink()
 
     def claims(self) -> list[dict[str, Any]]:
         """The queue."""
@@ -151,8 +209,11 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsing(folder: Path, college: SmallCollege | None = None) -> Iterator[Rehearsal]:
-    """A rehearsal with both far ends running; the portal returns no good claim on purpose."""
+def rehearsing(folder: Path, college: SmallCollege | None = None, *, centre: str = CENTRE_FACTS) -> Iterator[Rehearsal]:
+    """A rehearsal with both far ends running; the portal returns no good claim on purpose.
+
+    ``centre`` is on record; where it is empty there is no database yet.
+    """
     people = college or small_college()
     with Simulator(people.moodle) as moodle, Portal(return_rate=0) as portal:
         with portal.open_books() as books:
@@ -162,4 +223,7 @@ def rehearsing(folder: Path, college: SmallCollege | None = None) -> Iterator[Re
             credential=json.dumps(portal.credential),
         )  # fmt: skip
         (folder / "nvqsync.toml").write_text(text, encoding="utf-8")
-        yield Rehearsal(folder, people, moodle, portal, text)
+        running = Rehearsal(folder, people, moodle, portal, text)
+        if centre:
+            running.know(centre)
+        yield running

@@ -23,11 +23,15 @@ from typing import Any
 
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
-from nvqsync import hookimpl, store_claims
+from nvqsync import centre_file, hookimpl, store_claims
+from nvqsync.answering import Said
 from nvqsync.bootstrap import App
+from nvqsync.centre_entering import enter
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status
+from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
+from nvqsync.hand_records import Record
 from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.model import (
     Asked,
@@ -44,17 +48,24 @@ from nvqsync.model import (
 from nvqsync.plugin_manager import Plugins, load_plugins
 from nvqsync.proposing import Claim
 from nvqsync.reconciling import ExportReport, reconcile
+from nvqsync.recording import Recorded, record_all
+from nvqsync.requesting import Requested, propose_again, request_units
 from nvqsync.review import Result, act
 from nvqsync.settings import load
 from nvqsync.settling import settle
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 from nvqsync.verifying import verify
+from tests import quality
+from tests.rehearsal import CENTRE_FACTS
 
 ROOT = Path(__file__).resolve().parents[1]
 CENTRE, QUALIFICATION = "12345", "OCR/03455"
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2", "A1")
 """What the course offers; the first six meet OCR/03455 with exactly 29 credits."""
+
+ASSESSOR = "900"
+"""Who gives every grade."""
 
 NOON = 1_794_312_000  # 10 November 2026, 12:00 UTC
 
@@ -97,7 +108,7 @@ class MemoryLms:
         for code in codes:
             key = (f"i-{code}", str(number))
             grade_id = f"i-{code}/{number}/0"
-            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, "900", "released")
+            self.grades[key] = Observation(*key, grade_id, 0, Decimal(place), self.clock, ASSESSOR, "released")
 
     def write(self, folder: Path) -> None:
         """The same facts as files for ``csv_folder``; ``connectors.csv_folder`` reads them as ``read`` tells them."""
@@ -177,14 +188,19 @@ folder = {grades}
 name = "interchange_mock"
 url = {url}
 credential = {credential}
-[centre]
-numbers = {{ OCR = "12345" }}
-[centre.qualifications."OCR/03455"]
-approved_on = 2020-09-01
-direct_claim_from = 2021-09-01
-registration_end = "none"
-certification_end = "none"
 """
+
+
+STAFF = """
+[[staff]]
+moodle_id = "900"
+name = "Robin Slate"
+role = "assessor"
+from = 2020-09-01
+qualified_on = 2019-06-03
+signature_on = 2020-09-01
+"""
+"""Who grades in the workshop."""
 
 
 @dataclass
@@ -221,6 +237,8 @@ class Workshop:
                 if place not in books.registrations or books.registrations[place].name != one.name:
                     books.registrations.pop(place, None)
                     books.register("OCR", CENTRE, one.candidate_number, QUALIFICATION, name=one.name)
+            quality.staff(store, ASSESSOR)
+            quality.release(store, QUALIFICATION, map(str, numbers), self.app.today + dt.timedelta(days=1))
             store_claims.record_registrations(store, new, actor="test", at=self.app.now())
             settle(self.app, store, by="test")
 
@@ -238,14 +256,34 @@ class Workshop:
     def act(self, event: Event, *claim_ids: int) -> list[Result]:
         """What a person does with claims."""
         with self.open_store() as store:
-            return act(self.app, store, claim_ids, event, by="officer", why="Because.")
+            return act(self.app, store, claim_ids, event, by="officer", why="Because.", said=everything(self.app))
+
+    def request_units(self, number: int, *codes: str) -> Requested:
+        """Claim a learner's achieved units."""
+        qualification = self.app.plugins.catalogue.qualifications[QUALIFICATION]
+        with self.open_store() as store:
+            return request_units(self.app, store, str(number), qualification, codes, by="officer")
+
+    def propose_again(self, claim_id: int) -> Claim | None:
+        """Make a closed claim again; ``None`` where that is refused."""
+        try:
+            with self.open_store() as store:
+                return propose_again(self.app, store, claim_id, by="officer", why="Put right.")
+        except NotAllowed:
+            return None
+
+    def record(self, word: str, claim_id: int) -> Recorded:
+        """Record something by hand, as of today."""
+        one = Record(str(claim_id), word, self.app.today, words="As heard.")
+        with self.open_store() as store:
+            return next(record_all(self.app, store, [one], by="officer"))[0]
 
     def approve_all(self) -> list[int]:
         """Approve every proposed claim, in one go; returns their numbers."""
         with self.open_store() as store:
             waiting = [claim.id for claim in store_claims.claims(store, "status = 'proposed'")]
             with store.writing():
-                results = act(self.app, store, waiting, Event.APPROVE, by="officer")
+                results = act(self.app, store, waiting, Event.APPROVE, by="officer", said=everything(self.app))
             assert not [result.refused for result in results if result.refused]
             return waiting
 
@@ -295,6 +333,11 @@ class Workshop:
         return [f"audit {checked}"] * (not checked.sound) + [whole] * (whole != "ok")
 
 
+def everything(app: App) -> Said:
+    """What an approver says who makes every declaration there is and has looked into the cautions."""
+    return Said(frozenset(one.id for one in app.declarations), "Portfolio looked at.")
+
+
 def memory(learners: int) -> MemoryLms:
     """The course for OCR/03455 with this many learners, none of them graded."""
     found = MemoryLms(LmsCourse("1", "CS2", "Customer Service Level 2", QUALIFICATION))
@@ -324,6 +367,8 @@ def set_up(folder: Path, portal: Portal, learners: int, open_store: type[Store] 
         books.set_direct_claim_status("OCR", CENTRE, QUALIFICATION)
     PLUGIN.memory = memory(learners)
     app = App(load(write_settings(folder, portal, "memory")), plugins(), lambda: NOON)
+    with open_store(app.settings.database) as store:
+        enter(app, store, centre_file.read(CENTRE_FACTS + STAFF, "centre.toml").onto, by="test")
     return Workshop(folder, portal, PLUGIN.memory, app, lambda: open_store(app.settings.database))
 
 

@@ -24,7 +24,9 @@ _Stamp = tuple[tuple[int, int, int], ...]
 @hookimpl
 def register_lms_connectors(register: Callable[[LmsOffer], None]) -> None:
     """Offer the connector under the name ``csv_folder``."""
-    register(LmsOffer(name=NAME, open=open_folder))
+    from connectors.csv_folder.doctor import examine  # noqa: PLC0415  (it opens the folder with what stands below)
+
+    register(LmsOffer(name=NAME, open=open_folder, examine=examine))
 
 
 def open_folder(settings: Mapping[str, Any]) -> CsvFolder:

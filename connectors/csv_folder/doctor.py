@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -12,13 +12,18 @@ from connectors.csv_folder.connector import NAME, open_folder
 from connectors.csv_folder.tables import LONDON
 from nvqsync.errors import NvqsyncError
 from nvqsync.findings import Finding, fail, ok, warn
+from nvqsync.model import ItemKind
 
+PLURALS = {ItemKind.OUTCOME: "outcomes", ItemKind.COMPETENCY: "competencies"}
 OLD = 2 * 24 * 3600
 """Seconds after which an export looks forgotten."""
 
 
-def examine(settings: Mapping[str, Any]) -> Iterator[Finding]:
+def examine(settings: Mapping[str, Any], also: Collection[ItemKind] = ()) -> Iterator[Finding]:
     """Every finding about the folder of ``[connectors.csv_folder]``. Raises nothing."""
+    for kind in sorted(PLURALS.keys() & set(also)):
+        says = f"The mapping file asks for {PLURALS[kind]}, which no file of the folder holds."
+        yield warn(f"{NAME}.{kind.value}", says, f"Take [[{kind.value}]] out of it, or export grades as assignments.")
     try:
         with closing(open_folder(settings)) as folder:
             as_of = folder.check().server_time

@@ -35,6 +35,8 @@ class SentUnit:
     credit_value: int
     achieved_on: dt.date
     transferred: bool
+    held: bool = False
+    progressed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,8 @@ _UNIT: dict[str, Reader] = {
     "credit_value": _count,
     "achieved_on": _day,
     "transferred": _flag,
+    "held": _flag,
+    "progressed_from": _or_null(_some_text),
 }
 _CLAIM: dict[str, Reader] = {
     "key": _token,

@@ -31,6 +31,8 @@ CAPABILITIES = MappingProxyType(
         fn.DEFINITIONS: ("mod/assign:view", "moodle/course:viewhiddenactivities"),
         fn.INSTANCES: ("moodle/grade:managegradingforms",),
         fn.REPORT: ("moodle/course:view", "gradereport/user:view", "moodle/grade:viewall"),
+        fn.COMPETENCIES: ("moodle/course:view",),
+        fn.RATING: ("moodle/course:view", "moodle/competency:usercompetencyview"),
     }
 )
 """The capabilities each function takes, beyond ``webservice/rest:use``."""

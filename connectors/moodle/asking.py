@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from connectors.moodle.errors import MoodleError
 from connectors.moodle.forms import Form
 from connectors.moodle.gathered import Gathered
 from connectors.moodle.replies import Assignment, AssignmentList
+from connectors.moodle.sources import Sources, is_source
 from nvqsync.errors import LmsError
-from nvqsync.model import GRADEBOOK, GRADES, NUMBERS, ROSTER, Asked, Grading, LmsItem, LmsMember
+from nvqsync.model import (
+    DETAILS,
+    GRADEBOOK,
+    GRADES,
+    NUMBERS,
+    ROSTER,
+    SOURCES,
+    Asked,
+    Grading,
+    ItemKind,
+    LmsItem,
+    LmsMember,
+)
 
 OVERLAP = 300
 """Seconds asked for twice: Moodle's times are whole seconds taken before the change is committed, perhaps on another
 server of the same site with a clock of its own. Rows seen twice are compared by value, so it costs next to nothing."""
+
+
+ANY_ATTEMPT = 2**31
+"""Later than any attempt: whatever grade is shown, it may be of an attempt that has been reopened since."""
 
 
 @dataclass(slots=True)
@@ -35,6 +53,16 @@ class Work:
         return int(self.gathered.course.lms_id)
 
     @property
+    def want_outcomes(self) -> bool:
+        """Whether the mapping asks for outcomes, and they are to be read this time."""
+        return ItemKind.OUTCOME in self.gathered.sources.asked
+
+    @property
+    def want_competencies(self) -> bool:
+        """The same for competencies."""
+        return ItemKind.COMPETENCY in self.gathered.sources.asked
+
+    @property
     def rows_expected(self) -> int:
         """About how many rows the answers about this course will hold."""
         members = max(1, len(self.gathered.members))
@@ -50,10 +78,10 @@ def prepare(asked: Asked, listed: AssignmentList, denied: frozenset[int], clock:
     marks = asked.bookmarks
     whole = GRADES not in marks or GRADES in asked.refresh or asked.learners is not None
     since = 0 if whole else max(0, marks[GRADES] - OVERLAP)
-    known = {int(item.lms_id): item for item in asked.items}
+    known = {int(item.lms_id): item for item in asked.items if item.kind is ItemKind.ASSIGNMENT}
     changed = frozenset(a.id for a in listed.assignments if _changed(a, known.get(a.id), since))
     due = whole or NUMBERS not in marks or NUMBERS in asked.refresh or listed.modified >= marks[NUMBERS] - OVERLAP
-    unread = frozenset(map(int, asked.unread))
+    unread = frozenset(int(item) for item in asked.unread if not is_source(item))
     gathered = Gathered(
         course=asked.course,
         server_time=clock,
@@ -68,16 +96,23 @@ def prepare(asked: Asked, listed: AssignmentList, denied: frozenset[int], clock:
         gradebook_read=asked.learners is not None or GRADEBOOK in asked.refresh,
         learners=asked.learners,
         policy_open=policy_open,
+        sources=Sources(known=tuple(item for item in asked.items if item.kind is not ItemKind.ASSIGNMENT)),
     )
+    gathered.sources.asked = asked.also if whole or _sources_due(asked) else frozenset()
     return Work(
         asked=asked,
         gathered=gathered,
         since=since,
         want_roster=whole or ROSTER not in marks or ROSTER in asked.refresh,
         want_numbers=due or bool(changed),
-        want_hidden=whole or any(a.id not in known for a in listed.assignments),
+        want_hidden=whole or DETAILS in asked.refresh or any(a.id not in known for a in listed.assignments),
         want_gradebook=gathered.gradebook_read,
     )
+
+
+def _sources_due(asked: Asked) -> bool:
+    """Whether outcomes and competencies are to be read: never read, their turn, or left unread last time."""
+    return SOURCES not in asked.bookmarks or SOURCES in asked.refresh or any(map(is_source, asked.unread))
 
 
 def _changed(assignment: Assignment, known: LmsItem | None, since: int) -> bool:
@@ -115,3 +150,29 @@ def _other_form(work: Work, form: Form | None, known: LmsItem | None) -> bool:
 def speaks_of(work: Work, member: LmsMember) -> bool:
     """Whether the reading is about this member at all."""
     return work.gathered.learners is None or member.lms_id in work.gathered.learners
+
+
+def to_rate(work: Work, roles: Collection[str]) -> list[tuple[int, int]]:
+    """Each learner (user id) and competency whose rating is to be asked for; the suspended only when it is for them."""
+    members = [m for m in work.gathered.members if speaks_of(work, m) and set(roles) & set(m.roles)]
+    whom = [int(m.lms_id) for m in members if m.active or work.gathered.learners is not None]
+    return [(user, one.id) for one in work.gathered.sources.competencies or () for user in whom]
+
+
+def teams_wanted(work: Work) -> list[int]:
+    """The groups whose members are to be asked for: a team of theirs is on a later attempt."""
+    return sorted({group for later in work.gathered.later.rows.values() for group in later.teams if group})
+
+
+def later_attempts(work: Work) -> dict[tuple[int, int], int]:
+    """By assignment and user: who may be on a later attempt than their grade, and on which where a team tells it.
+
+    The team of those who are in no group may hold anybody.
+    """
+    everyone = {int(member.lms_id) for member in work.gathered.members}
+    found = {(number, user): 0 for number, later in work.gathered.later.rows.items() for user in later.users}
+    for number, later in work.gathered.later.rows.items():
+        for group, attempt in later.teams.items():
+            for user in work.gathered.teams.get(group, set()) if group else everyone:
+                found[number, user] = max(attempt, found.get((number, user), 0))
+    return found

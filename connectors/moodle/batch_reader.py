@@ -15,6 +15,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from connectors.moodle.client import MoodleClient
 from connectors.moodle.course_reader import CourseReader
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.reading import assemble
-from connectors.moodle.replies import Assignment, GradeRow, Site
+from connectors.moodle.replies import Assignment, GradeRow, Later, Site
 from connectors.moodle.wire import Answered
 from nvqsync.errors import LmsError
 from nvqsync.model import Asked, CourseReading, LmsCourse
@@ -48,11 +49,14 @@ Outcome = tuple[LmsCourse, CourseReading | Problem]
 class BatchReader:
     """Reads courses of one site, many at a time. One reading of the college, one reader."""
 
-    def __init__(self, client: MoodleClient, executor: Executor, site: Site, reader: CourseReader) -> None:
+    def __init__(
+        self, client: MoodleClient, executor: Executor, site: Site, reader: CourseReader, roles: Sequence[str]
+    ) -> None:
         self._client = client
         self._executor = executor
         self._site = site
         self._reader = reader
+        self._roles = frozenset(roles)
         self._marks_readable: bool | None = None
         self._first_mark = threading.Lock()
 
@@ -109,11 +113,12 @@ class BatchReader:
             self._read_roster(work)
         if work.want_hidden:
             gathered.hidden = self._reader.hidden(work.course_id)
-        if work.want_gradebook and gathered.learners is None and self._report_is_cheap(work):
-            gathered.report = self._reader.gradebook(gathered.course)
+        if (work.want_gradebook or work.want_outcomes) and self._one_report_does(work):
+            gathered.report = self._reader.gradebook(gathered.course, outcomes=work.want_outcomes)
         if work.want_numbers and not gathered.report.users:
             gathered.report = self._reader.numbers(gathered.course, gathered.members)
         gathered.numbers_read = bool(gathered.report.users) or (work.want_numbers and not gathered.members)
+        self._list_competencies(work)
 
     def _read_roster(self, work: Work) -> None:
         before = {member.lms_id for member in work.gathered.members}
@@ -122,8 +127,10 @@ class BatchReader:
         if any(member.lms_id not in before for member in work.gathered.members):
             work.from_the_start()
 
-    def _report_is_cheap(self, work: Work) -> bool:
-        return len(work.gathered.members) * len(work.gathered.assignments) <= MOST_CELLS
+    def _one_report_does(self, work: Work) -> bool:
+        """Whether the gradebook is read for everyone at once, not learner by learner."""
+        cells = len(work.gathered.members) * len(work.gathered.assignments)
+        return work.gathered.learners is None and cells <= MOST_CELLS
 
     # ------------------------------------------------------------ many courses: grades, states, attempts
 
@@ -164,7 +171,7 @@ class BatchReader:
 
     def _attempts(
         self, group: Sequence[Work], ids: Sequence[int], sizes: dict[int, int], since: int
-    ) -> Answered[set[int]]:
+    ) -> Answered[Later]:
         """Who is on a later attempt. A few learners are asked about one by one instead."""
         reopening = {a.id for work in group if work.gathered.learners is None
                      for a in work.gathered.assignments if a.reopens}  # fmt: skip
@@ -221,7 +228,8 @@ class BatchReader:
         gathered = work.gathered
         changed = [a for a in gathered.assignments if gathered.is_complete(a.id)]
         gathered.scales = {-a.grade: self._reader.scale(-a.grade) for a in changed if a.grade < 0}
-        gathered.pass_marks = self._pass_marks([a for a in changed if a.grade > 0])
+        marked = gathered.assignments if work.want_hidden else changed
+        gathered.pass_marks = self._pass_marks([a for a in marked if a.grade > 0])
 
     def _pass_marks(self, points: Sequence[Assignment]) -> dict[int, Decimal | None]:
         """Pass marks, unless the token may not read them, which one answer tells for the whole site."""
@@ -235,6 +243,7 @@ class BatchReader:
 
     def _rows_and_attempts(self, group: Sequence[Work]) -> None:
         """Attempts before a reopened one, gradebooks of single learners, and rows given on forms."""
+        self._of([(work, team) for work in group for team in asking.teams_wanted(work)], self._read_team)
         candidates = [(work, pair) for work in group for pair in self._reopened(work)]
         for (work, pair), row in self._of(candidates, self._superseded):
             if row is not None:
@@ -245,6 +254,11 @@ class BatchReader:
             work.gathered.markings.update(found or {})
             if found is None:
                 work.gathered.unmarked_forms |= {cmid}
+        self._of([(work, pair) for work in group for pair in asking.to_rate(work, self._roles)], self._rate)
+
+    def _read_team(self, one: tuple[Work, int]) -> None:
+        work, team = one
+        work.gathered.teams[team] = self._reader.team(work.course_id, team)
 
     def _superseded(self, one: tuple[Work, tuple[int, int]]) -> GradeRow | None:
         work, (assignment_id, user_id) = one
@@ -259,21 +273,23 @@ class BatchReader:
         gathered = work.gathered
         rows = {(a.id, row.user_id): row for a, row in gathered.rows()}
         members = {int(m.lms_id) for m in gathered.members if asking.speaks_of(work, m)}
-        later = {(number, user) for number, users in gathered.later.rows.items() for user in users}
-        for pair in sorted(later | self._missing(work, members)):
+        attempts = asking.later_attempts(work)
+        attempts |= self._missing(work, members)
+        for pair, attempt in sorted(attempts.items()):
             row = rows.get(pair)
-            waiting = row is None or (row.grade is None and row.grader <= 0)
+            waiting = row is None or (row.grade is None and row.grader <= 0) or row.attempt < attempt
             if waiting and pair[1] in members:
                 yield pair
 
-    def _missing(self, work: Work, members: set[int]) -> set[tuple[int, int]]:
-        """For a few learners: every grade that could be there, and is not."""
+    def _missing(self, work: Work, members: set[int]) -> dict[tuple[int, int], int]:
+        """For a few learners: every grade that could be there, and is not; whatever is there of a team's."""
         if work.gathered.learners is None:
-            return set()
+            return {}
         self._of([(work, user) for user in sorted(members)], self._read_report)
         cells = work.gathered.report.cells
         return {
-            (a.id, user) for a in work.gathered.assignments for user in members
+            (a.id, user): asking.ANY_ATTEMPT if a.team else 0
+            for a in work.gathered.assignments for user in members
             if a.reopens and ((user, a.id) in cells and (cells[user, a.id].grade is not None or a.workflow))
         }  # fmt: skip
 
@@ -285,12 +301,14 @@ class BatchReader:
             if work.want_gradebook and gathered.learners is None:
                 roster = {int(m.lms_id) for m in gathered.members}
                 wanted |= {row.user_id for _, row in gathered.rows() if row.grade is not None} & roster
-            have = {user for user, _ in gathered.report.cells}
+            if work.want_outcomes and not self._one_report_does(work):
+                wanted |= {int(m.lms_id) for m in gathered.members if m.active and asking.speaks_of(work, m)}
+            have = {user for user, _ in gathered.report.cells} | gathered.report.rated
             yield from ((work, user) for user in sorted(wanted - have))
 
     def _read_report(self, one: tuple[Work, int]) -> None:
         work, user = one
-        report = self._reader.report(work.gathered.course, user)
+        report = self._reader.report(work.gathered.course, user, outcomes=work.want_outcomes)
         work.gathered.report.add(report)
 
     def _read_markings(self, one: tuple[Work, int]) -> dict[int, Any] | None:
@@ -301,6 +319,23 @@ class BatchReader:
         wanted = {row.id for a, row in gathered.rows() if a.id == assignment.id and row.grade is not None}
         since = 0 if gathered.is_complete(assignment.id) else work.since
         return self._reader.markings(form.definition_id, since, wanted) if form else {}
+
+    # ------------------------------------------------------------ competencies
+
+    def _list_competencies(self, work: Work) -> None:
+        if work.want_competencies:
+            with _optional(work):
+                work.gathered.sources.competencies = self._reader.competencies(work.course_id)
+
+    def _rate(self, one: tuple[Work, tuple[int, int]]) -> None:
+        """One learner's rating of one competency. After the first that cannot be read no further one is asked for."""
+        work, (user, competency) = one
+        sources = work.gathered.sources
+        if sources.problem is None:
+            with _optional(work):
+                found = self._reader.proficiency(work.course_id, user, competency)
+                if found is not None:
+                    sources.ratings[user, competency] = found
 
     # ------------------------------------------------------------ side by side
 
@@ -326,6 +361,17 @@ class BatchReader:
         finally:
             for future in futures:
                 future.cancel()
+
+
+@contextmanager
+def _optional(work: Work) -> Iterator[None]:
+    """Competencies that cannot be read are left unread; the course's grades are read all the same."""
+    try:
+        yield
+    except MoodleBusy:
+        raise
+    except (MoodleError, LmsError) as problem:
+        work.gathered.sources.problem = problem
 
 
 def _noting(work: Work, job: Callable[[Any], T], subject: Any) -> T | None:

@@ -37,7 +37,7 @@ from connectors.moodle.errors import (
 from connectors.moodle.pacing import Bucket
 
 ENDPOINT = "/webservice/rest/server.php"
-_READS = re.compile(r"_(get|list|search|count|read)_")
+_READS = re.compile(r"_(get|list|search|count|read|data_for)_")
 _CHUNK = 65_536
 
 

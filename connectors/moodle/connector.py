@@ -17,6 +17,7 @@ from connectors.moodle import replies
 from connectors.moodle.advice import as_lms_error, missing_functions
 from connectors.moodle.batch_reader import BatchReader
 from connectors.moodle.course_reader import CourseReader
+from connectors.moodle.doctor import examine
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.memory import Memory
 from connectors.moodle.options import Options
@@ -35,7 +36,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 @hookimpl
 def register_lms_connectors(register: Any) -> None:
     """Offer the connector under the name ``moodle``."""
-    register(LmsOffer(name="moodle", open=open_connector))
+    register(LmsOffer(name="moodle", open=open_connector, examine=examine))
 
 
 def open_connector(settings: Mapping[str, Any]) -> MoodleConnector:
@@ -95,7 +96,7 @@ class MoodleConnector:
     def read(self, asked: Iterable[Asked]) -> Iterator[tuple[LmsCourse, CourseReading | LmsError]]:
         """Each course asked for: what changed since its bookmarks, or all of it, or why it cannot be read."""
         site = self._known_site()
-        batches = BatchReader(self._client, self._executor, site, self._reader(site))
+        batches = BatchReader(self._client, self._executor, site, self._reader(site), self._options.roles)
         for course, found in batches.read(asked):
             yield course, self._as_ours(found, course) if isinstance(found, MoodleError) else found
 

@@ -11,14 +11,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from connectors.moodle import forms, gradebook, replies
+from connectors.moodle import forms, gradebook, replies, sources
 from connectors.moodle import functions as fn
+from connectors.moodle.advice import missing_functions
 from connectors.moodle.client import MoodleClient
 from connectors.moodle.errors import MoodleFault, MoodleNoSuch, MoodleRefused
 from connectors.moodle.forms import Form, Marking
 from connectors.moodle.gradebook import Report
 from connectors.moodle.memory import Memory
 from connectors.moodle.replies import Assignment, GradeRow, ProfileFields, Site
+from connectors.moodle.sources import Competency, Proficiency
 from connectors.moodle.wire import Answered
 from nvqsync.model import LmsCourse, LmsMember
 
@@ -65,6 +67,10 @@ class CourseReader:
             yield page
             start, full = start + PAGE, isinstance(page, list) and len(page) == PAGE
 
+    def team(self, course_id: int, group_id: int) -> set[int]:
+        """The user ids of a group's members."""
+        return {user for page in self._pages(course_id, "id", groupid=group_id) for user in replies.member_ids(page)}
+
     # ------------------------------------------------------------ ID numbers and gradebook
 
     def id_number(self, course: LmsCourse) -> str:
@@ -95,14 +101,15 @@ class CourseReader:
                 return Report(report.course_id_number, report.id_numbers, {}, report.users)
         return Report()
 
-    def gradebook(self, course: LmsCourse) -> Report:
+    def gradebook(self, course: LmsCourse, *, outcomes: bool = False) -> Report:
         """The gradebook of all active learners. Slow: about 2.6 ms for each learner and item."""
-        return gradebook.report(self._client.call(fn.REPORT, courseid=int(course.lms_id)))
+        return gradebook.report(self._client.call(fn.REPORT, courseid=int(course.lms_id)), outcomes=outcomes)
 
-    def report(self, course: LmsCourse, user_id: int) -> Report:
+    def report(self, course: LmsCourse, user_id: int, *, outcomes: bool = False) -> Report:
         """One user's report; an empty one for a user that Moodle does not have, or no longer."""
         try:
-            return gradebook.report(self._client.call(fn.REPORT, courseid=int(course.lms_id), userid=user_id))
+            payload = self._client.call(fn.REPORT, courseid=int(course.lms_id), userid=user_id)
+            return gradebook.report(payload, outcomes=outcomes)
         except MoodleNoSuch:
             return Report()
 
@@ -155,6 +162,23 @@ class CourseReader:
         return self._memory.recall(
             ("pass mark", cmid), lambda: replies.pass_mark(self._client.call(fn.COURSE_MODULE, cmid=cmid))
         )
+
+    # ------------------------------------------------------------ competencies
+
+    def competencies(self, course_id: int) -> list[Competency]:
+        """The competencies of a course. Raises ``LmsRefused`` where the service lacks the functions for them."""
+        missing = set(fn.FOR_COMPETENCIES) - self._site.functions
+        if missing:
+            raise missing_functions(missing)
+        return sources.competencies(self._client.call(fn.COMPETENCIES, id=course_id))
+
+    def proficiency(self, course_id: int, user_id: int, competency_id: int) -> Proficiency | None:
+        """One learner's rating, about 120 ms; ``None`` for a learner or competency that is gone."""
+        try:
+            payload = self._client.call(fn.RATING, userid=user_id, competencyid=competency_id, courseid=course_id)
+        except MoodleNoSuch:
+            return None
+        return sources.proficiency(payload, course=course_id, user=user_id, competency=competency_id)
 
     # ------------------------------------------------------------ one form, one learner
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from connectors.moodle.probes import Probes
 from connectors.moodle.replies import Site
 from nvqsync.errors import LmsError, SettingsError
 from nvqsync.findings import Finding, fail, ok, warn
+from nvqsync.model import ItemKind
 
 SKEW = 60
 """Seconds the two clocks may differ before it is told."""
@@ -37,12 +38,17 @@ FUNCTION_LOST = {
     fn.DEFINITIONS: "rubrics and marking guides cannot be read",
     fn.INSTANCES: "what rubric and guide rows were given cannot be read",
     fn.REPORT: "ID numbers, hidden and overridden grades cannot be read",
+    fn.COMPETENCIES: "competencies, which the mapping file asks for, cannot be listed",
+    fn.RATING: "who is proficient in a competency, which the mapping file asks for, cannot be read",
 }
 """What is lost without each function that a pass needs."""
 
 
-def examine(settings: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every finding about the Moodle site of the ``[moodle]`` settings. Raises nothing; asks at most twice each."""
+def examine(settings: Mapping[str, Any], also: Collection[ItemKind] = ()) -> Iterator[Finding]:
+    """Every finding about the Moodle site of the ``[moodle]`` settings. Raises nothing; asks at most twice each.
+
+    ``also`` are the kinds of items that the mapping asks for: what only competencies take is looked at for them alone.
+    """
     try:
         options = Options.from_settings(settings)
         if options.ca_bundle and not Path(options.ca_bundle).is_file():
@@ -53,12 +59,12 @@ def examine(settings: Mapping[str, Any]) -> Iterator[Finding]:
         yield fail("moodle.settings", error.says, error.next_step)
         return
     try:
-        yield from _examine(client, options)
+        yield from _examine(client, options, competencies=ItemKind.COMPETENCY in also)
     finally:
         client.close()
 
 
-def _examine(client: MoodleClient, options: Options) -> Iterator[Finding]:
+def _examine(client: MoodleClient, options: Options, *, competencies: bool) -> Iterator[Finding]:
     asked = time.time()
     try:
         reply = client.ask(fn.SITE_INFO)
@@ -69,8 +75,8 @@ def _examine(client: MoodleClient, options: Options) -> Iterator[Finding]:
         return
     yield from _site(site, options)
     yield _clock(reply, (asked + time.time()) / 2)
-    yield from _functions(site)
-    yield from Probes(client, site, options.fields).findings()
+    yield from _functions(site, (*fn.NEEDED, *(fn.FOR_COMPETENCIES if competencies else ())))
+    yield from Probes(client, site, options.fields).findings(competencies=competencies)
 
 
 # ---------------------------------------------------------------- the site, its clock, its service
@@ -108,9 +114,9 @@ def _clock(reply: Reply, now: float) -> Finding:
     return warn("moodle.clock", says, "Set both by a time service (NTP): days of decisions are told by these clocks.")
 
 
-def _functions(site: Site) -> Iterator[Finding]:
+def _functions(site: Site, needed: Iterable[str]) -> Iterator[Finding]:
     step = f"Add it: {SERVICE_PAGE} > Functions > Add functions."
-    for name in fn.NEEDED:
+    for name in needed:
         if name in site.functions:
             yield ok(f"moodle.function.{name}", f"The service has {name}.")
         else:

@@ -19,6 +19,8 @@ SUBMISSIONS = "mod_assign_get_submissions"
 ATTEMPTS = "mod_assign_get_submission_status"
 INSTANCES = "core_grading_get_gradingform_instances"
 REPORT = "gradereport_user_get_grade_items"
+COMPETENCIES = "core_competency_list_course_competencies"
+RATING = "tool_lp_data_for_user_competency_summary_in_course"
 
 NEEDED = (
     SITE_INFO,
@@ -44,3 +46,5 @@ USEFUL = MappingProxyType(
     }
 )
 """What is lost without each of these; nothing else is."""
+FOR_COMPETENCIES = (COMPETENCIES, RATING)
+"""Needed only where the mapping file asks for competencies."""

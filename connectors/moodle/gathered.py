@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from connectors.moodle.forms import Form, Marking
 from connectors.moodle.gradebook import Report
-from connectors.moodle.replies import Assignment, GradeRow
+from connectors.moodle.replies import Assignment, GradeRow, Later
+from connectors.moodle.sources import Sources
 from connectors.moodle.wire import Answered
 from nvqsync.model import LmsCourse, LmsItem, LmsMember
 
@@ -20,7 +21,8 @@ class Gathered:
     What is left at its default was asked for of the whole course. ``known`` are the items as last read, which stand in
     for details not asked for now; ``fresh`` the assignments whose details (form, scale, pass mark) were asked for;
     ``complete`` those whose grades were all asked for, not only the changed ones; ``earlier`` the grade of the attempt
-    before, where the latest attempt was reopened and has none, by assignment and user.
+    before, where the latest attempt was reopened and has none, by assignment and user; ``teams`` who is in each group
+    that is on a later attempt.
     """
 
     course: LmsCourse
@@ -43,11 +45,13 @@ class Gathered:
     complete: frozenset[int] | None = None
     earlier: dict[tuple[int, int], GradeRow] = field(default_factory=dict)
     unread_attempts: set[int] = field(default_factory=set)
-    later: Answered[set[int]] = field(default_factory=Answered)
+    later: Answered[Later] = field(default_factory=Answered)
+    teams: dict[int, set[int]] = field(default_factory=dict)
     roster_read: bool = True
     numbers_read: bool = True
     gradebook_read: bool = True
     learners: frozenset[str] | None = None
+    sources: Sources = field(default_factory=Sources)
 
     def form_of(self, assignment: Assignment) -> Form | None:
         """The rubric or guide an assignment is marked with, if any."""

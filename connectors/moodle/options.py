@@ -17,7 +17,7 @@ class Options:
 
     ``timeout`` is the longest silence in seconds; ``requests_per_second`` 0 means unpaced; ``courses`` (course ids or
     short names) limits what is seen, empty meaning every visible course; ``attempts`` is how often a read is tried
-    while Moodle is busy, with pauses of up to ``longest_wait`` seconds.
+    while Moodle is busy, with pauses of up to ``longest_wait`` seconds; ``roles`` make a learner.
     """
 
     url: str
@@ -32,6 +32,7 @@ class Options:
     longest_wait: float = 30.0
     courses: tuple[str, ...] = ()
     fields: ProfileFields = field(default_factory=ProfileFields)
+    roles: tuple[str, ...] = ("student",)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Options:
@@ -50,6 +51,7 @@ class Options:
             attempts=int(_number(given, "attempts", cls.attempts, low=1, high=10)),
             longest_wait=_number(given, "longest_wait", cls.longest_wait, low=0, high=600),
             courses=tuple(str(course) for course in given.get("courses", ())),
+            roles=tuple(map(str, given.get("learner_roles", cls.roles))),
             fields=ProfileFields(
                 uln=str(given.get("uln_field", plain.uln)),
                 candidate_number=str(given.get("candidate_number_field", plain.candidate_number)),

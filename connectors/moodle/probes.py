@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.moodle import forms, replies
+from connectors.moodle import forms, replies, sources
 from connectors.moodle import functions as fn
 from connectors.moodle.advice import ROLE_PAGE, as_lms_error
 from connectors.moodle.client import MoodleClient
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleNoSuch, MoodleRefused
 from connectors.moodle.replies import Assignment, ProfileFields, Site
-from connectors.moodle.role import CAPABILITIES
+from connectors.moodle.role import CAPABILITIES, FOR_COMPETENCIES
 from nvqsync.errors import LmsError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.model import LmsMember
@@ -27,7 +27,9 @@ MOST_IDS = 200
 PEOPLE = 25
 _TEN_YEARS = 315_360_000
 _CLOSED = ("errorcoursecontextnotvalid", "requireloginerror")
-LOST = {one.name: one.lost for one in CAPABILITIES}
+COURSES_TRIED = 10
+"""In so many courses competencies are looked for."""
+LOST = {one.name: one.lost for one in (*CAPABILITIES, *FOR_COMPETENCIES)}
 NOT_PROBED = frozenset({"moodle/site:viewuseridentity", "moodle/grade:viewhidden"})
 """Part of the role as it was verified, but nothing that nvqsync reads shows whether they are there."""
 
@@ -62,8 +64,11 @@ class Probes:
         self._lines: dict[str, Finding] = {}
         self._errors: list[Finding] = []
 
-    def findings(self) -> Iterator[Finding]:
-        """Every capability that reading can try, then what could not be asked at all."""
+    def findings(self, *, competencies: bool = False) -> Iterator[Finding]:
+        """Every capability that reading can try, then what could not be asked at all.
+
+        With ``competencies`` also the one that they take.
+        """
         self._granted("webservice/rest:use")
         seen = self._courses()
         self._activities(seen)
@@ -72,7 +77,9 @@ class Probes:
         if course is not None:
             self._people(course, seen)
         self._forms(seen)
-        for capability in CAPABILITIES:
+        if competencies:
+            self._competencies(seen)
+        for capability in (*CAPABILITIES, *(FOR_COMPETENCIES if competencies else ())):
             if capability.name not in NOT_PROBED:
                 yield self._lines.get(capability.name) or self._untried(capability.name)
         yield from self._errors
@@ -275,6 +282,20 @@ class Probes:
             self._granted_unless_refused(
                 "moodle/grade:managegradingforms", fn.INSTANCES, definitionid=form.definition_id, since=since
             )
+
+    def _competencies(self, seen: Seen) -> None:
+        """Read one rating in the first course that has competencies and somebody on its roster."""
+        for course in list(seen.by_course)[:COURSES_TRIED]:
+            payload, _ = self._ask(fn.COMPETENCIES, id=course)
+            listed = None if payload is None else self._understand(fn.COMPETENCIES, sources.competencies, payload)
+            if not listed:
+                continue
+            options = _options(onlyactive=1, userfields="id", limitfrom=0, limitnumber=1, sortby="id")
+            people, _ = self._ask(fn.ROSTER, courseid=course, options=options)
+            for user in self._understand(fn.ROSTER, replies.member_ids, people or []) or []:
+                asked = {"userid": user, "competencyid": listed[0].id, "courseid": course}
+                self._granted_unless_refused(FOR_COMPETENCIES[0].name, fn.RATING, **asked)
+                return
 
     def _writing(self, seen: Seen) -> Iterator[Finding]:
         """Whether pass marks can be read, which takes a right to write that the role leaves out on purpose."""

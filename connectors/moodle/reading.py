@@ -7,24 +7,26 @@ with a warning, and anything that leaves the meaning of a grade open (workflow s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import repeat
 
-from connectors.moodle.forms import Form
 from connectors.moodle.gaps import denial_notices, gap_notice, gaps, odd_row_notes, roster_gap, stranger_notes
 from connectors.moodle.gathered import Gathered
+from connectors.moodle.rated import rated_items, rating_notices, ratings, ratings_read, unread_ratings
 from connectors.moodle.replies import Assignment, GradeRow
 from nvqsync.model import (
     GRADEBOOK,
     GRADES,
     NUMBERS,
     ROSTER,
+    SOURCES,
     CourseReading,
     Covers,
+    GradebookEntry,
     Grading,
     LmsItem,
-    LmsMember,
     Notice,
     Observation,
     RowScore,
@@ -42,24 +44,32 @@ def assemble(gathered: Gathered) -> CourseReading:
     if short_roster:
         unread |= {a.id for a in gathered.assignments}
     observations, notes = _observations(gathered, unread)
+    observations += ratings(gathered)
     number = gathered.report.course_id_number
     members = gathered.members
     if gathered.learners is not None:
         members = tuple(m for m in members if m.lms_id in gathered.learners)
         observations = [o for o in observations if o.learner_id in gathered.learners]
-    unseen = _unseen(gathered)
+    unseen, rated = _unseen(gathered), rated_items(gathered)
     return CourseReading(
         course=gathered.course if number is None else replace(gathered.course, id_number=number),
-        items=(*(_item(gathered, a) for a in gathered.assignments), *unseen),
+        items=(*(_item(gathered, a) for a in gathered.assignments), *unseen, *rated),
         members=members,
         observations=tuple(observations),
         server_time=gathered.server_time,
         unread_items=(
             *(str(a.id) for a in gathered.assignments if a.id in unread),
             *(item.lms_id for item in unseen),
+            *unread_ratings(gathered),
         ),
-        notices=(*(gap_notice(gathered, gap) for gap in found), *short_roster, *denial_notices(gathered), *notes),
-        covers=_covers(gathered),
+        notices=(
+            *(gap_notice(gathered, gap) for gap in found),
+            *short_roster,
+            *denial_notices(gathered),
+            *notes,
+            *rating_notices(gathered),
+        ),
+        covers=_covers(gathered, ratings_too=bool(rated)),
         states=_states(gathered, unread),
         bookmarks=_bookmarks(gathered),
     )
@@ -72,8 +82,10 @@ def _unseen(gathered: Gathered) -> list[LmsItem]:
     return [item for n, item in gathered.known.items() if n not in listed and item.url_path in paths]
 
 
-def _covers(gathered: Gathered) -> Covers:
+def _covers(gathered: Gathered, *, ratings_too: bool) -> Covers:
     complete = gathered.complete
+    if complete is None and ratings_too:
+        complete = frozenset(a.id for a in gathered.assignments)  # an absent rating proves nothing
     return Covers(
         roster=gathered.roster_read,
         grades=None if complete is None else frozenset(map(str, complete)),
@@ -91,59 +103,57 @@ def _bookmarks(gathered: Gathered) -> dict[str, int]:
         ROSTER: gathered.roster_read,
         NUMBERS: gathered.numbers_read and gathered.fresh is None,
         GRADEBOOK: gathered.gradebook_read,
+        SOURCES: ratings_read(gathered),
     }
     return {what: gathered.server_time for what, done in read.items() if done}
 
 
 def _states(gathered: Gathered, unread: Collection[int]) -> dict[str, dict[str, str]]:
     """For each item with workflow, everyone's state now: it changes without any time being bumped."""
+    only = gathered.learners
+    people = {int(m.lms_id): m.lms_id for m in gathered.members if only is None or m.lms_id in only}
     return {
-        str(a.id): {m.lms_id: _state(gathered, a, int(m.lms_id)) for m in gathered.members if _asked(gathered, m)}
+        str(a.id): dict(zip(people.values(), _workflow_states(gathered, a, people), strict=True))
         for a in gathered.assignments
         if a.workflow and a.id not in unread
     }
-
-
-def _asked(gathered: Gathered, member: LmsMember) -> bool:
-    return gathered.learners is None or member.lms_id in gathered.learners
 
 
 # ---------------------------------------------------------------- items
 
 
 def _item(gathered: Gathered, assignment: Assignment) -> LmsItem:
-    known = gathered.known.get(assignment.id)
-    item = LmsItem(
+    known, form = gathered.known.get(assignment.id), gathered.form_of(assignment)
+    number = gathered.report.id_numbers.get(assignment.id, "")
+    if known is not None and not gathered.is_complete(assignment.id):
+        scale, pass_mark = known.scale, gathered.pass_marks.get(assignment.id, known.pass_mark)
+    else:
+        scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
+        pass_mark = gathered.pass_marks.get(assignment.id)
+    if known is not None and not gathered.is_fresh(assignment):
+        grading, rows = known.grading, known.rows
+    else:
+        grading, rows, form = _plain(assignment), (), form if assignment.grade else None
+    return LmsItem(
         lms_id=str(assignment.id),
         course_id=gathered.course.lms_id,
         name=assignment.name,
-        id_number=gathered.report.id_numbers.get(assignment.id, ""),
+        id_number=known.id_number if known is not None and not gathered.numbers_read else number,
+        grading=form.grading if form else grading,
         maximum=Decimal(assignment.grade) if assignment.grade > 0 else None,
-        hidden=gathered.hidden.get(assignment.id, known.hidden if known else None),
+        scale=scale,
+        pass_mark=pass_mark,
+        rows=form.rows if form else rows,
         workflow=assignment.workflow,
         identities_hidden=assignment.identities_hidden,
         team=assignment.team,
+        hidden=gathered.hidden.get(assignment.id, known.hidden if known else None),
         url_path=_path(assignment.cmid),
     )
-    if known is not None and not gathered.numbers_read:
-        item = replace(item, id_number=known.id_number)
-    if known is not None and not gathered.is_complete(assignment.id):
-        item = replace(item, scale=known.scale, pass_mark=known.pass_mark)
-    else:
-        scale = gathered.scales.get(-assignment.grade) or () if assignment.grade < 0 else ()
-        item = replace(item, scale=scale, pass_mark=gathered.pass_marks.get(assignment.id))
-    if known is not None and not gathered.is_fresh(assignment):
-        return _with_form(replace(item, grading=known.grading, rows=known.rows), gathered.form_of(assignment))
-    plain = replace(item, grading=_plain(assignment))
-    return _with_form(plain, gathered.form_of(assignment)) if assignment.grade else plain
 
 
 def _path(cmid: int) -> str:
     return f"mod/assign/view.php?id={cmid}"
-
-
-def _with_form(item: LmsItem, form: Form | None) -> LmsItem:
-    return item if form is None else replace(item, grading=form.grading, rows=form.rows)
 
 
 def _plain(assignment: Assignment) -> Grading:
@@ -157,34 +167,46 @@ def _plain(assignment: Assignment) -> Grading:
 
 def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[list[Observation], list[Notice]]:
     """An observation for each grade of someone on the roster, and notes on what was left out."""
-    roster = {int(member.lms_id) for member in gathered.members}
+    roster = {int(member.lms_id): member.lms_id for member in gathered.members}
     found: list[Observation] = []
     strangers: set[int] = set()
     odd_rows = 0
     for assignment in gathered.assignments:
         if assignment.id in unread:
             continue
-        plain = _is_plain(gathered, assignment)
-        item_id = str(assignment.id)
-        for row in gathered.grades.rows.get(assignment.id, ()):
-            if row.user_id not in roster:
-                strangers.add(row.user_id)
-            elif plain:
-                number, user, attempt, value, modified, grader = row
-                who = str(grader) if grader > 0 else ""
-                found.append(Observation(item_id, str(user), str(number), attempt, value, modified, who))
-            elif (assignment.id, row.user_id) not in gathered.earlier:
-                scores, odd = _row_scores(gathered, assignment, row)
-                odd_rows += odd
-                found.append(_observation(gathered, assignment, row, scores))
+        rows = gathered.grades.rows.get(assignment.id, [])
+        absent = {row.user_id for row in rows} - roster.keys()
+        if absent or gathered.earlier:
+            rows = [r for r in rows if r.user_id in roster and (assignment.id, r.user_id) not in gathered.earlier]
+        told, odd = _told(gathered, assignment, rows)
+        found += told
         found += _resubmitted(gathered, assignment, roster)
+        strangers |= absent
+        odd_rows += odd
     return found, [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
 
 
-def _is_plain(gathered: Gathered, assignment: Assignment) -> bool:
-    """Whether nothing but the grade itself was told: no workflow state, no rows, no gradebook, no earlier attempt."""
-    more = assignment.workflow or gathered.gradebook_read or gathered.earlier or gathered.form_of(assignment)
-    return not more
+def _told(gathered: Gathered, assignment: Assignment, rows: Sequence[GradeRow]) -> tuple[list[Observation], int]:
+    """An assignment's grades as observations, a column at a time, and how many fillings of its form were odd."""
+    if not rows:
+        return [], 0
+    ids, users, attempts, grades, modified, graders = zip(*rows, strict=True)
+    states: Iterable[str] = repeat("")
+    scores: Iterable[tuple[RowScore, ...]] = repeat(())
+    entries: Iterable[GradebookEntry | None] = repeat(None)
+    odd = 0
+    if assignment.workflow:
+        states = _workflow_states(gathered, assignment, users)
+    if gathered.form_of(assignment) is not None:
+        given = [_row_scores(gathered, assignment, row) for row in rows]
+        scores, odd = [score for score, _ in given], sum(n for _, n in given)
+    if gathered.gradebook_read:
+        entries = [gathered.report.cells.get((user, assignment.id)) for user in users]
+    named = {grader: str(grader) if grader > 0 else "" for grader in set(graders)}
+    return Observation.from_columns(
+        repeat(str(assignment.id)), map(str, users), map(str, ids), attempts, grades, modified,
+        map(named.__getitem__, graders), states, scores, entries, repeat(False),
+    ), odd  # fmt: skip
 
 
 def _resubmitted(gathered: Gathered, assignment: Assignment, roster: Collection[int]) -> Iterator[Observation]:
@@ -195,8 +217,8 @@ def _resubmitted(gathered: Gathered, assignment: Assignment, roster: Collection[
         seen = _observation(gathered, assignment, row, _row_scores(gathered, assignment, row)[0])
         cell = gathered.report.cells.get((user_id, assignment.id))
         if assignment.workflow and cell is not None and cell.grade is not None:
-            seen = replace(seen, workflow_state=RELEASED)
-        yield replace(seen, resubmitting=True)
+            seen = seen._replace(workflow_state=RELEASED)
+        yield seen._replace(resubmitting=True)
 
 
 def _observation(
@@ -210,17 +232,16 @@ def _observation(
         grade=row.grade,
         graded_at=row.modified,
         grader_id=str(row.grader) if row.grader > 0 else "",
-        workflow_state=_state(gathered, assignment, row.user_id),
+        workflow_state=_workflow_states(gathered, assignment, [row.user_id])[0] if assignment.workflow else "",
         rows=scores,
         gradebook=gathered.report.cells.get((row.user_id, assignment.id)) if gathered.gradebook_read else None,
     )
 
 
-def _state(gathered: Gathered, assignment: Assignment, user_id: int) -> str:
-    """The workflow state; nobody has set one yet where there is no row, or only one that grants an extension."""
-    if not assignment.workflow:
-        return ""
-    return gathered.flags.rows.get(assignment.id, {}).get(user_id) or NOT_MARKED
+def _workflow_states(gathered: Gathered, assignment: Assignment, users: Iterable[int]) -> list[str]:
+    """Each user's workflow state; nobody has set one yet where there is no row, or only one for an extension."""
+    told = gathered.flags.rows.get(assignment.id, {})
+    return [told.get(user) or NOT_MARKED for user in users]
 
 
 def _row_scores(gathered: Gathered, assignment: Assignment, row: GradeRow) -> tuple[tuple[RowScore, ...], int]:

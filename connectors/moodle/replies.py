@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,7 +31,7 @@ from connectors.moodle.functions import (
     SITE_INFO,
     SUBMISSIONS,
 )
-from connectors.moodle.wire import Answered, Row, as_row, as_rows, grade_of, name_of, unreadable
+from connectors.moodle.wire import TOO_BIG, Answered, Row, as_row, as_rows, grade_of, name_of, unreadable
 from nvqsync.errors import LmsUnreadable
 from nvqsync.model import LmsCourse, LmsMember
 
@@ -214,6 +216,11 @@ class GradeRow(NamedTuple):
     modified: int
     grader: int
 
+    @classmethod
+    def from_columns(cls, *columns: Iterable[Any]) -> list[GradeRow]:
+        """Many at once, from one column for each field in order."""
+        return list(map(partial(tuple.__new__, cls), zip(*columns, strict=True)))
+
 
 def grades(payload: Any) -> Answered[list[GradeRow]]:
     """``mod_assign_get_grades``: warning 3 means nothing found (normal), any other one that access was denied."""
@@ -226,19 +233,28 @@ def grades(payload: Any) -> Answered[list[GradeRow]]:
 
 
 def _grade_rows(assignment: Row) -> list[GradeRow]:
-    """The grades of one assignment, quickly where every one is as it should be; else slowly, with the right refusal."""
-    told = assignment.data.get("grades")
+    """The grades of one assignment: all at once where every one is as it should be, else one by one, to refuse."""
     try:
-        rows = [
-            GradeRow(g["id"], g["userid"], g["attemptnumber"], grade_of(g["grade"]), g["timemodified"], g["grader"])
-            for g in told or ()
-        ]
-        numbers = {type(value) for row in rows for value in (row[0], row[1], row[2], row[4], row[5])}
+        return _plain_rows(assignment.data["grades"])
     except (KeyError, TypeError, ValueError):
-        numbers = set()
-        rows = []
-    plain = told == [] or (numbers == {int} and all(row[0] > 0 and row[1] > 0 and row[2] >= 0 for row in rows))
-    return rows if plain else [_grade_row(entry) for entry in assignment.rows("grades")]
+        return [_grade_row(entry) for entry in assignment.rows("grades")]
+
+
+_fields_of = itemgetter("id", "userid", "attemptnumber", "timemodified", "grader", "grade")
+_LEAST = (1, 1, 0, 1 - TOO_BIG, 1 - TOO_BIG)
+
+
+def _plain_rows(told: Any) -> list[GradeRow]:
+    """Grades that are all as they should be. Raises ``KeyError``, ``TypeError`` or ``ValueError`` where one is not."""
+    if told == []:
+        return []
+    *numbers, texts = zip(*map(_fields_of, told), strict=True)
+    for column, least in zip(numbers, _LEAST, strict=True):
+        if set(map(type, column)) != {int} or min(column) < least or max(column) >= TOO_BIG:
+            raise ValueError
+    ids, users, attempts, modified, graders = numbers
+    grades = {text: grade_of(text) for text in set(texts)}
+    return GradeRow.from_columns(ids, users, attempts, map(grades.__getitem__, texts), modified, graders)
 
 
 def _grade_row(row: Row) -> GradeRow:
@@ -262,9 +278,9 @@ def _grade_row(row: Row) -> GradeRow:
 
 def _latest(rows: list[GradeRow]) -> list[GradeRow]:
     """One row a user, the latest attempt's, in the order of row ids."""
-    latest = {row.user_id: row for row in rows}
-    if len(latest) == len(rows):
+    if len({row.user_id for row in rows}) == len(rows):
         return rows
+    latest = {row.user_id: row for row in rows}
     for row in rows:
         held = latest[row.user_id]
         if (row.attempt, row.id) > (held.attempt, held.id):
@@ -272,13 +288,28 @@ def _latest(rows: list[GradeRow]) -> list[GradeRow]:
     return list(latest.values())
 
 
-def later_attempts(payload: Any) -> Answered[set[int]]:
-    """``mod_assign_get_submissions``: by assignment, the users whose latest attempt is not their first."""
+class Later(NamedTuple):
+    """Who is on a later attempt than the first: users by themselves, teams by their group with the attempt's number.
+
+    Group 0 is the team of those who are in no group.
+    """
+
+    users: set[int]
+    teams: dict[int, int]
+
+
+def later_attempts(payload: Any) -> Answered[Later]:
+    """``mod_assign_get_submissions``: by assignment, who is on a later attempt. A team's row names user 0."""
     top = as_row(SUBMISSIONS, "", payload)
-    answer = Answered[set[int]]()
+    answer = Answered[Later]()
     for row in top.rows("assignments"):
-        later = (s for s in row.rows("submissions") if s.integer("attemptnumber") > 0 and s.integer("userid") > 0)
-        answer.rows[row.identifier("assignmentid")] = {s.integer("userid") for s in later}
+        found = answer.rows[row.identifier("assignmentid")] = Later(set(), {})
+        for submission in row.rows("submissions"):
+            user, attempt = submission.integer("userid"), submission.integer("attemptnumber")
+            if user > 0 and attempt > 0:
+                found.users.add(user)
+            elif user == 0 and attempt > 0:
+                found.teams[submission.integer("groupid", default=0)] = attempt
     answer.take_warnings(top)
     return answer
 
@@ -286,11 +317,21 @@ def later_attempts(payload: Any) -> Answered[set[int]]:
 def superseded(payload: Any) -> GradeRow | None:
     """``mod_assign_get_submission_status``: the last grade of an earlier attempt, while the latest one has none."""
     top = as_row(ATTEMPTS, "", payload)
-    if top.row("lastattempt").truth("graded"):
+    behind = _behind_the_team(top)
+    if top.row("lastattempt").truth("graded") and behind is None:
         return None
     attempts = (attempt for attempt in top.rows("previousattempts", default=[]) if attempt.data.get("grade"))
-    graded = [row for row in (_grade_row(attempt.row("grade")) for attempt in attempts) if row.grade is not None]
-    return max(graded, key=lambda row: row.attempt, default=None)
+    rows = [*(_grade_row(attempt.row("grade")) for attempt in attempts), *([behind] if behind else [])]
+    return max((row for row in rows if row.grade is not None), key=lambda row: row.attempt, default=None)
+
+
+def _behind_the_team(top: Row) -> GradeRow | None:
+    """The grade that is shown as the latest, where it was given for an earlier attempt than the team is on now."""
+    last, feedback = top.row("lastattempt"), top.data.get("feedback")
+    if last.data.get("teamsubmission") is None or feedback is None or not top.row("feedback").data.get("grade"):
+        return None
+    row = _grade_row(top.row("feedback").row("grade"))
+    return row if row.attempt < last.row("teamsubmission").integer("attemptnumber") else None
 
 
 def flags(payload: Any) -> Answered[dict[int, str]]:

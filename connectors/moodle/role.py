@@ -57,6 +57,10 @@ CAPABILITIES = (
     ),
 )
 """The role as it was verified whole: with it, thirteen functions answered as they do to a site administrator."""
+FOR_COMPETENCIES = (
+    Capability("moodle/competency:usercompetencyview", "who is proficient in which competency cannot be read"),
+)
+"""Only for a college whose mapping file asks for competencies. It reads."""
 
 
 def writing() -> Iterator[Capability]:
@@ -64,7 +68,7 @@ def writing() -> Iterator[Capability]:
     return (capability for capability in CAPABILITIES if capability.writes)
 
 
-def role_xml() -> str:
+def role_xml(*, competencies: bool = False) -> str:
     """The role preset: what "Define roles > Add a new role > Use role preset" takes."""
     role = ET.Element("role")
     for tag, text in (("shortname", SHORT_NAME), ("name", NAME), ("description", DESCRIPTION), ("archetype", "")):
@@ -73,14 +77,16 @@ def role_xml() -> str:
     for tag in ("allowassign", "allowoverride", "allowswitch"):
         ET.SubElement(role, tag)
     permissions = ET.SubElement(role, "permissions")
-    for capability in sorted(CAPABILITIES, key=lambda one: one.name):
+    allowed = (*CAPABILITIES, *(FOR_COMPETENCIES if competencies else ()))
+    for capability in sorted(allowed, key=lambda one: one.name):
         ET.SubElement(permissions, "allow").text = capability.name
     ET.indent(role)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(role, encoding="unicode")}\n'
 
 
-def steps(file: str) -> tuple[str, ...]:
+def steps(file: str, *, competencies: bool = False) -> tuple[str, ...]:
     """What Moodle's administrator does with the role file, step by step; ``file`` is what it is called."""
+    functions = (*fn.NEEDED, *(fn.FOR_COMPETENCIES if competencies else ()))
     useful = "; ".join(f"{name} for {what}" for name, what in fn.USEFUL.items())
     return (
         "Site administration > Users > Permissions > Define roles > Add a new role: under 'Use role preset' choose "
@@ -94,7 +100,7 @@ def steps(file: str) -> tuple[str, ...]:
         "services > Manage protocols: switch on REST.",
         "Site administration > Server > Web services > External services > Add: name nvqsync, Enabled, and 'Authorised "
         "users only'.",
-        f"There, Functions > Add functions, these and no others: {', '.join(fn.NEEDED)}. If you like, also: {useful}.",
+        f"There, Functions > Add functions, these and no others: {', '.join(functions)}. If you like, also: {useful}.",
         "There, Authorised users: add the account.",
         "Site administration > Server > Web services > Manage tokens > Create token: the account, the service nvqsync, "
         "and the address of this machine under 'IP restriction'.",

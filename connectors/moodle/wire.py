@@ -20,7 +20,7 @@ from nvqsync.errors import LmsUnreadable
 T = TypeVar("T")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
-_TOO_BIG = 10**18
+TOO_BIG = 10**18
 _NO_GRADE = Decimal(-1)
 MISSING: Final[Any] = object()
 
@@ -57,7 +57,7 @@ class Row:
     def integer(self, key: str, default: Any = MISSING) -> int:
         """A whole number, also where it was sent as text."""
         value = self._value(key, default)
-        if type(value) is int and abs(value) < _TOO_BIG:
+        if type(value) is int and abs(value) < TOO_BIG:
             return value
         if isinstance(value, str) and _WHOLE.fullmatch(value):
             return int(value)

@@ -22,7 +22,9 @@ from nvqsync.progress import LearnerProgress, judged
 from nvqsync.settling import settle
 from nvqsync.store import Store
 
-KINDS = {kind.value.replace("_", "-"): kind for kind in AdjustmentKind}
+KINDS = {kind.value.replace("_", "-"): kind for kind in AdjustmentKind if kind is not AdjustmentKind.PROGRESSION}
+"""What ``adjustments add`` records. Progression is confirmed: ``confirm progression``."""
+
 WANTED = {
     AdjustmentKind.CREDIT_TRANSFER: ("unit", "awarded_by", "achieved_on"),
     AdjustmentKind.RPL: ("unit",),
@@ -68,7 +70,7 @@ def add_command(
         who = find_learner(store, learner)
         found = app.plugins.catalogue.find_qualification(qualification)
         new = _adjustment(app, KINDS[kind], who, found, why, paper, about)
-        row = _row_of(app, store, who, found)
+        row = row_of(app, store, who, found)
         known = store_adjustments.in_force(store, found.id, who.lms_id)
         check(new, found, app.plugins.catalogue.units, row.outcomes, known, app.today)
         units = app.plugins.catalogue.units
@@ -83,7 +85,7 @@ def add_command(
         return
     did = "would be recorded (dry run)" if dry_run else f"recorded as adjustment {new.id}"
     click.echo(f"{words(new.kind).capitalize()}: {did}.")
-    click.echo(f"{found.id} before: {_told(row)}. Now: {_told(after)}.")
+    click.echo(f"{found.id} before: {told(row)}. Now: {told(after)}.")
 
 
 def _must_suit(kind: AdjustmentKind, about: Mapping[str, Any]) -> None:
@@ -115,7 +117,8 @@ def _reference(catalogue: Catalogue, qualification: Qualification, name: str) ->
     return catalogue.find_unit(qualification, name).unit.reference
 
 
-def _row_of(app: App, store: Store, who: LmsMember, found: Qualification) -> LearnerProgress:
+def row_of(app: App, store: Store, who: LmsMember, found: Qualification) -> LearnerProgress:
+    """The learner's standing in one qualification. Raises ``InputError`` where they are on no course for it."""
     for standing in app.reader(store).standings([found.id]):
         for row in standing.rows:
             if row.learner.lms_id == who.lms_id:
@@ -129,7 +132,8 @@ def _stand(row: LearnerProgress) -> dict[str, Any]:
             "credits_to_go": route.credits if route else None}  # fmt: skip
 
 
-def _told(row: LearnerProgress) -> str:
+def told(row: LearnerProgress) -> str:
+    """Where the learner stands, in half a sentence."""
     stand = _stand(row)
     to_go = "nothing on offer finishes" if stand["credits_to_go"] is None else f"{stand['credits_to_go']} to go"
     return f"{'met' if stand['met'] else 'not met'}, {stand['credits_counted']} credits counted, {to_go}"

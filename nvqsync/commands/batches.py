@@ -1,15 +1,18 @@
-"""``export`` and ``reconcile``: approved claims go out, and answers come back."""
+"""``export``, ``reconcile`` and ``batches``: approved claims go out, answers come back, sheets are printed again."""
 
 from __future__ import annotations
 
 import click
 
+from nvqsync import store_sheets
 from nvqsync.bootstrap import actor
-from nvqsync.commands.common import app_and_store, json_option, print_json, tell
+from nvqsync.clock import iso
+from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
 from nvqsync.errors import SettingsError
 from nvqsync.exporting import export
 from nvqsync.reconciling import ExportReport, reconcile
+from nvqsync.sheets import print_again
 
 
 @click.command("export")
@@ -37,16 +40,17 @@ def export_command(ctx: click.Context, after_restore: bool, as_json: bool) -> No
 
 
 @click.command("reconcile")
+@click.option("--certificates", is_flag=True, help="Ask about certificated claims too: has one been revoked?")
 @json_option
 @click.pass_context
-def reconcile_command(ctx: click.Context, as_json: bool) -> None:
-    """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated."""
+def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> None:
+    """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated, revoked."""
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
         if portal is None:
             raise SettingsError("No portal is named in the settings.", "Set [portal] name and url.")
         try:
-            report = reconcile(app, store, portal, by=actor())
+            report = reconcile(app, store, portal, by=actor(), certificates=certificates)
         finally:
             portal.close()
     if as_json:
@@ -70,3 +74,58 @@ def _print(report: ExportReport, *, written: bool) -> None:
         tell(f"Claim {claim_id} was not sent: its facts changed. See 'nvqsync claims show {claim_id}'.")
     for problem in report.problems:
         tell(problem)
+
+
+@click.group("batches")
+def batches_group() -> None:
+    """The batches that were made, and their keying sheets.
+
+    Sheets are numbered through, and a reprint says that it is one.
+    """
+
+
+@batches_group.command("list")
+@json_option
+@click.pass_context
+def list_command(ctx: click.Context, as_json: bool) -> None:
+    """List the batches: keying sheet's number, how many claims, how many still wait to be keyed or handed over."""
+    with app_and_store(ctx) as (_, store):
+        rows = store_sheets.batch_rows(store)
+    if as_json:
+        print_json([
+            {"batch": row["id"], "sheet": row["sheet"], "awarding_body": row["awarding_body"],
+             "centre_number": row["centre_number"], "qualification": row["qualification_id"], "route": row["route"],
+             "created_at": iso(row["created_at"]), "state": row["state"], "claims": row["claims"],
+             "waiting": row["waiting"], "sheets_printed": row["sheets_printed"]}
+            for row in rows
+        ])  # fmt: skip
+        return
+    keys = ("sheet", "id", "qualification_id", "route", "state", "claims", "waiting", "sheets_printed")
+    heads = ("Sheet", "Batch", "Qualification", "Route", "State", "Claims", "Waiting", "Printed")
+    click.echo(table(heads, [tuple(row[key] for key in keys) for row in rows]))
+
+
+@batches_group.command("sheet")
+@click.argument("batch")
+@click.option("--why", default="", help="Why it is printed again. It goes into the audit log.")
+@dry_run_option
+@json_option
+@click.pass_context
+def sheet_command(ctx: click.Context, batch: str, why: str, dry_run: bool, as_json: bool) -> None:
+    """Print the keying sheet of BATCH (its id or its sheet's number) again, into the export folder.
+
+    It is marked as a duplicate, with its number, and says at each claim that was keyed or left the batch that it must
+    not be keyed. Who printed it is kept in the audit log.
+    """
+    with app_and_store(ctx) as (app, store):
+        sheet = print_again(app, store, batch, by=actor(), why=why, dry_run=dry_run)
+    done = sorted(claim.claim_id for claim in sheet.batch.claims if claim.note)
+    if as_json:
+        print_json({"batch": sheet.batch.id, "sheet": sheet.batch.sheet, "duplicate": sheet.batch.duplicate,
+                    "not_to_key": done, "file": str(sheet.path) if sheet.path else None})  # fmt: skip
+        return
+    what = f"duplicate no. {sheet.batch.duplicate}" if sheet.batch.duplicate else "original"
+    where = f": {sheet.path}" if sheet.path else " would be printed. Nothing was written (dry run)."
+    click.echo(f"Keying sheet no. {sheet.batch.sheet} of batch {sheet.batch.id}, {what}{where}")
+    if done:
+        tell(f"Not to be keyed any more: claims {', '.join(map(str, done))}.")

@@ -1,4 +1,4 @@
-"""``claims`` and ``gates``: the queue, and what stops a claim."""
+"""``claims``: the queue, and what people do with it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Any
 
 import click
 
-from nvqsync import store_audit, store_claims, store_lms
+from nvqsync import store_claims, store_lms
+from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import actor
-from nvqsync.claims import BY_PERSON, TRANSITIONS, Event, Status
-from nvqsync.clock import iso
-from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
+from nvqsync.claims import Event
+from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
+from nvqsync.commands.claim_documents import claim_story_json
+from nvqsync.commands.claim_list import codes_command, list_command
+from nvqsync.commands.claim_record import record_command
+from nvqsync.commands.claim_requests import propose_again_command, request_units_command
+from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
-from nvqsync.gates import Finding, Gate
-from nvqsync.model import LmsMember
-from nvqsync.progress import LearnerProgress, decision_json
+from nvqsync.holding import BY_PERSON as BY_PERSON_CODES
+from nvqsync.holding import HoldCode
 from nvqsync.proposing import Claim
-from nvqsync.review import Result, act, ready
-from nvqsync.store import Store
+from nvqsync.review import Deed, Result, ready, working
 
 CLAIM_ID = click.IntRange(1, 2**63 - 1)
 why_option = click.option(
@@ -29,105 +32,12 @@ why_option = click.option(
 
 @click.group("claims")
 def claims_group() -> None:
-    """The claim queue: look at claims, approve, hold, release or withdraw them.
+    """The claim queue: look at claims, approve, hold, release or withdraw them, and record what became of them.
 
     A claim is proposed when a learner meets the rule of combination. Nothing is sent before a person approves it.
+    A leaver's units are claimed with 'request-units'; where a portal takes no file, 'record' keeps what people keyed
+    and heard.
     """
-
-
-def findings_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    """Blockers or cautions as JSON: the rule's id and what it says."""
-    return [{"id": finding.id, "says": finding.says} for finding in findings]
-
-
-def claim_json(claim: Claim, learner: LmsMember) -> dict[str, Any]:
-    """A row of ``claims list --json``. The ULN and the date of birth are in no list."""
-    return {
-        "id": claim.id,
-        "key": claim.key,
-        "learner": {"lms_id": learner.lms_id, "id_number": learner.id_number, "name": learner.name},
-        "awarding_body": claim.awarding_body,
-        "qualification": claim.qualification_id,
-        "kind": claim.kind.value,
-        "status": claim.status.value,
-        "credits": claim.facts["credits"],
-        "units": [unit["code"] for unit in claim.facts["units"]],
-        "blockers": findings_json(claim.blockers),
-        "cautions": findings_json(claim.cautions),
-        "hold_reason": claim.hold_reason or None,
-        "batch": claim.batch_id or None,
-        "reference": claim.reference or None,
-        "portal_words": claim.portal_words or None,
-        "certificate_number": claim.certificate_number or None,
-        "certificated_on": claim.certificated_on or None,
-        "created_at": iso(claim.created_at),
-        "updated_at": iso(claim.updated_at),
-    }
-
-
-def claim_story_json(claim: Claim, learner: LmsMember, row: LearnerProgress | None, store: Store) -> dict[str, Any]:
-    """``claims show ID --json``: the claim, the verdict, each unit down to the grades it rests on, and its history."""
-    outcomes = {outcome.code: outcome for outcome in row.outcomes} if row else {}
-    return {
-        **claim_json(claim, learner),
-        "verdict": claim.facts["verdict"],
-        "units": [
-            {**unit, "status": outcomes[unit["code"]].status.value if unit["code"] in outcomes else None,
-             "signed_off_by": (outcomes[unit["code"]].signed_off_by or None) if unit["code"] in outcomes else None,
-             "decisions": [decision_json(d) for d in outcomes[unit["code"]].decisions]
-             if unit["code"] in outcomes else []}
-            for unit in claim.facts["units"]
-        ],
-        "actions": sorted(event.value for event in TRANSITIONS[claim.status] if event in BY_PERSON),
-        "history": [
-            {"at": iso(entry["at"]), "who": entry["actor"], "action": entry["action"],
-             "from": entry["from_status"] or None, "to": entry["to_status"] or None, "why": entry["text"]}
-            for entry in store_audit.audit_story(store, f"claim:{claim.id}")
-        ],
-    }  # fmt: skip
-
-
-@claims_group.command("list")
-@click.option(
-    "--status",
-    type=click.Choice([status.value for status in Status]),
-    metavar="STATUS",
-    multiple=True,
-    help=f"Only claims with this status; may be repeated. One of {', '.join(status.value for status in Status)}.",
-)
-@click.option("--qualification", "-q", help="Only this qualification.")
-@click.option("--blocked/--ready", default=None, help="Only claims that something blocks, or that nothing does.")
-@json_option
-@click.pass_context
-def list_command(
-    ctx: click.Context, status: tuple[str, ...], qualification: str | None, blocked: bool | None, as_json: bool
-) -> None:
-    """List the claims, with what stops or cautions each."""
-    with app_and_store(ctx) as (app, store):
-        only = app.plugins.catalogue.find_qualification(qualification).id if qualification else None
-        found = [
-            claim
-            for claim in store_claims.claims(store)
-            if (not status or claim.status in status)
-            and only in (None, claim.qualification_id)
-            and blocked in (None, bool(claim.blockers))
-        ]
-        learners = {member.lms_id: member for member in store_lms.learners(store)}
-    rows = [claim_json(claim, learners[claim.learner_id]) for claim in found]
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        tell("No claims. They are proposed by 'nvqsync sync' when a learner meets a rule of combination.")
-    heads = ("Claim", "ID number", "Name", "Qualification", "Status", "Credits", "Blocked by", "Cautions")
-    click.echo(table(heads, [_list_row(row) for row in rows]))
-
-
-def _list_row(row: dict[str, Any]) -> tuple[object, ...]:
-    ids = [", ".join(finding["id"] for finding in row[name]) for name in ("blockers", "cautions")]
-    learner = row["learner"]
-    return (row["id"], learner["id_number"], learner["name"], row["qualification"], row["status"].replace("_", " "),
-            row["credits"], *ids)  # fmt: skip
 
 
 @claims_group.command("show")
@@ -139,8 +49,8 @@ def show_command(ctx: click.Context, claim_id: int, as_json: bool) -> None:
     with app_and_store(ctx) as (app, store):
         claim = store_claims.claim(store, claim_id)
         learner = next(m for m in store_lms.learners(store) if m.lms_id == claim.learner_id)
-        standings = app.reader(store).standings([claim.qualification_id])
-        row = next((r for s in standings for r in s.rows if r.learner.lms_id == claim.learner_id), None)
+        standings = app.reader(store).standings([claim.qualification_id], {claim.learner_id})
+        row = next((r for s in standings for r in s.rows), None)
         story = claim_story_json(claim, learner, row, store)
     if as_json:
         print_json(story)
@@ -149,19 +59,30 @@ def show_command(ctx: click.Context, claim_id: int, as_json: bool) -> None:
 
 
 def _print_story(story: dict[str, Any]) -> None:
-    learner = story["learner"]
     """The whole story; what other systems said in it is made plain first."""
+    learner, claimed = story["learner"], [story[name].replace("_", " ") for name in ("kind", "status")]
     _plainly(f"Claim {story['id']}: {learner['name']} ({learner['id_number']}), {story['qualification']}, "
-               f"{story['kind'].replace('_', ' ')}, {story['status'].replace('_', ' ')}")  # fmt: skip
+             f"{', '.join(claimed)}, version {story['version']}")  # fmt: skip
     if story["hold_reason"]:
-        _plainly(f"On hold: {story['hold_reason']}")
+        _plainly(f"On hold ({story['hold_code']}): {story['hold_reason']}")
+    if story["recall_notice"]:
+        _plainly(f"RECALL NOTICE: {story['recall_notice']}")
     if story["certificate_number"]:
         _plainly(f"Certificate {story['certificate_number']}, {story['certificated_on']}")
+    for what in ("received", "handed_over"):
+        if story[f"{what}_on"]:
+            _plainly(f"Certificate {what.replace('_', ' ')} on {story[f'{what}_on']} by {story[f'{what}_by']}")
     if story["portal_words"]:
         _plainly(f"The portal says: {story['portal_words']}")
     for heading, name in (("Blocked", "blockers"), ("Caution", "cautions")):
         for finding in story[name]:
             _plainly(f"{heading} {finding['id']}: {finding['says']}")
+    for asked in story["declarations"]:
+        made = f"declared by {asked['said_by']}, {asked['said_at']}" if asked["said_by"] else "to be declared"
+        _plainly(f"Declaration {asked['id']} ({made}): {asked['says']}")
+    for note in story["notes"]:
+        stands = "" if note["stands"] else ", on earlier facts"
+        _plainly(f"Note by {note['said_by']}, {note['said_at']}{stands}: {note['note']}")
     click.echo("\nRule of combination:")
     heads = ("Met", "Requirement", "Have", "Need", "Short")
     required = [("yes" if r["met"] else "NO", r["says"], r["have"], r["need"], r["short"])
@@ -184,48 +105,136 @@ def _unit_row(unit: dict[str, Any]) -> tuple[object, ...]:
     met = [decision for decision in unit["decisions"] if decision["met"]]
     whole = [f"whole unit: {decision['grade']}" for decision in met if not decision["criterion"]]
     criteria = len({decision["criterion"] for decision in met if decision["criterion"]})
-    told = "; ".join([*whole, *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else [])])
+    origin = [f"achieved under {unit['progressed_from']}"] if unit["progressed_from"] else []
+    held = ["held already, not claimed again"] if unit["held"] else []
+    told = "; ".join(
+        [
+            *origin,
+            *held,
+            *whole,
+            *([f"grades for {criteria} criteri{'a' if criteria > 1 else 'on'}"] if criteria else []),
+        ]
+    )
     return (unit["code"], unit["title"], unit["credit_value"], unit["level"], unit["achieved_on"],
             unit["signed_off_by"], told)  # fmt: skip
 
 
-def _act(ctx: click.Context, claim_ids: Iterable[int], event: Event, why: str, as_json: bool, dry_run: bool) -> None:
+class ClaimAt(click.ParamType):  # type: ignore[type-arg]  # older clicks have none
+    """A claim's number, perhaps with the version that was looked at: ``12`` or ``12@3``."""
+
+    name = "claim"
+
+    def convert(
+        self, value: str | tuple[int, int | None], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int | None]:
+        """The number and the version, ``None`` where there is none."""
+        if isinstance(value, tuple):
+            return value
+        number, at, version = value.partition("@")
+        counted = [int(CLAIM_ID(part, param, ctx)) for part in ([number, version] if at else [number])]
+        return counted[0], counted[1] if at else None
+
+
+def _act(ctx: click.Context, claim_ids: Iterable[int], deed: Deed, as_json: bool) -> None:
+    wanted = list(dict.fromkeys(claim_ids))
     with app_and_store(ctx) as (app, store):
-        results = act(app, store, claim_ids, event, by=actor(), why=why, dry_run=dry_run)
-    _report(ctx, results, event, as_json, dry_run)
+        results, whole = work_through(working(app, store, wanted, deed), len(wanted), deed.event.value.capitalize())
+    _report(results, deed, as_json)
+    ctx.exit(INTERRUPTED if not whole else 1 if any(result.refused for result in results) else 0)
 
 
-def _report(ctx: click.Context, results: list[Result], event: Event, as_json: bool, dry_run: bool) -> None:
+def _report(results: list[Result], deed: Deed, as_json: bool) -> None:
     rows: list[dict[str, Any]] = [
         {"id": r.claim_id, "status": r.claim.status.value if r.claim else None, "refused": r.refused or None}
         for r in results
     ]
     if as_json:
         print_json(rows)
-    for row in [] if as_json else rows:
-        would = f"would {event.value}" if dry_run else str(row["status"]).replace("_", " ")
+        return
+    for row in rows if len(rows) <= MANY else [row for row in rows if row["refused"]][:MANY]:
+        would = f"would {deed.event.value}" if deed.dry_run else str(row["status"]).replace("_", " ")
         click.echo(f"Claim {row['id']}: {'not done. ' + row['refused'] if row['refused'] else would}")
-    ctx.exit(1 if any(result.refused for result in results) else 0)
+    if len(rows) > MANY:
+        refused = sum(bool(row["refused"]) for row in rows)
+        click.echo(f"{len(rows) - refused:,} done, {refused:,} refused{' (dry run)' if deed.dry_run else ''}.")
 
 
 @claims_group.command("approve")
-@click.argument("claim_ids", type=CLAIM_ID, nargs=-1)
+@click.argument("claims", type=ClaimAt(), nargs=-1)
 @click.option("--all-ready", is_flag=True, help="Every proposed claim that nothing blocks.")
+@click.option(
+    "--declare",
+    "declares",
+    multiple=True,
+    metavar="ID",
+    help="Make this declaration, by its id; may be repeated. 'all' makes every one the claims ask for, printed first.",
+)
+@click.option(
+    "--note",
+    default="",
+    help="What you found out about the cautions. Due where there are any; kept with the claim.",
+    callback=lambda ctx, option, text: text.encode(errors="replace").decode(),
+)
 @why_option
 @dry_run_option
 @json_option
 @click.pass_context
 def approve_command(
-    ctx: click.Context, claim_ids: tuple[int, ...], all_ready: bool, why: str, dry_run: bool, as_json: bool
-) -> None:
-    """Approve claims for export. A claim that something blocks is refused, with what to do about it."""
-    if not claim_ids and not all_ready:
+    ctx: click.Context, claims: tuple[tuple[int, int | None], ...], all_ready: bool, declares: tuple[str, ...],
+    note: str, why: str, dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Approve claims for export. A claim that something blocks is refused, with what to do about it.
+
+    The facts are looked at once more, and what you approve is what you saw: a claim whose evidence changes in that
+    moment, or that gets a new caution, is refused. CLAIM is a number, or NUMBER@VERSION as 'nvqsync claims show' prints
+    it: then nothing at all may have changed since.
+
+    What no data can decide, you declare: 'nvqsync claims show ID' lists what a claim asks for. A claim with cautions
+    needs a note. Both stand as long as the facts under the claim do, and are asked for again when these change.
+
+    \b
+    nvqsync claims approve 12 --declare all --note "Name change: marriage certificate seen."
+    """
+    if not claims and not all_ready:
         raise click.UsageError("Name the claims, or give --all-ready.")
     with app_and_store(ctx) as (_, store):
-        chosen = [*claim_ids, *((claim.id for claim in ready(store)) if all_ready else ())]
+        chosen = [*(number for number, _ in claims), *(ready(store) if all_ready else ())]
+        said = Said(_declared(declares, store_claims.some_claims(store, chosen)), note)
     if not chosen:
         tell("Nothing is ready: 'nvqsync claims list' shows what blocks each claim.")
-    _act(ctx, chosen, Event.APPROVE, why, as_json, dry_run)
+    versions = {number: version for number, version in claims if version is not None}
+    _act(ctx, chosen, Deed(Event.APPROVE, actor(), why, versions=versions, said=said, dry_run=dry_run), as_json)
+
+
+def _declared(names: Iterable[str], claims: Iterable[Claim]) -> frozenset[str]:
+    """The ids declared. ``all`` stands for what these claims ask for, which is printed before it is signed."""
+    given = set(names)
+    if "all" not in given:
+        return frozenset(given)
+    asked = all_asked(claims)
+    for name, says in asked.items():
+        tell(f"Declared, {name}: {says}")
+    return frozenset((given - {"all"}) | asked.keys())
+
+
+@claims_group.command("hold")
+@click.argument("claim_ids", type=CLAIM_ID, nargs=-1, required=True)
+@click.option(
+    "--code",
+    type=click.Choice([code.value for code in BY_PERSON_CODES]),
+    default=HoldCode.OTHER.value,
+    metavar="CODE",
+    help=f"The reason as a code: {', '.join(code.value for code in BY_PERSON_CODES)}. See 'nvqsync claims codes'.",
+)
+@why_option
+@dry_run_option
+@json_option
+@click.pass_context
+def hold_command(
+    ctx: click.Context, claim_ids: tuple[int, ...], code: str, why: str, dry_run: bool, as_json: bool
+) -> None:  # fmt: skip
+    """Put claims on hold. Say why; 'release' takes them off again."""
+    _act(ctx, claim_ids, Deed(Event.HOLD, actor(), why, HoldCode(code), dry_run=dry_run), as_json)
 
 
 def _simple(event: Event, help_text: str) -> click.Command:
@@ -236,36 +245,15 @@ def _simple(event: Event, help_text: str) -> click.Command:
     @json_option
     @click.pass_context
     def command(ctx: click.Context, claim_ids: tuple[int, ...], why: str, dry_run: bool, as_json: bool) -> None:
-        _act(ctx, claim_ids, event, why, as_json, dry_run)
+        _act(ctx, claim_ids, Deed(event, actor(), why, dry_run=dry_run), as_json)
 
     return command
 
 
-claims_group.add_command(_simple(Event.HOLD, "Put claims on hold. Say why; 'release' takes them off again."))
+claims_group.add_command(list_command)
 claims_group.add_command(_simple(Event.RELEASE, "Take claims off hold: they are proposed again, on the facts of now."))
 claims_group.add_command(_simple(Event.WITHDRAW, "Withdraw claims for good. Say why; a later claim is a new one."))
-
-
-@click.command("gates")
-@click.argument("qualification", required=False)
-@json_option
-@click.pass_context
-def gates_command(ctx: click.Context, qualification: str | None, as_json: bool) -> None:
-    """List what can stop or caution a claim, for QUALIFICATION or for all, each with its source."""
-    app = app_of(ctx)
-    found = app.plugins.catalogue.find_qualification(qualification) if qualification else None
-    gates = [gate for gate in app.gates if found is None or gate.applies(found)]
-    if as_json:
-        print_json([_gate_json(gate) for gate in gates])
-        return
-    heads = ("Gate", "Does", "Says", "Source", "For")
-    rows = [(g.id, g.severity.value, g.says, g.source, ", ".join([*g.bodies, *g.qualifications]) or "all")
-            for g in gates]  # fmt: skip
-    click.echo(table(heads, rows))
-
-
-def _gate_json(gate: Gate) -> dict[str, Any]:
-    return {
-        "id": gate.id, "severity": gate.severity.value, "says": gate.says, "source": gate.source,
-        "bodies": list(gate.bodies), "qualifications": list(gate.qualifications),
-    }  # fmt: skip
+claims_group.add_command(request_units_command)
+claims_group.add_command(propose_again_command)
+claims_group.add_command(record_command)
+claims_group.add_command(codes_command)

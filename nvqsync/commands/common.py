@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.catalogue import Catalogue
+from nvqsync.errors import InputError
 from nvqsync.plugin_manager import load_catalogue
+from nvqsync.registrations import read_day
 from nvqsync.store import Store
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
+
+
+class Day(click.ParamType[dt.date]):
+    """A day on the command line: 2026-09-14 or 14/09/2026."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        """The day that ``value`` writes. Fails as click does."""
+        if isinstance(value, dt.date):
+            return value
+        try:
+            return read_day(str(value).strip())
+        except InputError as error:
+            self.fail(f"{error.says} {error.next_step}", param, ctx)
+
+
+DAY = Day()
 
 
 def app_of(ctx: click.Context) -> App:
@@ -48,6 +70,23 @@ def print_json(answer: Any) -> None:
 def tell(text: str) -> None:
     """A message for a person, on standard error."""
     click.echo(text, err=True)
+
+
+LARGEST = 2**22
+
+
+def read_text(file: Path) -> str:
+    """The text of a file that somebody wrote by hand, at most four megabytes. Raises ``InputError``."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise InputError(f"{file} is larger than {LARGEST // 2**20} MB.", "Check the name of the file.")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.", "Check the name of the file.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8 text.", "Save it as UTF-8 and try again.") from error
 
 
 class Ticker:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import click
 
-from nvqsync import store_confirmations, store_lms
+from nvqsync import store_adjustments, store_confirmations, store_lms
+from nvqsync.adjustments import adjustment_json, check, progressions
 from nvqsync.bootstrap import App, actor
-from nvqsync.commands.common import app_and_store
+from nvqsync.commands.adjustments import row_of, told
+from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.learners import find_learner
 from nvqsync.confirming import Confirmation, What, facts_of
 from nvqsync.errors import InputError, UnknownName
+from nvqsync.facts import uln_carriers
 from nvqsync.model import Assessed, LmsMember
 from nvqsync.observing import UNMAPPED
+from nvqsync.progress import judged
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from nvqsync.uln_owners import uln_mark
 
 why_option = click.option("--why", required=True, help="The reason, for the audit log.")
 
@@ -45,7 +50,7 @@ def status_command(ctx: click.Context, learner: str, status: str, why: str) -> N
 
 @click.group("confirm")
 def confirm_group() -> None:
-    """Say what Moodle cannot: a lost grade stands, which of two grades is right, a course was really unmapped."""
+    """Say what Moodle cannot: a lost grade stands, which of two grades is right, whose a ULN is, what counts again."""
 
 
 @confirm_group.command("gone")
@@ -83,6 +88,81 @@ def gradebook_command(ctx: click.Context, learner: str, item: str, truth: str, w
             raise InputError("The gradebook does not override that grade.", "See 'nvqsync claims show'.")
         _record(app, store, who, What.GRADEBOOK, known, truth, why)
     click.echo(f"Recorded: the {truth} is right.")
+
+
+@confirm_group.command("uln")
+@click.argument("uln")
+@click.argument("learner")
+@why_option
+@dry_run_option
+@click.pass_context
+def uln_command(ctx: click.Context, uln: str, learner: str, why: str, dry_run: bool) -> None:
+    """Say that a ULN which several accounts carry is LEARNER's (Moodle ID number or id).
+
+    Until then it blocks them all. Afterwards LEARNER's claims are free, and the other accounts count as having no ULN:
+    it is left out of their claims, with a caution until it is cleared in Moodle; a registration made with it blocks
+    until the awarding body has corrected it. Said of another learner later, the new word holds.
+    """
+    with app_and_store(ctx) as (app, store):
+        who = find_learner(store, learner)
+        carriers = uln_carriers(store, uln)
+        if len(carriers) < 2 or who.lms_id not in carriers:
+            says = "Two accounts do not carry this ULN." if len(carriers) < 2 else f"{learner} does not carry this ULN."
+            raise InputError(says, "Gate ID-05/shared names it where it does: 'nvqsync claims list --blocked'.")
+        if not dry_run:
+            said = Confirmation(What.ULN, who.lms_id, uln_mark(uln), "theirs", "", actor(), app.now(), why)
+            store_confirmations.record_uln_owner(store, said)
+            settle(app, store, by=actor(), learners=carriers, propose_new=False)
+    others = len(carriers) - 1
+    click.echo(
+        f"{'Would be recorded (dry run)' if dry_run else 'Recorded'}: the ULN is {who.id_number or who.lms_id}'s. "
+        f"{others} other account{' counts' if others == 1 else 's count'} as without one."
+    )
+
+
+@confirm_group.command("progression")
+@click.argument("learner")
+@click.argument("qualification")
+@click.option("--unit", "names", multiple=True, help="Only this unit; may be repeated. Without it, all on offer.")
+@why_option
+@dry_run_option
+@json_option
+@click.pass_context
+def progression_command(
+    ctx: click.Context, learner: str, qualification: str, names: tuple[str, ...], why: str, dry_run: bool, as_json: bool
+) -> None:
+    """Confirm that units LEARNER achieved under other qualifications count in QUALIFICATION too, by unit reference.
+
+    One confirmation covers every unit on offer ('nvqsync progress LEARNER' lists them). A unit that the same body has
+    certificated is held under the candidate number: it counts and is not claimed again. One that another body has
+    certificated is declared instead: 'nvqsync adjustments add credit-transfer'. 'adjustments remove' takes one back.
+    """
+    with app_and_store(ctx) as (app, store):
+        who = find_learner(store, learner)
+        found = app.plugins.catalogue.find_qualification(qualification)
+        row = row_of(app, store, who, found)
+        codes = [app.plugins.catalogue.find_unit(found, name).code for name in names] or list(row.offered)
+        if not codes:
+            says = f"Nothing achieved under another qualification is on offer for {found.id}."
+            raise InputError(says, f"See 'nvqsync progress {learner} -q {found.id}'.")
+        references = [app.plugins.catalogue.find_unit(found, code).unit.reference for code in dict.fromkeys(codes)]
+        new = progressions(found, who.lms_id, references, row.elsewhere, why=why, by=actor(), at=app.now())
+        known = store_adjustments.in_force(store, found.id, who.lms_id)
+        for one in new:
+            check(one, found, app.plugins.catalogue.units, row.outcomes, known, app.today, row.elsewhere)
+        after = judged(found, row.learner, row.outcomes, row.elsewhere, [*known, *new], app.plugins.catalogue.units)
+        if not dry_run:
+            with store.writing(durable=True):
+                new = [store_adjustments.record(store, one) for one in new]
+            settle(app, store, by=actor(), qualification_ids=[found.id], learners={who.lms_id})
+    if as_json:
+        print_json([{**adjustment_json(one, after.qualification), "id": one.id or None} for one in new])
+        return
+    click.echo(
+        f"{'Would count (dry run)' if dry_run else 'Recorded. These count'} in {found.id}: "
+        f"{', '.join(dict.fromkeys(codes))}."
+    )
+    click.echo(f"Before: {told(row)}. Now: {told(after)}.")
 
 
 @confirm_group.command("unmapped")

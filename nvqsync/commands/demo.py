@@ -78,9 +78,10 @@ Grade by hand here:   {demo.moodle.url}/control
 The mock portal:      {demo.portal.url}/books   (control: {demo.portal.control_url})
 
 Try, in another terminal:
+  nvqsync --config {config} centre show
   nvqsync --config {config} progress
   nvqsync --config {config} claims list --ready
-  nvqsync --config {config} claims approve --all-ready
+  nvqsync --config {config} claims approve --all-ready --declare all --note "Seen."
   nvqsync --config {config} export
   nvqsync --config {config} reconcile
 

@@ -92,11 +92,17 @@ def _print_learner(rows: Iterable[LearnerProgress]) -> None:
         click.echo(plain(who) + ("" if row.learner.active else ", not active"))
         click.echo(verdict_text(row.judgement))
         if row.offered:
-            click.echo(f"Achieved elsewhere, counts once confirmed: {', '.join(row.offered)}")
+            click.echo(
+                f"Achieved elsewhere, counts once confirmed: {', '.join(row.offered)}. To confirm: nvqsync confirm "
+                f"progression {row.learner.id_number or row.learner.lms_id} {row.qualification.id} --why ..."
+            )
+        if row.transferable:
+            codes = ", ".join(row.transferable)
+            click.echo(f"Certificated by another body, counts once declared as credit transfer: {codes}")
         units = [u for u in progress_json(row)["units"] if u["status"] != "not_started"]
         click.echo()
-        keys = ("code", "status", "criteria_met", "criteria_total", "achieved_on")
-        heads = ("Unit", "Status", "Criteria met", "of", "Achieved")
+        keys = ("code", "status", "criteria_met", "criteria_total", "achieved_on", "progressed_from")
+        heads = ("Unit", "Status", "Criteria met", "of", "Achieved", "Under")
         click.echo(
             table(heads, [[str(u[k]).replace("_", " ") if u[k] is not None else None for k in keys] for u in units])
         )
@@ -150,7 +156,8 @@ def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Stand
                 "short_name": mapping.course.short_name,
                 "qualification": mapping.qualification_id or None,
                 "items": [
-                    {"id": item.item_id, "name": item.name, "stands_for": item.text, "origin": item.origin}
+                    {"id": item.item_id, "kind": item.kind.value, "name": item.name, "stands_for": item.text,
+                     "origin": item.origin}
                     for item in mapping.items
                 ],
             }
@@ -190,10 +197,11 @@ GAPS = {
 
 def _print_mapping(document: dict[str, Any]) -> None:
     rows = [
-        (course["short_name"], course["qualification"], item["id"], item["name"], item["stands_for"], item["origin"])
+        (course["short_name"], course["qualification"], item["kind"], item["id"], item["name"], item["stands_for"],
+         item["origin"])
         for course in document["courses"] for item in course["items"]
     ]  # fmt: skip
-    click.echo(table(("Course", "Qualification", "Item", "Name", "Stands for", "Says so"), rows))
+    click.echo(table(("Course", "Qualification", "Kind", "Item", "Name", "Stands for", "Says so"), rows))
     if document["problems"]:
         click.echo("\nNot mapped, or worth a look:")
         for problem in document["problems"]:

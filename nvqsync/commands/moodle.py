@@ -25,7 +25,8 @@ def moodle_group() -> None:
 
 @moodle_group.command("role")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the role to this new file.")
-def role_command(out: Path | None) -> None:
+@click.option("--competencies", is_flag=True, help="With what reading competencies takes (see docs/mapping.md).")
+def role_command(out: Path | None, competencies: bool) -> None:
     """Print the role that suffices for the service account, as a file that Moodle imports, and the steps to take.
 
     With --out the file is written and the steps are printed; without, the file goes to standard output and the steps
@@ -34,12 +35,13 @@ def role_command(out: Path | None) -> None:
     from connectors.moodle import role  # noqa: PLC0415  (only this command knows one LMS from another)
 
     if out:
-        write_new(out, role.role_xml())
+        write_new(out, role.role_xml(competencies=competencies))
         click.echo(f"{out} is written. What Moodle's administrator does with it:")
     else:
-        click.echo(role.role_xml(), nl=False)
+        click.echo(role.role_xml(competencies=competencies), nl=False)
         tell("\nSave this as nvqsync-role.xml. What Moodle's administrator does with it:")
-    for number, step in enumerate(role.steps(out.name if out else "nvqsync-role.xml"), 1):
+    name = out.name if out else "nvqsync-role.xml"
+    for number, step in enumerate(role.steps(name, competencies=competencies), 1):
         click.echo(f"{number}. {step}", err=out is None)
     for remark in role.remarks():
         click.echo(f"- {remark}", err=out is None)

@@ -16,6 +16,7 @@ from nvqsync.commands.tables import table
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.rotation import OLDEST
 from nvqsync.store import Store
+from nvqsync.store_claim_search import Question, search
 from nvqsync.sync import PassReport, run_pass
 
 MANY = 20
@@ -118,6 +119,7 @@ def status_command(
             _rewind(store, rewind, to)
         passes = store_lms.latest_passes(store, 5)
         counts = store_claims.count_by_status(store)
+        recalls = search(store, Question(recalls=True))
         reading = _reading_json(store, app.now())
     if as_json:
         print_json({"passes": [_pass_json(row) for row in passes], "claims": counts, "reading": reading})
@@ -133,6 +135,8 @@ def status_command(
     click.echo()
     _print_reading(reading, show_courses=show_courses or bool(rewind))
     click.echo(table(("Claims", "How many"), [(name.replace("_", " "), count) for name, count in counts.items()]))
+    if recalls:
+        tell(f"{len(recalls)} recalled or without grounds after they had gone: 'nvqsync claims list --recalls'.")
 
 
 READ = ("grades", "roster", "numbers", "gradebook")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nvqsync import store_centre
 from nvqsync.bootstrap import App
 from nvqsync.catalogue import Catalogue, OutsideUnit
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
@@ -240,7 +241,7 @@ def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as
     with app_and_store(ctx) as (app, store):
         reader = app.reader(store)
         only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
-        standings = [one for one in reader.standings(only) if only or _open(app, one.qualification)]
+        standings = [one for one in reader.standings(only) if only or _open(app, store, one.qualification)]
         near = nearly(row for standing in standings for row in standing.rows)
         bank = app.plugins.catalogue.units
         held = [
@@ -256,8 +257,8 @@ def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as
         _print_nearly(document, limit or None)
 
 
-def _open(app: App, qualification: Qualification) -> bool:
-    return not app.centre_facts(qualification).certification_end.passed(app.today)
+def _open(app: App, store: Store, qualification: Qualification) -> bool:
+    return not store_centre.facts(store, qualification).certification_end.passed(app.today)
 
 
 def _nearly_json(near: Iterable[Nearly], held: Sequence[HeldBack]) -> dict[str, Any]:

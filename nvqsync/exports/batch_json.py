@@ -76,4 +76,6 @@ def _unit(unit: BatchUnit) -> dict[str, Any]:
         "credit_value": unit.credit_value,
         "achieved_on": unit.achieved_on.isoformat(),
         "transferred": unit.transferred,
+        "held": unit.held,
+        "progressed_from": unit.progressed_from,
     }

@@ -33,7 +33,7 @@ def render(batch: Batch) -> bytes:
     screens = SCREENS.get(batch.awarding_body, OTHER)
     first = len(screens.before) + 1
     claims = (_claim(screens, claim, place, len(batch.claims), first) for place, claim in enumerate(batch.claims, 1))
-    title = f"Keying sheet {text(batch.id)}"
+    title = f"Keying sheet {_number(batch)} {text(batch.id)}{_duplicate(batch)}"
     body = f"{_head(screens, batch)}\n{''.join(claims)}{_foot(batch)}"
     page = (
         f'<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
@@ -42,8 +42,24 @@ def render(batch: Batch) -> bytes:
     return page.encode()
 
 
+HELD_UNITS = "Units held already under this candidate number: check that they are there, do not claim them again"
+
+
+def _number(batch: Batch) -> str:
+    return f"no. {batch.sheet}" if batch.sheet else ""
+
+
+def _duplicate(batch: Batch) -> str:
+    return f", DUPLICATE no. {batch.duplicate}" if batch.duplicate else ""
+
+
 def _head(screens: Screens, batch: Batch) -> str:
+    banner = (
+        f'<p class="duplicate">DUPLICATE no. {batch.duplicate} of keying sheet {_number(batch)}. The original may have '
+        "been keyed already: compare with the portal before anything is keyed from this one.</p>\n"
+    )
     facts = _facts(
+        ("Sheet", _number(batch)),
         ("Qualification", batch.qualification_title),
         (screens.qualification_code, batch.qualification_code),
         ("Qualification number", batch.qualification_number or ""),
@@ -55,7 +71,7 @@ def _head(screens: Screens, batch: Batch) -> str:
     )
     steps = "".join(_step(number, title, says) for number, (title, says) in enumerate(screens.before, 1))
     return (
-        f"<header><h1>Keying sheet for {escape(screens.portal)}</h1>\n"
+        f"<header><h1>Keying sheet for {escape(screens.portal)}</h1>\n{banner if batch.duplicate else ''}"
         '<p class="note">A worksheet for keying by hand. It is not an upload file, and no portal takes it as one. '
         "It holds personal data: keep it locked away.</p>\n"
         f"{facts}\n</header>\n<section><h2>Once for this batch</h2>\n{steps}</section>\n"
@@ -65,15 +81,17 @@ def _head(screens: Screens, batch: Batch) -> str:
 def _claim(screens: Screens, claim: BatchClaim, place: int, total: int, first: int) -> str:
     """One candidate's block: find, units, submit, and the lines to write on."""
     moved = [unit for unit in claim.units if unit.transferred]
-    own = [unit for unit in claim.units if not unit.transferred]
-    lists = [(screens.moved_units, moved), (screens.own_units, own)]
+    held = [unit for unit in claim.units if unit.held and not unit.transferred]
+    own = [unit for unit in claim.units if not unit.transferred and not unit.held]
+    lists = [(screens.moved_units, moved), (HELD_UNITS, held), (screens.own_units, own)]
     steps = [_step(first, screens.find, "", _candidate(screens, claim))]
     for title, units in lists:
         if units:
             steps.append(_step(first + len(steps), title, _counted(units), _units(screens, units)))
     steps.append(_step(first + len(steps), "Check and submit", screens.submit, _check(screens, claim)))
     heading = f'<h2><span class="place">Candidate {place} of {total}</span> {_apart(claim.name)}</h2>'
-    return f'<section class="claim">{heading}\n{"".join(steps)}{_lines(claim)}</section>\n'
+    note = f'<p class="duplicate">{escape(claim.note)}</p>\n' if claim.note else ""
+    return f'<section class="claim">{heading}\n{note}{"".join(steps)}{_lines(claim)}</section>\n'
 
 
 def _candidate(screens: Screens, claim: BatchClaim) -> str:
@@ -117,8 +135,8 @@ def _lines(claim: BatchClaim) -> str:
 
 def _foot(batch: Batch) -> str:
     return (
-        f"<footer><p>End of batch {_apart(batch.id)}. When it is keyed, record who keyed it, when, and the "
-        "portal&rsquo;s references in nvqsync.</p></footer>\n"
+        f"<footer><p>End of batch {_apart(batch.id)}{_duplicate(batch)}. When it is keyed, record who "
+        "keyed it, when, and the portal&rsquo;s references in nvqsync.</p></footer>\n"
     )
 
 
@@ -169,6 +187,7 @@ h1 { font-size: 17pt; margin: 0 0 2mm }
 h2 { font-size: 13pt; margin: 5mm 0 2mm; border-bottom: .6mm solid #0b0c0c; padding-bottom: 1mm }
 h3 { font-size: 11pt; margin: 0 0 1mm }
 .note { border-left: 1.5mm solid #0b0c0c; padding: 1mm 3mm; margin: 0 0 3mm }
+.duplicate { border: .8mm solid #0b0c0c; padding: 2mm 3mm; margin: 0 0 3mm; font-weight: bold }
 .place { font-weight: normal; margin-right: 3mm }
 .step { margin: 0 0 3mm; break-inside: avoid-page }
 .says { margin: 0 0 1mm 6mm }

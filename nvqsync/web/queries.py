@@ -19,6 +19,7 @@ from nvqsync.web.filters import PAGE_SIZE, Filters, Sort
 ATTENTION = (
     Status.ON_HOLD, Status.UNKNOWN, Status.RETURNED, Status.RECALLED, Status.APPROVED, Status.EXPORTED,
     Status.SUBMITTED, Status.ACKNOWLEDGED, Status.AWAITING_AUTHORISATION, Status.CERTIFICATED, Status.WITHDRAWN,
+    Status.REVOKED,
 )  # fmt: skip
 """After the proposed claims, ready ones before blocked ones: who needs a person soonest."""
 

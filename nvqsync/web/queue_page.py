@@ -11,7 +11,7 @@ from typing import Any
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import Status
-from nvqsync.commands.claims import claim_json
+from nvqsync.commands.claim_documents import claim_json
 from nvqsync.model import Qualification
 from nvqsync.proposing import Claim
 from nvqsync.store import Store

@@ -19,7 +19,8 @@ STATUS_HELP = {
     Status.RETURNED: "The awarding body sent it back.",
     Status.UNKNOWN: "Sent, and no answer came: the portal is asked before anything is sent again.",
     Status.WITHDRAWN: "It will not be sent. A later claim is a new one.",
-    Status.RECALLED: "Its grounds are gone: the awarding body has to be told.",
+    Status.RECALLED: "The awarding body was asked to stop it.",
+    Status.REVOKED: "The awarding body took the certificate back.",
 }
 """What each status means to the person who reads it."""
 
@@ -34,7 +35,22 @@ ACTION_WORDS = {
     Event.HOLD: "Put it on hold",
     Event.RELEASE: "Take it off hold",
     Event.WITHDRAW: "Withdraw it for good",
+    Event.KEY: "Record that it was keyed by hand",
+    Event.ACKNOWLEDGE: "Record that the portal has it",
+    Event.AWAIT_AUTHORISATION: "Record that it waits for the EQA",
+    Event.AUTHORISE: "Record that the EQA authorised it",
+    Event.CERTIFICATE: "Record its certificate",
+    Event.RETURN: "Record that it came back",
+    Event.RECALL: "Record that the body was asked to stop it",
+    Event.REVOKE: "Record that its certificate was revoked",
 }
+"""What a person may do, by the event it brings about."""
+
+PAPER_WORDS = {
+    "received": "Record that the certificate arrived",
+    "handed_over": "Record that the learner has it",
+}
+"""What is recorded of the paper, by its word; the status stays."""
 
 
 def sentence_case(word: str) -> str:

@@ -21,9 +21,13 @@ from connectors.csv_folder.doctor import examine
 from connectors.csv_folder.reading import FILES, read
 from connectors.moodle import connector as moodle
 from connectors.moodle.simulator import Simulator, generate_college
+from nvqsync import clock
 from nvqsync.cli import main
 from nvqsync.errors import LmsBusy, LmsRefused, LmsUnreadable, SettingsError
+from nvqsync.store import Store
 from nvqsync.testing import LmsConnectorContract
+from tests import quality
+from tests.rehearsal import CENTRE_FACTS
 
 UNITS = ("F1", "F2", "A3", "B2", "C3", "D2")
 """They meet OCR/03455 with exactly 29 credits."""
@@ -288,16 +292,10 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
         f"""lms = "csv_folder"
         [connectors.csv_folder]
         folder = {json.dumps(str(folder))}
-        [centre]
-        numbers = {{ OCR = "12345" }}
-        [centre.qualifications."OCR/03455"]
-        approved_on = 2020-09-01
-        direct_claim_from = 2021-09-01
-        registration_end = "none"
-        certification_end = "none"
         """,
         encoding="utf-8",
     )
+    (tmp_path / "centre.toml").write_text(CENTRE_FACTS, encoding="utf-8")
     registrations = tmp_path / "registrations.csv"
     registrations.write_text(
         "id_number,candidate_number,qualification,registered_on,entry,name\n"
@@ -311,14 +309,19 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
             assert main(["--config", str(tmp_path / "nvqsync.toml"), *arguments]) == status, out.getvalue()
         return json.loads(out.getvalue()) if "--json" in arguments else out.getvalue()
 
+    run("centre", "import", str(tmp_path / "centre.toml"))
     report = run("sync", "--json")
     assert [(course["short_name"], course["grades"]) for course in report["courses"]] == [("CS2", 9)]
     (blocked,) = run("claims", "list", "--json")
-    assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2"]
+    assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2", "IQA-1", "UNIT-4"]
+    with Store(tmp_path / "nvqsync.db") as store:
+        quality.staff(store, *{row["assessor_id"] for row in store.rows("SELECT assessor_id FROM grades")})
+    today = clock.day(clock.now()).isoformat()
+    run("iqa", "release", "S1", "OCR/03455", "--iqa", quality.IQA_ID, "--on", today, "--outcome", "agreed")
     run("registrations", "import", str(registrations))
     run("sync")
     (claim,) = run("claims", "list", "--json")
     assert (claim["learner"]["id_number"], claim["units"], claim["blockers"]) == ("S1", list(UNITS), [])
-    run("claims", "approve", str(claim["id"]))
+    run("claims", "approve", str(claim["id"]), "--declare", "all", "--note", "Portfolio looked at.")
     assert [batch["claims"] for batch in run("export", "--json")["batches"]] == [1]
     assert list((tmp_path / "exports").glob("*"))

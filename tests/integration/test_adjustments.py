@@ -12,7 +12,7 @@ import pytest
 
 from connectors.moodle.simulator.state import College
 from nvqsync.store import Store
-from tests.rehearsal import NOT_YET, Rehearsal, SmallCollege, rehearsing
+from tests.rehearsal import CENTRE_FACTS, NOT_YET, Rehearsal, SmallCollege, rehearsing
 
 NCFE = "NCFE/50102874"
 NCFE_UNITS = ("F/601/1609", "L/601/1614", "R/601/1209", "A/601/1205", "T/601/1509")
@@ -31,12 +31,7 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
 def ncfe(tmp_path: Path) -> Iterator[Rehearsal]:
     """A college whose one course is NCFE's, approved and allowed to claim directly."""
     with rehearsing(tmp_path, ncfe_college()) as running:
-        path = tmp_path / "nvqsync.toml"
-        text = path.read_text(encoding="utf-8").replace('{ OCR = "12345" }', '{ OCR = "12345", NCFE = "12345" }')
-        facts = 'approved_on = 2020-09-01\ndirect_claim_from = 2021-09-01\nregistration_end = "none"\n'
-        path.write_text(
-            text + f'[centre.qualifications."{NCFE}"]\n{facts}certification_end = "none"\n', encoding="utf-8"
-        )
+        running.know(CENTRE_FACTS.replace("OCR/03455", NCFE).replace("OCR", "NCFE"))
         with running.portal.open_books() as books:
             books.set_direct_claim_status("NCFE", "12345", NCFE)
             books.register("NCFE", "12345", "10000000", NCFE, name="Sasha Invented0")
@@ -70,7 +65,7 @@ def test_a_transfer_reaches_every_export_flagged(ncfe: Rehearsal) -> None:
     (claim,) = ncfe.claims()
     assert claim["blockers"] == []
     assert any("by credit transfer from OCR" in caution["says"] for caution in claim["cautions"])
-    assert ncfe.run("claims", "approve", "--all-ready").status == 0
+    assert ncfe.approve("--all-ready").status == 0
     (batch,) = ncfe.run("export", "--json").json["batches"]
     files = {Path(name).suffix: Path(name) for name in batch["files"]}
     (sent,) = json.loads(files[".json"].read_text(encoding="utf-8"))["claims"]

@@ -110,6 +110,7 @@ def test_a_file_that_is_no_database_is_refused(rehearsal: Rehearsal) -> None:
 
 def test_an_unwritable_database_is_told_with_its_path(rehearsal: Rehearsal) -> None:
     """A folder where the database's should be, as near to unwritable as root can get, ends with status 2."""
+    rehearsal.forget()
     rehearsal.database().mkdir()
     answer = rehearsal.run("sync")
     assert answer.status == 2

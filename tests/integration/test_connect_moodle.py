@@ -20,7 +20,7 @@ from nvqsync.cli import main
 from nvqsync.errors import LmsError
 from nvqsync.model import Asked
 from tests.meta.repository import ROOT
-from tests.rehearsal import CENTRE, Rehearsal, rehearsing, small_college
+from tests.rehearsal import CENTRE_FACTS, Rehearsal, rehearsing, small_college
 
 PAGE = (ROOT / "docs" / "connect-moodle.md").read_text(encoding="utf-8")
 
@@ -108,6 +108,15 @@ def test_the_page_names_the_role_that_the_program_writes() -> None:
     assert set(re.findall(r"`([^`]+)`", warned)) == {one.name for one in role.writing()}
 
 
+def test_the_page_and_the_program_agree_on_what_competencies_take() -> None:
+    """Functions and capability stand on the page, and in the role and steps that are written for them."""
+    wanted = {*functions.FOR_COMPETENCIES, *(one.name for one in role.FOR_COMPETENCIES)}
+    assert all(f"`{name}`" in PAGE for name in wanted)
+    with_them = role.role_xml(competencies=True) + " ".join(role.steps("role.xml", competencies=True))
+    without = role.role_xml() + " ".join(role.steps("role.xml"))
+    assert all(name in with_them and name not in without for name in wanted)
+
+
 def test_what_is_spare_is_missed_by_nothing(moodle: Simulator) -> None:
     """Without the three capabilities that the page calls spare everything is seen."""
     assert _told(moodle, set(CAPABILITIES) - SPARE, FUNCTIONS) == _told(moodle, CAPABILITIES, FUNCTIONS)
@@ -132,22 +141,23 @@ def test_each_needed_function_is_asked_for_by_name(moodle: Simulator, function: 
     assert function in str(told)
 
 
-# ---------------------------------------------------------------- the README's five commands
+# ---------------------------------------------------------------- the README's six commands
 
 
-def test_the_five_commands_of_the_readme_lead_to_a_claim(tmp_path: Path) -> None:
+def test_the_six_commands_of_the_readme_lead_to_a_claim(tmp_path: Path) -> None:
     """Typed in their order, with the settings filled in as the README says, they end with a claim in the queue."""
-    block = (ROOT / "README.md").read_text(encoding="utf-8").split("five commands\n")[1].split("```sh\n")[1]
+    block = (ROOT / "README.md").read_text(encoding="utf-8").split("six commands\n")[1].split("```sh\n")[1]
     commands = [line.partition("  #")[0].split() for line in block.split("```")[0].splitlines()]
-    assert len(commands) == 5
-    with rehearsing(tmp_path, small_college()) as rehearsal, contextlib.chdir(tmp_path):
+    assert len(commands) == 6
+    with rehearsing(tmp_path, small_college(), centre="") as rehearsal, contextlib.chdir(tmp_path):
         rehearsal.college.finish(0)
+        (tmp_path / "centre.toml").write_text(CENTRE_FACTS, encoding="utf-8")
         (tmp_path / "entries.csv").write_text(
             "id_number,qualification,registered_on\nS0,OCR/03455,2020-10-01\n", encoding="utf-8"
         )
         printed = [_type(rehearsal, words) for words in commands]
-    assert [status for status, _ in printed] == [0, 0, 0, 0, 0]
-    assert re.search(r"S0 +Sasha Invented0 +OCR/03455 +proposed +29$", printed[-1][1].strip(), re.MULTILINE)
+    assert [status for status, _ in printed] == [0] * 6
+    assert re.search(r"S0 +Sasha Invented0 +OCR/03455 +proposed +29 +IQA-1$", printed[-1][1].strip(), re.MULTILINE)
 
 
 def _type(rehearsal: Rehearsal, words: list[str]) -> tuple[int, str]:
@@ -167,11 +177,10 @@ def _type(rehearsal: Rehearsal, words: list[str]) -> tuple[int, str]:
 
 
 def _filled_in(example: str, rehearsal: Rehearsal) -> str:
-    """The example settings with url, token, centre numbers and the qualification's facts, everything else as it was."""
+    """The example settings with url and token, everything else as it was."""
     wanted = {
         "url": json.dumps(rehearsal.moodle.url), "token": json.dumps(rehearsal.moodle.token),
-        "database": '"nvqsync.db"', "numbers": f'{{ OCR = "{CENTRE}" }}',
-        "approved_on": "2024-09-01", "certification_end": '"none"',
+        "database": '"nvqsync.db"',
     }  # fmt: skip
     lines = [_set(line, wanted) for line in example.splitlines()]
     assert not wanted
@@ -182,6 +191,4 @@ def _set(line: str, wanted: dict[str, str]) -> str:
     """A line of the example as a person leaves it; the first of each wanted key is set, and no longer wanted."""
     bare = line.removeprefix("# ")
     key = bare.partition(" = ")[0]
-    if key in wanted:
-        return f"{key} = {wanted.pop(key)}"
-    return bare if bare.startswith("[centre.qualifications") else line
+    return f"{key} = {wanted.pop(key)}" if key in wanted else line

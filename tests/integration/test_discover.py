@@ -86,6 +86,7 @@ def test_discover_tells_what_is_mapped_and_proposes_the_rest(rehearsal: Rehearsa
 
 def test_discover_reads_neither_grades_nor_people(rehearsal: Rehearsal) -> None:
     """Looking around costs the site a call or two a course, and asks for no grade and no name."""
+    rehearsal.forget()
     rehearsal.moodle.calls.clear()
     rehearsal.moodle.keep_log = True
     rehearsal.run("moodle", "discover")

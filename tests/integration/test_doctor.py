@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,11 @@ from connectors.moodle.doctor import examine
 from connectors.moodle.probes import NOT_PROBED
 from connectors.moodle.role import CAPABILITIES
 from connectors.moodle.simulator import Simulator, generate_college
+from connectors.moodle.simulator.functions import FUNCTIONS
 from nvqsync import doctor
 from nvqsync.findings import Status, fail, ok, warn
 from nvqsync.locks import only_one
+from nvqsync.model import ItemKind
 from nvqsync.store import Store
 from tests.rehearsal import Answered, Rehearsal, rehearsing, small_college
 
@@ -58,6 +61,7 @@ def test_a_healthy_centre_has_nothing_to_do(rehearsal: Rehearsal) -> None:
 
 def test_every_line_that_is_not_ok_has_a_next_step(rehearsal: Rehearsal) -> None:
     """Before the first pass, with a lost right and a lost function, each complaint says what to do."""
+    rehearsal.forget()
     rehearsal.moodle.role.discard("mod/assign:grade")
     rehearsal.moodle.functions.remove(fn.FLAGS)
     told = rehearsal.run("doctor", "--json")
@@ -165,16 +169,16 @@ def test_a_broken_audit_chain_is_told_by_its_entry(rehearsal: Rehearsal) -> None
 
 
 def test_centre_facts_that_hold_up_every_claim_are_named(rehearsal: Rehearsal) -> None:
-    """A followed qualification without centre number, approval and end date fails, with where to enter them."""
+    """A followed qualification without centre number and end date is a warning, with the commands that enter them."""
     rehearsal.run("sync")
-    path = rehearsal.folder / "nvqsync.toml"
-    text = path.read_text("utf-8")
-    path.write_text(text.replace('certification_end = "none"', "").replace('numbers = { OCR = "12345" }', ""), "utf-8")
+    rehearsal.run("centre", "remove", "number", "OCR", "--why", "Typed wrong.")
+    rehearsal.run("centre", "remove", "qualification", "OCR/03455", "--why", "Typed wrong.")
+    rehearsal.run("centre", "approve", "OCR/03455", "--on", "2020-09-01")
     told = lines(rehearsal.run("doctor", "--json"))["centre.OCR/03455"]
-    assert told["status"] == "fail"
-    for name in ("OCR under [centre.numbers]", "certification_end"):
-        assert name in told["next_step"]
-    assert "approved_on" not in told["next_step"]
+    assert told["status"] == "warn"
+    for command in ("centre number OCR NUMBER", "centre end-date OCR/03455 certification"):
+        assert command in told["next_step"]
+    assert "centre approve" not in told["next_step"]
 
 
 def test_mapping_problems_are_counted_and_a_broken_file_fails(rehearsal: Rehearsal) -> None:
@@ -353,3 +357,44 @@ def test_settings_that_cannot_be_used_are_a_line(settings: dict[str, Any]) -> No
     """A missing address, token or CA file fails before anything is sent."""
     (line,) = examine(settings)
     assert (line.id, line.status) == ("moodle.settings", Status.FAIL)
+
+
+# ---------------------------------------------------------------- competencies, where the mapping asks for them
+
+MAY_READ = "moodle/competency:usercompetencyview"
+
+
+def with_competencies() -> Simulator:
+    """A small college with one competency."""
+    college = small_college()
+    college.moodle.add_competency(college.course, "Care", college.moodle.scales[1])
+    return Simulator(college.moodle)
+
+
+def test_competencies_are_looked_at_only_where_they_are_asked_for() -> None:
+    """The right, then each function: named where it lacks, with where to grant it; all there, nothing to do."""
+    with with_competencies() as moodle:
+        settings = {"url": moodle.url, "token": moodle.token, "requests_per_second": 0}
+        assert not any("ompetenc" in line.id.replace(fn.SCALE, "") for line in examine(settings))
+        assert moodle.calls[fn.COMPETENCIES] == moodle.calls[fn.RATING] == 0
+        for right, lacks, subject in (
+            (False, "", f"moodle.capability.{MAY_READ}"),
+            (True, fn.RATING, f"moodle.function.{fn.RATING}"),
+            (True, fn.COMPETENCIES, f"moodle.function.{fn.COMPETENCIES}"),
+            (True, "", ""),
+        ):
+            moodle.role = {*moodle.role, MAY_READ} if right else moodle.role - {MAY_READ}
+            moodle.functions = [name for name in FUNCTIONS if name != lacks]
+            found = {line.id: line for line in examine(settings, {ItemKind.COMPETENCY})}
+            failed = [id_ for id_, line in found.items() if line.status is Status.FAIL]
+            assert failed == ([subject] if subject else [])
+            assert not subject or re.search("External services|Define roles", found[subject].next_step)
+
+
+def test_doctor_looks_at_what_the_mapping_file_asks_for(rehearsal: Rehearsal) -> None:
+    """A file with a competency rule brings its lines."""
+    college = rehearsal.college
+    college.moodle.add_competency(college.course, "Care", college.moodle.scales[1])
+    (rehearsal.folder / "mapping.toml").write_text('[[competency]]\nname = "Care"\nunits = "A3"\n', encoding="utf-8")
+    rehearsal.add_settings('[mapping]\nfile = "mapping.toml"\n')
+    assert unwell(rehearsal.run("doctor", "--json"))[f"moodle.capability.{MAY_READ}"] == "fail"

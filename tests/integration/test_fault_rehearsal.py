@@ -13,6 +13,8 @@ from nvqsync.errors import LmsError
 from tests.integration.test_incremental import HOUR, Place, app_for, one_pass, what_is_known
 
 FUNCTIONS = (
+    "core_webservice_get_site_info",
+    "core_course_get_courses",
     "mod_assign_get_assignments",
     "mod_assign_get_grades",
     "mod_assign_get_user_flags",
@@ -70,6 +72,9 @@ def happens(place: Place, number: int) -> None:
         place.grade(item, number, number + item)
     place.reopen(0, number, 0)
     place.reopen(3, number + 1, 0)
+    place.grade_team(number, number, number)
+    if number % 5 == 3:
+        place.reopen_team(number, number, 0)
     place.set_flag_only(1, number, number)
     place.suspend(number, number, number)
     place.reword(3, 0, number)

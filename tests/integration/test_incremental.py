@@ -35,8 +35,9 @@ class Place:
         for course in self.courses:
             for tutor in self.tutors:
                 college.enrol(course, tutor, "editingteacher")
+        self.teams = [college.add_group(course, "Team").id for course in self.courses]
         for n, learner in enumerate(self.learners[:4]):
-            college.enrol(self.courses[n % 2], learner)
+            college.enrol(self.courses[n % 2], learner, groups=[self.teams[n % 2]])
         self.items: list[Any] = []
         for course in self.courses:
 
@@ -53,6 +54,7 @@ class Place:
             guide = add("Guide", "A3:2.1", grade=100, workflow=True)
             college.add_guide(guide, [("2.1 Reflect", 10)])
             add("Anonymous", "B2", grade=-scale.id, blind=True)
+            add("Project", "C3#team", grade=-scale.id, team=True, reopen="manual", max_attempts=5)
         self.fresh = 0
 
     # Each event takes three small numbers and does what they lead to, or nothing where it makes no sense.
@@ -84,8 +86,22 @@ class Place:
 
     def reopen(self, a: int, b: int, c: int) -> None:
         item, learner = self._at(a, b)
-        if item.reopen != "none" and item.current_grade(learner.id):
+        if item.reopen != "none" and not item.team and item.current_grade(learner.id):
             self.college.reopen_attempt(item, learner)
+
+    def _team(self, a: int, b: int) -> tuple[Any, int] | None:
+        """A team's assignment that is still there, and the group (0: of those who are in none)."""
+        found = [item for item in self.items if item.team]
+        item = found[a % len(found)] if found else None
+        return item and (item, self.teams[self.courses.index(self.college.courses[item.course_id])] if b % 3 else 0)
+
+    def grade_team(self, a: int, b: int, c: int) -> None:
+        if found := self._team(a, b):
+            self.college.grade_team(*found, 1 + c % 2, grader=self.tutors[c % 2])
+
+    def reopen_team(self, a: int, b: int, c: int) -> None:
+        if (found := self._team(a, b)) and found[1] in found[0].team_submissions:
+            self.college.reopen_team(*found)
 
     def hand_in(self, a: int, b: int, c: int) -> None:
         item, learner = self._at(a, b)
@@ -104,7 +120,7 @@ class Place:
     def enrol(self, a: int, b: int, c: int) -> None:
         learner = self.learners[b % 5]
         if not learner.deleted and learner.id not in self.courses[a % 2].enrolments:
-            self.college.enrol(self.courses[a % 2], learner)
+            self.college.enrol(self.courses[a % 2], learner, groups=[self.teams[a % 2]] if c % 2 else [])
 
     def delete_user(self, a: int, b: int, c: int) -> None:
         if c == 0 and not self.learners[b % 5].deleted:
@@ -166,7 +182,7 @@ EVENTS: dict[str, Callable[[Place, int, int, int], None]] = {
 PASS = "pass"
 steps = st.lists(
     st.tuples(
-        st.sampled_from([*EVENTS, "grade", "grade", "grade", "reopen", "set_state", PASS, PASS]),
+        st.sampled_from([*EVENTS, "grade", "grade", "grade", "reopen", "grade_team", "set_state", PASS, PASS]),
         st.integers(0, 11), st.integers(0, 4), st.integers(0, 8),
     ),
     min_size=1, max_size=30,

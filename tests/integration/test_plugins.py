@@ -16,6 +16,7 @@ import pytest
 
 from nvqsync import hookimpl
 from nvqsync.check_characters import unit_check_letter
+from nvqsync.declaring import Declaration
 from nvqsync.errors import CatalogueError, PluginError, SettingsError
 from nvqsync.hookspecs import ExportFormat
 from nvqsync.model import LmsItem, Qualification, Unit
@@ -251,6 +252,47 @@ def test_hook_register_gates_gathers_by_id() -> None:
     assert load(module("strict", register_gates=register_gates)).gates[-1] is Gate
     with pytest.raises(PluginError, match="gate INV-1 is offered by both strict and stricter"):
         load(module("strict", register_gates=register_gates), module("stricter", register_gates=register_gates))
+
+
+def test_a_plugins_gate_cannot_take_the_place_of_a_shared_one() -> None:
+    """The id of a gate of nvqsync's own is refused, naming both sides; so is a declaration's."""
+
+    class Taken:
+        id = "CLM-1"
+
+    class Signed:
+        id = "candidate"
+
+    @hookimpl
+    def register_gates(register: Callable[[Any], None]) -> None:
+        register(Taken)
+
+    @hookimpl
+    def register_declarations(register: Callable[[Any], None]) -> None:
+        register(Signed)
+
+    with pytest.raises(PluginError, match="gate CLM-1 is offered by both nvqsync itself and lax"):
+        load(module("lax", register_gates=register_gates))
+    with pytest.raises(PluginError, match="declaration candidate is offered by both nvqsync itself and lax"):
+        load(module("lax", register_declarations=register_declarations))
+
+
+def test_hook_register_declarations_gathers_by_id() -> None:
+    """A declaration is known by its id, the built-in bodies bring theirs; two plugins with one id stop the start."""
+    visit = Declaration("invented/visit", "The workplace was visited.", "An invented handbook", ("INV-9",))
+
+    @hookimpl
+    def register_declarations(register: Callable[[Any], None]) -> None:
+        register(visit)
+
+    loaded = load(module("strict", register_declarations=register_declarations))
+    assert loaded.declarations[-1] is visit
+    assert {"ocr/records", "edi/evidence-matrix"} <= {one.id for one in loaded.declarations}
+    with pytest.raises(PluginError, match="declaration invented/visit is offered by both strict and stricter"):
+        load(
+            module("strict", register_declarations=register_declarations),
+            module("stricter", register_declarations=register_declarations),
+        )
 
 
 def test_the_built_in_listing_says_where_things_come_from() -> None:

@@ -41,7 +41,7 @@ def test_one_learner_goes_from_a_grade_to_a_certificate(rehearsal: Rehearsal) ->
     assert (claim["status"], claim["blockers"], claim["learner"]["id_number"]) == ("proposed", [], "S0")
     assert claim["units"] == ["F1", "F2", "A3", "B2", "C3", "D2"]
 
-    assert rehearsal.run("claims", "approve", str(claim["id"])).status == 0
+    assert rehearsal.approve(str(claim["id"])).status == 0
     exported = rehearsal.run("export", "--json")
     assert exported.status == 0
     assert [batch["claims"] for batch in exported.json["batches"]] == [1]
@@ -89,7 +89,7 @@ def test_a_grade_lost_after_certification_is_flagged_and_never_silently_undone(r
     rehearsal.college.finish(0)
     rehearsal.run("sync")
     rehearsal.register(0)
-    rehearsal.run("claims", "approve", "--all-ready")
+    rehearsal.approve("--all-ready")
     rehearsal.run("export")
     for _ in range(3):
         rehearsal.run("reconcile")
@@ -105,7 +105,7 @@ def test_a_blocked_claim_cannot_be_approved(rehearsal: Rehearsal) -> None:
     """Without a registration the claim is refused by rule id, with the remedy, and nothing is exported."""
     rehearsal.college.finish(0)
     rehearsal.run("sync")
-    answer = rehearsal.run("claims", "approve", "1")
+    answer = rehearsal.approve("1")
     assert answer.status == 1
     assert "ENT-2" in answer.out
     assert "registrations import" in answer.out
@@ -132,7 +132,7 @@ def test_a_lost_answer_is_unknown_and_asked_about_before_it_is_sent_again(rehear
     rehearsal.college.finish(0)
     rehearsal.run("sync")
     rehearsal.register(0)
-    rehearsal.run("claims", "approve", "--all-ready")
+    rehearsal.approve("--all-ready")
     rehearsal.portal.faults.add("lost_answer")
     answer = rehearsal.run("export")
     assert answer.status == 1
@@ -149,7 +149,7 @@ def test_batch_files_are_private_and_never_overwritten(rehearsal: Rehearsal) -> 
     rehearsal.college.finish(0)
     rehearsal.run("sync")
     rehearsal.register(0)
-    rehearsal.run("claims", "approve", "--all-ready")
+    rehearsal.approve("--all-ready")
     (batch,) = rehearsal.run("export", "--json").json["batches"]
     files = [Path(name) for name in batch["files"]]
     assert {file.suffix for file in files} == {".json", ".csv", ".html"}

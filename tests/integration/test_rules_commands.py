@@ -272,8 +272,6 @@ def test_nearly_names_the_one_grade_that_is_missing(rehearsal: Rehearsal) -> Non
 def test_nearly_leaves_out_what_has_closed(rehearsal: Rehearsal) -> None:
     """Nobody runs after a certificate that cannot be claimed any more, unless they name it."""
     rehearsal.run("sync")
-    path = rehearsal.folder / "nvqsync.toml"
-    closed = path.read_text(encoding="utf-8").replace('certification_end = "none"', "certification_end = 2021-08-31")
-    path.write_text(closed, encoding="utf-8")
+    rehearsal.run("centre", "end-date", "OCR/03455", "certification", "2021-08-31", "--checked-on", "2021-01-01")
     assert rehearsal.run("nearly", "--json").json["learners"] == []
     assert len(rehearsal.run("nearly", "-q", "OCR/03455", "--json").json["learners"]) == 2

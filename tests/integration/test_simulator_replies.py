@@ -39,6 +39,8 @@ class Realbridge:
         self.team, self.blind = self.add("U7", 100, team=True), self.add("U10", 100, blind=True)
         self.hidden, self.none = self.add("U9", 100, visible=False), self.add("", 0)
         self.ungraded, self.scale_id = self.add("U11", 100), scale.id
+        self.outcome = college.add_outcome(self.scale, "LO1", scale, "F1-LO1")
+        self.competencies = [college.add_competency(self.course, f"1.{n} One", scale, f"F2-1.{n}") for n in (1, 2)]
         self.mark()
 
     def add(self, id_number, grade, **settings):
@@ -62,6 +64,8 @@ class Realbridge:
                 college.grade(self.blind, learner, 50, grader=tutor)
                 college.grade(self.none, learner, None, grader=tutor, feedback="Thanks")
         college.grade_team(self.team, self.group.id, 64, grader=tutor)
+        college.rate_outcome(self.outcome, self.learners[0], 1)
+        college.rate_competency(self.course, self.competencies[0], self.learners[0], 1, by=tutor)
 
     @property
     def calls(self):
@@ -88,6 +92,12 @@ class Realbridge:
             "core_user_get_users_by_field": {"field": "idnumber", "values": ["310240", "NOPE"]},
             "core_user_get_users_by_field__id": {"field": "id", "values": [one, self.tutor.id]},
             "core_competency_get_scale_values": {"scaleid": self.scale_id},
+            "core_competency_list_course_competencies": {"id": course},
+            "tool_lp_data_for_user_competency_summary_in_course": {
+                "userid": one,
+                "competencyid": self.competencies[0].id,
+                "courseid": course,
+            },
             "mod_assign_get_assignments": {"courseids": [course], "includenotenrolledcourses": 1},
             "mod_assign_get_assignments__no_params": {},
             "mod_assign_get_assignments__without_includenotenrolled": {"courseids": [course]},
@@ -204,7 +214,7 @@ def out_of_order(ours, theirs):
                     yield f"{path}: {shared}"
 
 
-# What the recorded site shows by its own set-up, and ours does not have: outcomes beside a grade.
+# What the recorded site shows by its own set-up, and ours does not have: outcomes in an activity's settings.
 SITE_MATTERS = (".outcomes: only recorded",)
 
 
@@ -218,6 +228,7 @@ def compare(folder, name, answer):
 def site(request):
     realbridge = Realbridge()
     with Simulator(realbridge.college, version=request.param) as moodle, Probe(moodle) as probe:
+        moodle.role.add("moodle/competency:usercompetencyview")
         yield realbridge, moodle, probe
 
 
@@ -252,6 +263,7 @@ def test_the_full_recordings_agree_too(site):
     wrong = {}
     for name, given in realbridge.calls.items():
         answer = probe.call(name.split("__")[0], **given)
+        assert (folder / moodle.version / f"{name}.json").is_file()
         wrong[name] = compare(folder / moodle.version, name, answer)
     assert {name: rows for name, rows in wrong.items() if rows} == {}
 

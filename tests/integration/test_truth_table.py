@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rehearsal import NOT_YET, Rehearsal, rehearsing
+from tests.rehearsal import COMPETENT, NOT_YET, Rehearsal, rehearsing
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_reopened_attempt_blocks_the_claim_and_the_decision_stands(waiting: Re
     waiting.run("sync")
     assert met(waiting)
     assert blockers(waiting) == {"LMS-7"}
-    assert waiting.run("claims", "approve", "1").status == 1
+    assert waiting.approve("1").status == 1
     waiting.college.pass_unit(0, "D2")
     waiting.run("sync")
     assert "LMS-7" not in blockers(waiting)
@@ -107,6 +108,74 @@ def test_saving_again_changes_nothing(waiting: Rehearsal) -> None:
     college.moodle.save_again(college.assignments["D2"], college.learners[0])
     assert waiting.run("sync", "--json").json["claims"]["held"] == 0
     assert the_claim(waiting) == before
+
+
+def as_a_team(rehearsal: Rehearsal, *, in_group: bool, stays: bool = False) -> int:
+    """Both learners finish, D2 as a team that may try again; returns the group (0: the team of those in none)."""
+    college = rehearsal.college
+    item = college.assignments["D2"]
+    item.team, item.reopen, item.old_team_grades_stay = True, "manual", stays
+    group = college.moodle.add_group(college.course, "Team A").id if in_group else 0
+    for number, learner in enumerate(college.learners):
+        college.course.enrolments[learner.id].groups[:] = [group] if group else []
+        college.pass_unit(number, "F1", "F2", "A3", "B2", "C3")
+    college.moodle.grade_team(item, group, COMPETENT, grader=college.assessor)
+    return group
+
+
+def reopen_for(rehearsal: Rehearsal, group: int) -> None:
+    rehearsal.college.moodle.clock.advance(60)
+    rehearsal.college.moodle.reopen_team(rehearsal.college.assignments["D2"], group)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("in_group", [True, False])
+@pytest.mark.parametrize("how", ["sync", "sync --full", "sync --learner S0"])
+def test_a_teams_reopened_attempt_blocks_its_members_claims(
+    rehearsal: Rehearsal, how: str, in_group: bool, stays: bool
+) -> None:
+    """Every member's decision stands, marked; graded anew, the claims are free, and whoever fails is on hold."""
+    group = as_a_team(rehearsal, in_group=in_group, stays=stays)
+    rehearsal.run("sync")
+    rehearsal.register(0, 1)
+    reopen_for(rehearsal, group)
+    rehearsal.run(*how.split())
+    assert met(rehearsal)
+    found = {claim["learner"]["id_number"]: {one["id"] for one in claim["blockers"]} for claim in rehearsal.claims()}
+    assert found["S0"] == {"LMS-7"}
+    assert found["S1"] == (set() if "S0" in how else {"LMS-7"})
+    college = rehearsal.college
+    item = college.assignments["D2"]
+    for learner, grade in zip(college.learners, (COMPETENT, NOT_YET), strict=True):
+        college.moodle.grade(item, learner, grade, grader=college.assessor)
+    rehearsal.run("sync")
+    claims = {claim["learner"]["id_number"]: claim for claim in rehearsal.claims()}
+    assert claims["S0"]["blockers"] == []
+    assert claims["S1"]["status"] == "on_hold"
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("in_group", [True, False])
+def test_a_teams_attempt_reopened_before_the_first_pass_is_fetched_from_the_earlier_ones(
+    rehearsal: Rehearsal, in_group: bool, stays: bool
+) -> None:
+    """As for single learners: the grade of the attempt before stands, and the claims wait; a full pass agrees."""
+    reopen_for(rehearsal, as_a_team(rehearsal, in_group=in_group, stays=stays))
+    for options in ([], ["--full"]):
+        rehearsal.run("sync", *options)
+        assert met(rehearsal)
+        assert all("LMS-7" in {one["id"] for one in claim["blockers"]} for claim in rehearsal.claims())
+        assert len(rehearsal.claims()) == 2
+
+
+def test_a_teams_attempt_reopened_before_an_export_keeps_the_claim_here(rehearsal: Rehearsal) -> None:
+    """Everything about its learner is read again first, the team's attempts too."""
+    group = as_a_team(rehearsal, in_group=True)
+    rehearsal.run("sync")
+    rehearsal.register(0, 1)
+    assert rehearsal.run("claims", "approve", "1").status == 0
+    reopen_for(rehearsal, group)
+    assert rehearsal.run("export", "--json").json["batches"] == []
 
 
 # ---------------------------------------------------------------- gradebook
@@ -290,6 +359,34 @@ def test_a_team_grade_carries_a_caution(rehearsal: Rehearsal) -> None:
     assert "LMS-5" in cautions(rehearsal)
 
 
+def test_an_activity_hidden_or_shown_is_found_without_a_full_pass(waiting: Rehearsal) -> None:
+    """It bumps no time: each pass looks at the activities of one course, and here there is one."""
+    moodle, item = waiting.college.moodle, waiting.college.assignments["D2"]
+    for visible in (False, True):
+        moodle.show_activity(item, visible=visible)
+        waiting.run("sync")
+        assert ("LMS-6" in cautions(waiting)) is not visible
+
+
+def test_a_pass_mark_changed_is_found_without_a_full_pass(waiting: Rehearsal) -> None:
+    """Where the token may read pass marks at all; it bumps no time either."""
+    college = waiting.college
+    waiting.moodle.role.add("moodle/course:manageactivities")
+    test = college.moodle.add_assignment(college.course, "Test", "A1#test", grade=60, pass_mark=Decimal(40))
+    college.moodle.grade(test, college.learners[0], 30, grader=college.assessor)
+
+    def status() -> str:
+        waiting.run("sync")
+        units = waiting.run("progress", "S0", "--json").json[0]["units"]
+        return str(next(unit["status"] for unit in units if unit["code"] == "A1"))
+
+    assert status() == "in_progress"
+    college.moodle.set_pass_mark(test, 24)
+    assert status() == "achieved"
+    college.moodle.set_pass_mark(test, 40)
+    assert status() == "in_progress"
+
+
 # ---------------------------------------------------------------- read again before anything leaves
 
 
@@ -322,7 +419,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_before_an_export_the_learner_is_read_again(waiting: Rehearsal, change: str) -> None:
     """What happened since the last pass keeps an approved claim here."""
-    assert waiting.run("claims", "approve", "1").status == 0
+    assert waiting.approve("1").status == 0
     CHANGES[change](waiting.college)
     assert waiting.run("export", "--json").json["batches"] == []
     assert the_claim(waiting)["status"] == "on_hold"
@@ -330,7 +427,7 @@ def test_before_an_export_the_learner_is_read_again(waiting: Rehearsal, change: 
 
 def test_if_moodle_cannot_be_reached_nothing_goes(waiting: Rehearsal) -> None:
     """The claim stays approved, and goes with the next export."""
-    assert waiting.run("claims", "approve", "1").status == 0
+    assert waiting.approve("1").status == 0
     with waiting.moodle.faults.during("database_down"):
         waiting.add_settings("")
         answer = waiting.run("export")
@@ -383,4 +480,5 @@ def test_a_quiet_pass_reads_next_to_nothing(waiting: Rehearsal) -> None:
         "core_enrol_get_enrolled_users": 2,
         "gradereport_user_get_grade_items": 1,
         "core_grading_get_definitions": 1,
+        "core_course_get_contents": 1,
     }

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from nvqsync import store_claims
-from nvqsync.claims import BY_PERSON, TRANSITIONS, Event, Status
+from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
 from nvqsync.web.app import WebServer
 from nvqsync.web.filters import PAGE_SIZE
 from tests.integration import web_data
@@ -238,8 +238,11 @@ def test_a_claim_names_the_commands_its_state_allows(get: Get, college: College,
     page = get(f"claims/{claim_id}")
     with college.app.open_store(read_only=True) as store:
         claim = store_claims.claim(store, claim_id)
-    told = set(re.findall(rf"nvqsync claims (\w+) {claim_id}\b", page))
+    told = set(re.findall(rf"nvqsync claims (\w+) {claim_id}\b", page)) - {"propose"}
     assert told == {event.value for event in TRANSITIONS[claim.status] if event in BY_PERSON}
+    recorded = set(re.findall(rf"nvqsync claims record (\w+) {claim_id}\b", page)) - {"received", "handed_over"}
+    assert recorded == {word for word, event in RECORDED.items() if event in TRANSITIONS[claim.status]}
+    assert (f"nvqsync claims propose-again {claim_id} " in page) == (status in CLOSED)
     assert (Event.APPROVE.value in told) == (status is Status.PROPOSED)
 
 

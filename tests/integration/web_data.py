@@ -14,6 +14,9 @@ from pathlib import Path
 
 from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
+from nvqsync.centre import EndDate
+from nvqsync.centre_entering import enter
+from nvqsync.centre_record import Approval, CentreNumber, Item
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status, advance
 from nvqsync.clock import LONDON
@@ -34,6 +37,8 @@ from nvqsync.rules import judge
 from nvqsync.settings import Settings
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from tests import quality
+from tests.workshop import everything
 
 NOW = int(dt.datetime(2026, 11, 3, 9, 20, tzinfo=LONDON).timestamp())
 DAY = 86_400
@@ -99,16 +104,10 @@ class College:
 
 def empty(folder: Path) -> College:
     """A college that has settings and no database yet."""
-    facts = {q: {"approved_on": "2024-09-01", "direct_claim_from": "2025-09-01", "certification_end": "none"}
-             for q in CLAIMS}  # fmt: skip
     settings = Settings(
         database=folder / "nvqsync.db",
         moodle={"url": MOODLE},
-        centre={
-            "name": "Exampleton College",
-            "numbers": {"OCR": "12345", "EDI": "EC-204", "NCFE": "7788"},
-            "qualifications": facts,
-        },
+        centre={"name": "Exampleton College"},
     )
     clock = Clock()
     return College(App(settings, load_plugins(entry_points=False), clock), clock, [])
@@ -128,11 +127,26 @@ def build(folder: Path, *, hostile: bool = True) -> College:
         classes.append(Class(course, _items(college, course, hostile), people))
         college.ulns += [person.uln for person in people]
     with college.app.open_store() as store:
+        enter(college.app, store, lambda known: known.with_items(*_facts(college)), by="j.lister")
         for week in range(SLICES):
             _teach(college, store, classes, week)
         _live(college, store, hostile)
     college.clock.at = NOW
     return college
+
+
+def _facts(college: College) -> Iterator[Item]:
+    """The centre's numbers and approvals; where a body published an end date, nobody had to look."""
+    for body, number in {"OCR": "12345", "EDI": "EC-204", "NCFE": "7788"}.items():
+        yield CentreNumber(body, number)
+    looked = EndDate(known=True, checked_on=dt.date(2026, 9, 1))
+    for q in CLAIMS:
+        published = college.app.plugins.catalogue.qualifications[q]
+        yield Approval(
+            q, dt.date(2024, 9, 1), dt.date(2025, 9, 1), None,
+            EndDate() if published.registration_end_on else looked,
+            EndDate() if published.certification_end_on else looked,
+        )  # fmt: skip
 
 
 def _names(hostile: bool) -> Iterator[str]:
@@ -190,8 +204,13 @@ def _grade(item: LmsItem, person: LmsMember, at: int) -> Observation:
 
 def _register(college: College, store: Store, q: str, people: list[LmsMember]) -> None:
     body = q.partition("/")[0]
-    new = [Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=one.lms_id, name=one.name,
-                        date_of_birth=BORN, uln=one.uln) for one in people]  # fmt: skip
+    quality.staff(store, ASSESSOR.lms_id)
+    quality.release(store, q, [one.lms_id for one in people], dt.date(2026, 11, 3))
+    new = [
+        Registration(one.lms_id, q, body, dt.date(2026, 9, 14), candidate_number=f"{int(one.lms_id):08}",
+                     name=one.name, date_of_birth=BORN, uln=one.uln)
+        for one in people
+    ]  # fmt: skip
     store_claims.record_registrations(store, new, actor="exams", at=college.clock.at)
 
 
@@ -200,7 +219,7 @@ def _live(college: College, store: Store, hostile: bool) -> None:
     college.clock.at = NOW - 2 * DAY
     ready = [claim.id for claim in store_claims.claims(store, "status = 'proposed' AND blockers = '[]'")]
     sent = ready[::2]
-    act(college.app, store, sent, Event.APPROVE, by="exams")
+    act(college.app, store, sent, Event.APPROVE, by="exams", said=everything(college.app))
     why = "<i>Ask</i> the assessor about F2." if hostile else "Ask the assessor about unit F2 before this goes out."
     act(college.app, store, ready[1::14], Event.HOLD, by="exams", why=why)
     act(college.app, store, ready[3:4], Event.WITHDRAW, by="exams", why="The learner asked for it.")
@@ -210,6 +229,7 @@ def _live(college: College, store: Store, hostile: bool) -> None:
         (Event.EXPORT, Event.SUBMIT), (Event.EXPORT, Event.NO_ANSWER), (Event.EXPORT, Event.SUBMIT, Event.RETURN), (),
         (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.AWAIT_AUTHORISATION),
         (Event.EXPORT,), (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.RECALL),
+        (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE, Event.REVOKE),
     ]  # fmt: skip
     for n, claim_id in enumerate(sent):
         for event in ways[n % len(ways)]:

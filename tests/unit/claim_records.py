@@ -24,6 +24,7 @@ from nvqsync.model import (
     UnitStatus,
 )
 from nvqsync.progress import LearnerProgress, progress
+from nvqsync.progression import AchievedElsewhere, Elsewhere
 from nvqsync.proposing import Claim, ClaimMove, claim_facts_json, fingerprint
 from tests.unit import made_up
 
@@ -47,8 +48,8 @@ CENTRE = CentreFacts(
     centre_number="12345",
     approved_on=dt.date(2024, 9, 1),
     direct_claim_from=dt.date(2025, 9, 1),
-    registration_end=EndDate(known=True),
-    certification_end=EndDate(known=True, on=dt.date(2028, 8, 31)),
+    registration_end=EndDate(known=True, checked_on=dt.date(2026, 9, 1)),
+    certification_end=EndDate(known=True, on=dt.date(2028, 8, 31), checked_on=dt.date(2026, 9, 1)),
 )
 
 
@@ -58,9 +59,9 @@ def qualification(body: str = "OCR") -> Qualification:
 
 
 def outcome(code: str, *, grade: str = "Competent", cautions: tuple[str, ...] = (), at: int = SIGNED) -> UnitOutcome:
-    """A unit achieved by a whole-unit grade."""
+    """A unit achieved by a whole-unit grade on what the assessor observed."""
     listed = next(one for one in made_up.UNITS if one.code == code)
-    decision = Decision(listed.unit.reference, "", True, "1", f"i-{code}", f"g-{code}", 0, grade, "3", ("3",), at)
+    decision = Decision(listed.unit.reference, "", True, "1", f"i-{code}", f"g-{code}", 0, grade, "3", ("3",), at, "O")
     return UnitOutcome(
         "7", "OCR/90001", listed.unit.reference, code, UnitStatus.ACHIEVED, (), None, at, "3", (decision,), cautions
     )
@@ -70,6 +71,20 @@ def row(*codes: str, grades: Mapping[str, str] | None = None, learner: LmsMember
     """The learner's progress with these units achieved, each with the grade given or the usual one."""
     held = tuple(outcome(code, grade=(grades or {}).get(code, "Competent")) for code in codes)
     return progress(qualification(), [learner], {learner.lms_id: held})[0]
+
+
+def elsewhere(*references: str, body: str = "OCR", claim_id: int = 0) -> Elsewhere:
+    """Units achieved under another qualification: on their evidence, or certificated by a claim of that number."""
+    evidence = replace(outcome("A3"), qualification_id=f"{body}/90002", code="elsewhere")
+    return {
+        reference: (
+            AchievedElsewhere(
+                reference, f"{body}/90002", body, SIGNED,
+                None if claim_id else replace(evidence, unit_reference=reference), claim_id,
+            ),
+        )
+        for reference in references
+    }  # fmt: skip
 
 
 def facts(**changes: Any) -> ClaimFacts:
@@ -99,6 +114,7 @@ def claim(
         "id": number, "key": f"key-{number}", "learner_id": "7", "qualification_id": "OCR/90001",
         "awarding_body": "OCR", "kind": ClaimKind.FULL_AWARD, "status": status, "fingerprint": mark, "facts": told,
         "blockers": blockers, "cautions": cautions,
+        "declarations": tuple(finding for finding in findings if finding.severity == "declares"),
     }  # fmt: skip
     return Claim(**{**values, **fields})
 
@@ -110,4 +126,6 @@ def after(move: ClaimMove, number: int = 1) -> Claim:
     return Claim(
         number, f"key-{number}", move.learner_id, move.qualification_id, move.awarding_body, move.kind, move.status,
         move.fingerprint, move.facts, blockers, cautions, move.why if move.move == "hold" else "",
+        hold_code=move.hold_code,
+        declarations=tuple(finding for finding in move.findings if finding.severity == "declares"),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from nvqsync.plugin_manager import load_catalogue
 from nvqsync.progress import achieved, basis, judged, progress_json
 from nvqsync.proposing import claim_facts_json
 from nvqsync.rules import judge
+from tests.unit.claim_records import elsewhere
 
 CATALOGUE = load_catalogue(entry_points=False)
 BANK = CATALOGUE.units
@@ -58,7 +59,7 @@ def _decision(unit_reference: str) -> Decision:
 
 
 def verdict(codes: tuple[str, ...], *adjustments: Adjustment, qualification: Qualification = LEVEL_2):
-    return judged(qualification, SASHA, outcomes(*codes, qualification=qualification), frozenset(), adjustments, BANK)
+    return judged(qualification, SASHA, outcomes(*codes, qualification=qualification), {}, adjustments, BANK)
 
 
 def refuse(new: Adjustment, qualification: Qualification, *codes: str, known: tuple[Adjustment, ...] = ()) -> str:
@@ -138,7 +139,7 @@ def test_a_unit_achieved_twice_counts_once_by_the_earlier(achieved_on: str, stat
 
 def test_a_unit_achieved_under_another_qualification_too_is_reported() -> None:
     """ROC-0: nobody finds out at the awarding body that the unit was certificated before."""
-    row = judged(LEVEL_2, SASHA, outcomes("F1"), frozenset({reference(LEVEL_2, "F1")}), (), BANK)
+    row = judged(LEVEL_2, SASHA, outcomes("F1"), elsewhere(reference(LEVEL_2, "F1")), (), BANK)
     assert row.says == ("ROC-0: F1 is achieved under another qualification too; it counts once here.",)
 
 

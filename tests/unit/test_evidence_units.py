@@ -296,7 +296,7 @@ def test_raising_a_grade_never_unmeets_a_criterion(grades, which):
     old = raised[which % len(grades)].observation
     rows = tuple(replace(row, score=row.score * 0 + 2) for row in old.rows)
     raised[which % len(grades)] = replace(
-        raised[which % len(grades)], observation=replace(old, grade=(old.grade or 0) + 45, rows=rows)
+        raised[which % len(grades)], observation=old._replace(grade=(old.grade or 0) + 45, rows=rows)
     )
     before, after = (assessment(ITEMS, some).outcomes.get("L1", ()) for some in (grades, raised))
     for was, now in zip(before, after, strict=True):

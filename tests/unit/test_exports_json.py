@@ -78,6 +78,8 @@ def test_the_document_reads_as_documented() -> None:
             "credit_value": 5,
             "achieved_on": "2026-02-01",
             "transferred": True,
+            "held": False,
+            "progressed_from": None,
         }
     ]
 

@@ -1,4 +1,4 @@
-"""Every gate that all bodies share, with facts that just pass and facts that just fail."""
+"""Every gate there is, shared or a body's own, with facts that just pass and facts that just fail."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 
 from nvqsync.centre import EndDate
 from nvqsync.clock import day
-from nvqsync.gates import CORE_GATES, Gate, Severity, run_gates
-from nvqsync.model import ClaimKind, Entry, LmsMember, Registration
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.gates import Gate, Severity, run_gates
+from nvqsync.model import ClaimKind, EarlierClaim, Entry, LmsMember, Registration, UnitOutcome, UnitStatus
+from nvqsync.plugin_manager import load_plugins
+from nvqsync.quality import Simulation
 from tests.unit.claim_records import CENTRE, LEARNER, REGISTRATION, SIGNED, TODAY, facts, outcome, qualification
 
 YESTERDAY, TOMORROW = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
 UNITS_ENTRY = replace(REGISTRATION, entry=Entry.UNITS)
+GATES = (*CORE_GATES, *load_plugins(entry_points=False).gates)
+EARLIER = EarlierClaim(4, "OCR/90001", ClaimKind.UNITS, ("F/100/0001",), "10000007", True)
+SIMULATION = Simulation("7", "OCR/10378", "F/100/0001", "5", TODAY, TODAY, "Once: no such customer came.")
 
 
 def centre(**changes: Any) -> dict[str, Any]:
@@ -36,6 +42,30 @@ def marked(caution: str) -> dict[str, Any]:
     return {"units": (outcome("A3"), outcome("F1", cautions=(caution,)))}
 
 
+def resting(code: str, *methods: str, criteria: bool = True, attempt: int = 0) -> UnitOutcome:
+    """A unit that rests on a decision for each method, on criteria or on the whole unit."""
+    usual = outcome(code)
+    decisions = [
+        replace(usual.decisions[0], criterion=f"1.{n}" * criteria, method=method, attempt=attempt)
+        for n, method in enumerate(methods, 1)
+    ]
+    return replace(usual, decisions=tuple(decisions))
+
+
+def under(qualification_id: str, *units: UnitOutcome, **changes: Any) -> dict[str, Any]:
+    """A claim for units under a qualification of this id, all else as usual."""
+    body, _, code = qualification_id.partition("/")
+    found = replace(qualification(body), id=qualification_id, code=code)
+    if qualification_id == "OCR/10378":
+        found = replace(found, methods=())
+    return {"qualification": found, "units": units or (outcome("F1"),), **changes}
+
+
+UNSIGNED = replace(outcome("F1"), signed_off_by="")
+UNDATED = replace(outcome("F1"), achieved_at=None)
+TRANSFERRED = replace(outcome("F1"), status=UnitStatus.TRANSFERRED, decisions=(), signed_off_by="")
+CLOSED = replace(qualification(), registration_closed=True)
+
 # Gate id: [facts that just pass], [facts that just fail], and a word its sentence must hold.
 CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
     "CLM-1": (
@@ -43,33 +73,127 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
         [{"met": False}, {"met": False, "undecided": True}],
         "rule",
     ),
+    "CLM-1/units": (
+        [{}, {"units": (outcome("A3"), TRANSFERRED)}],
+        [{"units": (outcome("A3"), replace(outcome("F1"), status=UnitStatus.READY))}, {"units": ()}],
+        "unit",
+    ),
+    "CLM-2": (
+        [
+            {"kind": ClaimKind.UNITS, "earlier": (EARLIER,), "units": (outcome("A3"),)},
+            {"kind": ClaimKind.FULL_AWARD, "earlier": (EARLIER,)},
+        ],
+        [{"kind": ClaimKind.UNITS, "earlier": (EARLIER,), "units": (outcome("A3"), outcome("F1"))}],
+        "F1 (claim 4)",
+    ),
+    "CLM-7": (
+        [under("EDI/1"), under("EDI/1", TRANSFERRED), under("NCFE/1", UNSIGNED)],
+        [under("EDI/1", UNSIGNED), under("EDI/1", UNDATED)],
+        "F1",
+    ),
+    "CAR-1": (
+        [under("OCR/1"), under("OCR/1", TRANSFERRED), under("NCFE/1", UNSIGNED)],
+        [under("OCR/1", UNSIGNED), under("OCR/1", UNDATED), under("OCR/10378", UNSIGNED)],
+        "F1",
+    ),
+    "EV/method": (
+        [
+            {"units": (resting("F1", "O", "QW"),)},
+            {"units": (TRANSFERRED,)},
+            {
+                "units": (
+                    replace(
+                        outcome("F1"),
+                        decisions=(*resting("F1", "", criteria=False).decisions, *resting("F1", "O").decisions),
+                    ),
+                )
+            },
+        ],
+        [{"units": (resting("F1", "O", ""),)}, {"units": (resting("F1", "", criteria=False),)}],
+        "F1",
+    ),
+    "EV-4": (
+        [
+            under("OCR/10378", resting("F1", "EWT", "O")),
+            under("OCR/10378", resting("F1", "")),
+            under("OCR/03455", resting("F1", "EWT")),
+        ],
+        [under("OCR/10378", resting("F1", "EWT", "EWT")), under("OCR/10378", resting("F1", "wt", criteria=False))],
+        "F1",
+    ),
+    "EV-4/nvq": (
+        [under("OCR/03455", resting("F1", "EWT", "O")), under("OCR/10378", resting("F1", "EWT"))],
+        [under("OCR/03455", resting("F1", "EWT")), under("OCR/03456", resting("F1", "EWT", "EWT"))],
+        "F1",
+    ),
+    "SIM-1/level": (
+        [
+            under("OCR/03455", resting("C1", "O")),
+            under("OCR/03454", resting("C1", "S")),
+            under("OCR/03455", resting("C1", "")),
+        ],
+        [under("OCR/03455", resting("C1", "S")), under("OCR/03455", resting("C1", "O", "S"))],
+        "C1",
+    ),
+    "SIM-6": (
+        [
+            under("OCR/10378", resting("F1", "SIM"), simulations=(SIMULATION,)),
+            under("OCR/10378", resting("F1", "O")),
+            under("OCR/03455", resting("F1", "S")),
+        ],
+        [
+            under("OCR/10378", resting("F1", "SIM")),
+            under("OCR/10378", resting("F1", "SIM"), simulations=(replace(SIMULATION, reason=" "),)),
+        ],
+        "F1",
+    ),
+    "UNIT-5": (
+        [under("OCR/03455", resting("F1", "O", attempt=1)), under("OCR/10378", resting("F1", "O", attempt=5))],
+        [
+            under("OCR/03455", resting("F1", "O", attempt=2)),
+            under("OCR/03454", outcome("A3"), resting("F1", "O", attempt=3)),
+        ],
+        "F1",
+    ),
+    "ENT-4": (
+        [{}, {"qualification": CLOSED, **centre(registration_end=EndDate(True, TODAY))}],
+        [{"qualification": CLOSED}, {"qualification": CLOSED, **centre(registration_end=EndDate())}],
+        "register",
+    ),
+    "ENT-5": (
+        [
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2025, 11, 20)))),
+            under("NCFE/1"),
+            under("OCR/1", **centre(registration_end=EndDate(True, dt.date(2020, 1, 1)))),
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2024, 2, 29))), today=dt.date(2025, 2, 28)),
+        ],
+        [
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2025, 11, 19)))),
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2024, 2, 29))), today=dt.date(2025, 3, 1)),
+        ],
+        "a year",
+    ),
+    "ENT-5/soon": (
+        [
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2026, 2, 19)))),
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2025, 11, 19)))),
+        ],
+        [
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2026, 2, 18)))),
+            under("NCFE/1", **centre(registration_end=EndDate(True, dt.date(2025, 11, 20)))),
+        ],
+        "a year",
+    ),
     "ENT-1": (
-        [{"registrations": (REGISTRATION,)}, {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS}],
+        [
+            {"registrations": (REGISTRATION,)},
+            {"registrations": (REGISTRATION, UNITS_ENTRY), "kind": ClaimKind.UNITS},
+            {"registrations": (UNITS_ENTRY,), "kind": ClaimKind.UNITS},
+        ],
         [{"registrations": (UNITS_ENTRY,)}, {"registrations": (REGISTRATION, UNITS_ENTRY)}],
         "entered",
     ),
     "ENT-2": ([{}], [{"registrations": ()}], "registrations import"),
-    "ENT-2/approval": (
-        [centre(approved_on=TODAY)],
-        [centre(approved_on=None), centre(approved_on=TOMORROW)],
-        "approval",
-    ),
-    "ENT-2/centre": ([{}], [centre(centre_number="")], "[centre.numbers]"),
-    "ENT-6": (
-        [centre(certification_end=EndDate(True, TODAY)), centre(certification_end=EndDate(True, None))],
-        [centre(certification_end=EndDate(True, YESTERDAY)), centre(certification_end=EndDate())],
-        "OCR/90001",
-    ),
-    "ENT-6/entry": (
-        [centre(registration_end=EndDate(True, REGISTRATION.registered_on)), centre(registration_end=EndDate())],
-        [centre(registration_end=EndDate(True, REGISTRATION.registered_on - dt.timedelta(days=1)))],
-        "closed",
-    ),
-    "ENT-6/soon": (
-        [centre(certification_end=EndDate(True, TODAY + dt.timedelta(days=91)))],
-        [centre(certification_end=EndDate(True, TODAY + dt.timedelta(days=90)))],
-        "closes on",
-    ),
     "ID-05": (
         [learner(uln="100 000 0094"), learner(uln=""), learner(uln="9999999999")],
         [learner(uln="1000000095"), learner(uln="0000000000"), learner(uln="12345"), registered(uln="1000000095")],
@@ -114,22 +238,22 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
 
 
 def gate(gate_id: str) -> Gate:
-    return next(one for one in CORE_GATES if one.id == gate_id)
+    return next(one for one in GATES if one.id == gate_id)
 
 
 def found(changes: dict[str, Any]) -> dict[str, str]:
-    return {finding.id: finding.says for finding in run_gates(CORE_GATES, facts(**changes))}
+    return {finding.id: finding.says for finding in run_gates(GATES, facts(**changes))}
 
 
 def test_every_gate_is_tried_both_ways() -> None:
-    """A gate added to the core without a case here is named."""
-    assert sorted(CASES) == sorted(one.id for one in CORE_GATES)
+    """A gate that the core or a body's plugin adds without a case here is named."""
+    assert sorted(CASES) == sorted(one.id for one in GATES)
     assert all(passing and failing for passing, failing, _ in CASES.values())
 
 
 def test_the_usual_facts_pass_every_gate() -> None:
     """So whatever a case below finds is of its own making."""
-    assert run_gates(CORE_GATES, facts()) == ()
+    assert run_gates(GATES, facts()) == ()
 
 
 @pytest.mark.parametrize("gate_id", CASES)
@@ -144,7 +268,7 @@ def test_a_gate_finds_what_just_fails(gate_id: str) -> None:
     """A finding under this id, with its severity, in words that name the matter and end a sentence."""
     _, failing, word = CASES[gate_id]
     for changes in failing:
-        finding = next(one for one in run_gates(CORE_GATES, facts(**changes)) if one.id == gate_id)
+        finding = next(one for one in run_gates(GATES, facts(**changes)) if one.id == gate_id)
         assert finding.severity is gate(gate_id).severity
         assert word.casefold() in finding.says.casefold()
         assert finding.says.endswith(".")
@@ -152,27 +276,19 @@ def test_a_gate_finds_what_just_fails(gate_id: str) -> None:
 
 def test_a_gate_has_an_id_of_its_own_and_a_source() -> None:
     """Ids are what claims, notes and reports refer to."""
-    assert len({one.id for one in CORE_GATES}) == len(CORE_GATES)
-    assert all(one.says and one.source for one in CORE_GATES)
+    assert len({one.id for one in GATES}) == len(GATES)
+    assert all(one.says and one.source for one in GATES)
 
 
 def test_blockers_come_first_and_narrow_gates_keep_to_their_body() -> None:
     """ENT-1 is OCR's rule; an EDI candidate entered for units is not stopped by it."""
     many = facts(met=False, learner=LmsMember("7", "Other Name"), registrations=(REGISTRATION,))
-    severities = [finding.severity for finding in run_gates(CORE_GATES, many)]
+    severities = [finding.severity for finding in run_gates(GATES, many)]
     assert Severity.BLOCKS in severities
     assert Severity.CAUTIONS in severities
     assert severities == sorted(severities, key=lambda severity: severity is not Severity.BLOCKS)
     edi = {"qualification": qualification("EDI"), "registrations": (UNITS_ENTRY,)}
     assert "ENT-1" not in found(edi)
-
-
-def test_the_last_day_counts_to_its_last_second_in_london() -> None:
-    """On 31 August London is an hour ahead of UTC: 22:59:59 UTC is still the day, a second later is not."""
-    last = centre(certification_end=EndDate(True, dt.date(2027, 8, 31)))
-    second = int(dt.datetime(2027, 8, 31, 22, 59, 59, tzinfo=dt.UTC).timestamp())
-    assert "ENT-6" not in found({**last, "today": day(second)})
-    assert "ENT-6" in found({**last, "today": day(second + 1)})
 
 
 def test_the_registration_for_the_claims_kind_comes_first() -> None:
@@ -181,22 +297,6 @@ def test_the_registration_for_the_claims_kind_comes_first() -> None:
     assert facts(registrations=both).registration == both[1]
     assert facts(registrations=both, kind=ClaimKind.UNITS).registration == both[0]
     assert facts(registrations=(UNITS_ENTRY,)).registration == UNITS_ENTRY
-
-
-@given(st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)), st.dates(dt.date(2024, 1, 1), dt.date(2030, 1, 1)))
-def test_an_end_date_is_inclusive_whatever_it_is(end: dt.date, today: dt.date) -> None:
-    """A claim is stopped exactly when the day is over; the caution before that never stands beside the stop."""
-    findings = found({**centre(certification_end=EndDate(True, end)), "today": today})
-    assert ("ENT-6" in findings) == (today > end)
-    assert not ("ENT-6" in findings and "ENT-6/soon" in findings)
-
-
-@given(st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 1)))
-def test_a_caution_does_not_change_its_words_from_day_to_day(today: dt.date) -> None:
-    """An approved claim goes on hold when its findings change: a countdown in one would hold it every midnight."""
-    end = centre(certification_end=EndDate(True, today + dt.timedelta(days=60)))
-    here, tomorrow = found({**end, "today": today}), found({**end, "today": today + dt.timedelta(days=1)})
-    assert here["ENT-6/soon"] == tomorrow["ENT-6/soon"]
 
 
 @given(st.text(" \t", max_size=3), st.text(" \t", max_size=3))
@@ -209,5 +309,5 @@ def test_a_uln_with_blanks_is_the_same_number(left: str, middle: str) -> None:
 @given(st.builds(Registration, st.just("7"), st.just("OCR/90001"), st.just("OCR"), st.dates(), st.sampled_from(Entry)))
 def test_a_registration_never_makes_the_gates_stumble(registration: Registration) -> None:
     """Whatever the day and entry, each finding is a sentence under a known id."""
-    known = {one.id for one in CORE_GATES}
+    known = {one.id for one in GATES}
     assert found({"registrations": (registration,)}).keys() <= known

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nvqsync.errors import MappingFileError
 from nvqsync.mapping import map_course
-from nvqsync.mapping_file import ASSIGNMENT_KEYS, COURSE_KEYS, parse_mapping, read_mapping_file
+from nvqsync.mapping_file import COURSE_KEYS, RULE_KEYS, parse_mapping, read_mapping_file
 from nvqsync.mapping_rules import AssignmentRule, CourseRule, PassRule, Selector
 from nvqsync.model import LmsCourse
 from tests.unit import made_up
@@ -151,7 +151,7 @@ def test_the_example_in_the_documentation_is_valid_and_shows_every_key():
     file = parse_mapping(example, "docs/mapping.md")
     assert file.courses
     assert file.assignments
-    for key in {*COURSE_KEYS, *ASSIGNMENT_KEYS}:
+    for key in {*COURSE_KEYS, *(key for keys in RULE_KEYS.values() for key in keys)}:
         assert re.search(rf"^#? ?{key} = ", example, flags=re.MULTILINE), key
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.moodle import forms, gradebook, replies
+from connectors.moodle import forms, gradebook, replies, sources
 from connectors.moodle.replies import ProfileFields
 from connectors.moodle.wire import Row, grade_of, stripped
 from nvqsync.errors import LmsUnreadable
@@ -37,7 +37,14 @@ PARSERS: dict[str, Callable[[Any], Any]] = {
     "core_grading_get_definitions__all_cms": forms.definitions,
     "core_grading_get_gradingform_instances__rubric": forms.markings,
     "core_grading_get_gradingform_instances__guide": forms.markings,
-    "gradereport_user_get_grade_items": gradebook.report,
+    "gradereport_user_get_grade_items": lambda payload: gradebook.report(payload, outcomes=True),
+    "mod_assign_get_submissions": replies.later_attempts,
+    "mod_assign_get_submission_status__multi_3": lambda payload: (replies.superseded(payload),),
+    "mod_assign_get_submission_status__team_6": lambda payload: (replies.superseded(payload),),
+    "core_competency_list_course_competencies": sources.competencies,
+    "tool_lp_data_for_user_competency_summary_in_course": (
+        lambda payload: sources.proficiency(payload, course=2, user=3, competency=1)
+    ),
 }
 
 
@@ -155,6 +162,43 @@ def test_grades_are_decimals_and_minus_one_is_none() -> None:
     for nonsense in ("-2.00000", "-0.5", "NaN", "Infinity", "1e3", "", "2,5", "٢", " 2"):
         with pytest.raises(ValueError, match=r".*"):
             grade_of(nonsense)
+
+
+odd_grades = st.fixed_dictionaries({
+    "id": st.integers(1, 10**6) | st.sampled_from([0, -1, True, None, 10**18]),
+    "userid": st.integers(1, 10**6) | st.sampled_from([0, 2.5, False]),
+    "attemptnumber": st.integers(0, 3) | st.sampled_from([-1, []]),
+    "grade": st.sampled_from(["2.00000", "-1.00000", "55.5"]) | st.sampled_from([2, "", "-3", None, ["1"]]),
+    "timemodified": st.integers(-1, 2**40) | st.sampled_from([10**19, -(10**18), "x"]),
+    "grader": st.integers(-1, 900) | st.just({}),
+})  # fmt: skip
+sound_grades = st.fixed_dictionaries({
+    "id": st.integers(1, 10**6), "userid": st.integers(1, 10**6), "attemptnumber": st.integers(0, 3),
+    "grade": st.sampled_from(["2.00000", "-1.00000", "55.5"]), "timemodified": st.integers(0, 2**40),
+    "grader": st.integers(-1, 900),
+})  # fmt: skip
+
+
+@given(st.lists(sound_grades, max_size=4) | st.lists(sound_grades | odd_grades, max_size=3))
+def test_grades_read_all_at_once_are_those_read_one_by_one(rows: list[dict[str, Any]]) -> None:
+    """A last row with its numbers sent as text has every row read by itself: the same grades, or the same refusal."""
+    last = {"id": 1, "userid": 10**7, "attemptnumber": 0, "grade": "1.0", "timemodified": 1, "grader": 1}
+    dressed = {key: str(value) for key, value in last.items()}
+
+    def read(*told: dict[str, Any]) -> Any:
+        try:
+            return replies.grades({"assignments": [{"assignmentid": 6, "grades": list(told)}]}).rows[6]
+        except LmsUnreadable as refusal:
+            return refusal.says
+
+    assert read(*rows, last) == read(*rows, dressed)
+
+
+@pytest.mark.parametrize("told", [None, {}, "", 0, {"id": 1}, [[]], [None]])
+def test_grades_that_are_no_list_of_objects_are_refused(told: Any) -> None:
+    """Nothing that merely looks empty is taken for an assignment without grades."""
+    with pytest.raises(LmsUnreadable):
+        replies.grades({"assignments": [{"assignmentid": 6, "grades": told}]})
 
 
 def test_nothing_found_and_no_access_are_kept_apart() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvqsync.errors import LmsUnreadable
 from nvqsync.model import (
     Assessed,
     CourseReading,
@@ -53,6 +55,16 @@ observations = st.builds(
 readings = st.lists(observations, unique_by=lambda o: (o.item_id, o.learner_id)).map(lambda found: reading(*found))
 
 
+@pytest.mark.parametrize(("item", "learner"), [("11", "7"), ("10", "9")])
+def test_a_grade_of_something_or_somebody_unknown_stops_the_course(item: str, learner: str) -> None:
+    """A reading that contradicts itself is refused as a whole, by name, whether or not anything was known before."""
+    odd = reading(seen(), seen(item, learner))
+    odd = replace(odd, items=tuple(listed for listed in odd.items if listed.lms_id == "10"))
+    for before in ({}, known(seen())):
+        with pytest.raises(LmsUnreadable, match=item if item != "10" else learner):
+            plan(before, odd)
+
+
 def test_a_first_grade_appears() -> None:
     """A grade nobody knew is new, and its grader is its assessor."""
     (change,) = plan({}, reading(seen()))
@@ -70,8 +82,8 @@ def test_another_grade_or_other_rows_are_a_new_decision() -> None:
     """A changed grade belongs to who gave it, and so does a rubric re-marked to the same total."""
     (change,) = plan(known(seen()), reading(seen(grade="1", at=900, grader="4")))
     assert (change.after.assessor_id, change.after.decided_at) == ("4", 900)
-    before = replace(seen(), rows=(RowScore("a", Decimal(1)), RowScore("b", Decimal(0))))
-    after = replace(seen(at=900, grader="4"), rows=(RowScore("a", Decimal(0)), RowScore("b", Decimal(1))))
+    before = seen()._replace(rows=(RowScore("a", Decimal(1)), RowScore("b", Decimal(0))))
+    after = seen(at=900, grader="4")._replace(rows=(RowScore("a", Decimal(0)), RowScore("b", Decimal(1))))
     (change,) = plan(known(before), reading(after))
     assert change.after.assessor_id == "4"
 
@@ -143,6 +155,6 @@ def test_a_state_alone_alters_the_grade() -> None:
 def test_an_unread_gradebook_keeps_what_it_said() -> None:
     """A regrade told without the gradebook does not wipe out an override."""
     entry = GradebookEntry(Decimal(1), overridden=True)
-    before = known(replace(seen(), gradebook=entry))
+    before = known(seen()._replace(gradebook=entry))
     (change,) = plan(before, replace(reading(seen(grade="1", at=900)), covers=Covers(gradebook=False)))
     assert change.after.observation.gradebook == entry

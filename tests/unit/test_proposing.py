@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.claims import CLOSED, GONE, WAITING, Status
-from nvqsync.gates import CORE_GATES, Finding, Severity, run_gates
-from nvqsync.model import Entry, Registration
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.gates import ClaimFacts, Finding, Severity, run_gates
+from nvqsync.holding import HoldCode
+from nvqsync.model import ClaimKind, Entry, Registration, UnitOutcome
 from nvqsync.progress import LearnerProgress
-from nvqsync.proposing import Claim, ClaimMove, Move, adrift, propose
-from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, facts_of, row
+from nvqsync.proposing import Claim, ClaimMove, Move, adrift, claimed_units, follow, propose, request, units_met
+from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, facts, facts_of, row
 
 BLOCKER = Finding("ENT-2", Severity.BLOCKS, "No registration.")
 CAUTION = Finding("ID-06", Severity.CAUTIONS, "The ULN is missing.")
@@ -120,7 +122,7 @@ def test_what_a_sent_claim_loses_is_flagged_and_unflagged(status: Status) -> Non
     first = moved(row("A3", "F1"), sent)
     assert first is not None
     assert (first.move, first.status, first.facts, first.fingerprint) == (
-        Move.FLAG,
+        Move.NOTICE,
         status,
         sent.facts,
         sent.fingerprint,
@@ -134,7 +136,128 @@ def test_what_a_sent_claim_loses_is_flagged_and_unflagged(status: Status) -> Non
     assert moved(row("A3"), after(second)) is None
     whole = moved(MET, after(second))
     assert whole is not None
-    assert (whole.move, whole.findings) == (Move.FLAG, (CAUTION,))
+    assert (whole.move, whole.findings) == (Move.LIFT, (CAUTION,))
+
+
+def test_a_recall_notice_says_what_was_lost_and_what_to_record() -> None:
+    """A certificate is to be revoked, a claim under way recalled; each with the command for it."""
+    for status, word in ((Status.CERTIFICATED, "revoked"), (Status.ACKNOWLEDGED, "recalled")):
+        move = moved(UNMET, claim(MET, status))
+        assert move is not None
+        noticed = after(move)
+        assert "F1" in noticed.recall_notice
+        assert f"claims record {word} 1" in noticed.recall_notice
+    assert claim(MET, Status.CERTIFICATED).recall_notice == ""
+
+
+# ---------------------------------------------------------------- why it is on hold
+
+
+@pytest.mark.parametrize(
+    ("now", "findings", "registration", "code"),
+    [
+        (UNMET, (), REGISTRATION, HoldCode.NOT_ACHIEVED),
+        (REGRADED, (), REGISTRATION, HoldCode.EVIDENCE_CHANGED),
+        (MET, (), replace(REGISTRATION, name="Other"), HoldCode.REGISTRATION_CHANGED),
+        (MET, (BLOCKER,), REGISTRATION, HoldCode.GATES_CHANGED),
+        (MET, (Finding("LMS-2", Severity.BLOCKS, "Left."),), REGISTRATION, HoldCode.LEARNER_LEFT),
+        (MET, (Finding("LMS-1", Severity.BLOCKS, "Differs."), BLOCKER), REGISTRATION, HoldCode.SOURCE_DIFFERS),
+        (MET, (Finding("LMS-3", Severity.BLOCKS, "Gone."),), REGISTRATION, HoldCode.SOURCE_GONE),
+    ],
+)
+def test_each_cause_of_a_hold_has_its_code(
+    now: LearnerProgress, findings: tuple[Finding, ...], registration: Registration, code: HoldCode
+) -> None:
+    """What nvqsync found is a code beside the words."""
+    move = moved(now, claim(MET, Status.APPROVED), findings=findings, registration=registration)
+    assert move is not None
+    assert (move.move, move.hold_code) == (Move.HOLD, code)
+
+
+def test_what_a_person_holds_a_claim_for_outlasts_changing_facts() -> None:
+    """An investigation is not over because a grade moved: code and words stay, and the facts are followed."""
+    held = claim(MET, Status.ON_HOLD, hold_code=HoldCode.MALPRACTICE, hold_reason="Being looked into.")
+    for now in (UNMET, REGRADED, MORE):
+        move = moved(now, held)
+        assert move is not None
+        assert (move.move, move.status) == (Move.REFRESH, Status.ON_HOLD)
+
+
+def test_a_claim_without_a_course_is_held_for_its_mapping() -> None:
+    """The code says where to look."""
+    move = adrift(claim(MET, Status.APPROVED))
+    assert move is not None
+    assert move.hold_code is HoldCode.MAPPING_LOST
+
+
+# ---------------------------------------------------------------- unit claims
+
+
+def unit_claim(progress_row: LearnerProgress, status: Status, *codes: str) -> Claim:
+    """A stored claim for some of the row's units."""
+    units = tuple(unit for unit in progress_row.outcomes if unit.code in codes)
+    move = request(progress_row, units, unit_facts(units), (), "Leaving.")
+    return replace(after(move), status=status)
+
+
+def unit_facts(units: tuple[UnitOutcome, ...]) -> ClaimFacts:
+    return facts(kind=ClaimKind.UNITS, met=units_met(units), units=units)
+
+
+def followed(now: LearnerProgress, one: Claim) -> ClaimMove | None:
+    told = unit_facts(claimed_units(now, one))
+    return follow(now, one, told, run_gates(CORE_GATES, told))
+
+
+@pytest.mark.parametrize("status", sorted(WAITING - {Status.ON_HOLD}))
+def test_a_unit_claim_follows_its_own_units_only(status: Status) -> None:
+    """Other units come and go; its own put it on hold when they are lost or graded anew."""
+    one = unit_claim(row("A3", "F1"), status, "A3", "F1")
+    assert followed(row("A3", "F1"), one) is None
+    assert followed(row("A3", "F1", "C1", "D4"), one) is None
+    lost, regraded = followed(row("A3"), one), followed(row("A3", "F1", grades={"F1": "Merit"}), one)
+    assert lost is not None
+    assert regraded is not None
+    assert (lost.status, lost.hold_code, lost.kind) == (Status.ON_HOLD, HoldCode.NOT_ACHIEVED, ClaimKind.UNITS)
+    assert "F1" in lost.why
+    assert (regraded.status, regraded.hold_code) == (Status.ON_HOLD, HoldCode.EVIDENCE_CHANGED)
+
+
+def test_a_unit_claim_keeps_its_units_and_cannot_go_while_one_is_lost() -> None:
+    """The lost unit stays named, CLM-1/units blocks it, and when it is back a person releases the same claim."""
+    one = unit_claim(row("A3", "F1"), Status.APPROVED, "A3", "F1")
+    lost = followed(row("A3"), one)
+    assert lost is not None
+    assert [unit["code"] for unit in lost.facts["units"]] == ["A3", "F1"]
+    assert "CLM-1/units" in [finding.id for finding in lost.findings]
+    back = followed(row("A3", "F1"), after(lost))
+    assert back is not None
+    assert (back.move, back.status, back.findings) == (Move.REFRESH, Status.ON_HOLD, ())
+
+
+@pytest.mark.parametrize("status", sorted(GONE | {Status.CERTIFICATED}))
+def test_a_unit_claim_that_has_gone_gets_a_recall_notice(status: Status) -> None:
+    """For its own units, never for others."""
+    one = unit_claim(row("A3", "F1"), status, "F1")
+    assert followed(row("F1"), one) is None
+    move = followed(row("A3"), one)
+    assert move is not None
+    assert (move.move, move.status, move.facts) == (Move.NOTICE, status, one.facts)
+
+
+def test_the_same_facts_carry_a_second_claim_only_when_a_person_asks() -> None:
+    """And never beside one that is open."""
+    now = facts_of(MET)
+    for status in CLOSED:
+        closed = claim(MET, status)
+        assert propose(MET, [closed], now, ()) is None
+        again = propose(MET, [closed], now, (), again=True)
+        assert again is not None
+        assert again.move is Move.PROPOSE
+    assert (
+        propose(MET, [claim(MET, Status.RETURNED), claim(MET, Status.PROPOSED, number=2)], now, (), again=True) is None
+    )
+    assert propose(UNMET, [claim(MET, Status.RETURNED)], facts_of(UNMET), (), again=True) is None
 
 
 def test_a_claim_that_nobody_judges_any_more_is_held_once() -> None:
@@ -163,13 +286,13 @@ def test_passes_settle_at_once_and_keep_one_claim_open(
     """After any pass the same facts change nothing more, and one claim at most is open, whatever people do between."""
     claims: dict[int, Claim] = {}
     for turn, (now, registered) in enumerate(happened):
-        facts = facts_of(now, registrations=registered)
-        findings = run_gates(CORE_GATES, facts)
-        move = propose(now, list(claims.values()), facts, findings)
+        told = facts_of(now, registrations=registered)
+        findings = run_gates(CORE_GATES, told)
+        move = propose(now, list(claims.values()), told, findings)
         if move:
             number = move.before.id if move.before else len(claims) + 1
             claims[number] = after(move, number)
-        assert propose(now, list(claims.values()), facts, findings) is None
+        assert propose(now, list(claims.values()), told, findings) is None
         assert sum(one.status not in CLOSED for one in claims.values()) <= 1
         person = people[turn] if turn < len(people) else ""
         for number, one in claims.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from nvqsync.store import Store
 from nvqsync.store_audit import audit_entries
 from nvqsync.store_claims import registrations
 from nvqsync.store_lms import begin_pass, record
+from nvqsync.uln_owners import uln_mark
 
 CATALOGUE: Catalogue = load_catalogue(entry_points=False)
 ANN = LmsMember("1", "Ann Invented", "S1", ("student",), uln="1000000094", candidate_number="10000001")
@@ -31,10 +33,11 @@ EVERYONE = (ANN, BEN, TWIN, TWIN_TOO)
 FULL = {
     "id_number": "S1", "uln": "1000000094", "candidate_number": "10000001", "qualification": "OCR/03455",
     "registered_on": "2026-09-14", "entry": "full_award", "name": "Ann Invented", "date_of_birth": "2007-03-01",
+    "start": "2026-09-21", "end": "31/08/2028", "site": "North",
 }  # fmt: skip
 EXPECTED = Registration(
     "1", "OCR/03455", "OCR", dt.date(2026, 9, 14), Entry.FULL_AWARD, "10000001", "Ann Invented", dt.date(2007, 3, 1),
-    "1000000094",
+    "1000000094", dt.date(2026, 9, 21), dt.date(2028, 8, 31), "North",
 )  # fmt: skip
 
 
@@ -119,12 +122,12 @@ def test_none_two_and_contradiction_are_errors_and_a_name_never_matches(
 
 
 def test_a_candidate_number_belongs_to_its_awarding_body() -> None:
-    """OCR's number 500 is Ann's and NCFE's number 500 is Ben's: neither body's row reaches the other learner."""
+    """One number is Ann's with OCR and Ben's with NCFE: neither body's row reaches the other learner."""
     known = (
-        Registration("1", "OCR/03455", "OCR", dt.date(2026, 9, 1), candidate_number="500"),
-        Registration("2", "NCFE/50102874", "NCFE", dt.date(2026, 9, 1), candidate_number="500"),
+        Registration("1", "OCR/03455", "OCR", dt.date(2026, 9, 1), candidate_number="50000000"),
+        Registration("2", "NCFE/50102874", "NCFE", dt.date(2026, 9, 1), candidate_number="50000000"),
     )
-    row = {"candidate_number": "500", "registered_on": "2026-09-14"}
+    row = {"candidate_number": "50000000", "registered_on": "2026-09-14"}
     for qualification, learner in (("OCR/03455", "1"), ("NCFE/50102874", "2")):
         (found,) = imported({**row, "qualification": qualification}, known=known).registrations
         assert found.learner_id == learner
@@ -248,9 +251,13 @@ def test_the_template_is_a_file_without_rows() -> None:
 def test_what_a_file_has_no_column_for_stays_as_it_was() -> None:
     """A list of candidate numbers that arrives later does not wipe names and birthdays out; an empty cell does."""
     columns = ("id_number", "qualification", "registered_on", "candidate_number")
-    text = written({**FULL, "candidate_number": "777"}, columns=columns)
+    text = written({**FULL, "candidate_number": "77700000"}, columns=columns)
     (found,) = read(text, CATALOGUE, EVERYONE, (EXPECTED,)).registrations
-    assert (found.candidate_number, found.name, found.date_of_birth) == ("777", EXPECTED.name, EXPECTED.date_of_birth)
+    assert (found.candidate_number, found.name, found.date_of_birth) == (
+        "77700000",
+        EXPECTED.name,
+        EXPECTED.date_of_birth,
+    )
     (emptied,) = imported({**FULL, "name": ""}, known=(EXPECTED,)).registrations
     assert emptied.name == ""
 
@@ -279,6 +286,59 @@ def test_every_row_is_a_registration_an_error_or_empty(rows: list[dict[str, str]
     full = [row for row in rows if any(cell.strip() for cell in row.values())]
     assert len(found.errors) == len(full)
     assert found.registrations == (EXPECTED,)
+
+
+ROWS = (
+    FULL,
+    {"id_number": "S2", "qualification": "OCR/03455", "registered_on": "2026-09-14", "entry": "units"},
+    {"id_number": "S2", "qualification": "OCR/10378", "registered_on": "2026-09-14", "site": "South"},
+    {"id_number": "S1", "qualification": "NCFE/50102874", "registered_on": "2026-09-14", "entry": "units"},
+    {"id_number": "S1", "qualification": "NCFE/50102874", "registered_on": "2026-09-14"},
+    {"id_number": "S9", "qualification": "OCR/03455", "registered_on": "2026-09-14"},
+)
+
+
+@given(st.permutations(ROWS), st.permutations(ROWS))
+def test_neither_order_nor_repetition_makes_a_difference(
+    first: list[dict[str, str]], again: list[dict[str, str]]
+) -> None:
+    """The same rows in any order are the same registrations, and over what they left behind they change nothing."""
+    found = imported(*first)
+    assert set(found.registrations) == set(imported(*again).registrations)
+    assert len(found.registrations) == 5
+    over = imported(*again, known=found.registrations)
+    assert set(over.registrations) == set(found.registrations)
+    assert [error.says for error in over.errors] == [error.says for error in found.errors]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"end": "2026-09-01"}, "before it begins"),
+        ({"start": "2028-09-01"}, "before it begins"),
+        ({"candidate_number": "681990012058G"}, "This is a UCI; OCR's number has eight digits"),
+        ({"candidate_number": "681990012058H"}, "check letter"),
+        ({"candidate_number": "0042"}, "centre's own candidate number"),
+    ],
+)
+def test_days_out_of_order_and_numbers_of_another_form_are_refused(changes: dict[str, str], says: str) -> None:
+    """Each with what to do."""
+    assert says in fault(**changes)
+
+
+def test_an_entry_stored_already_stays_importable_beside_its_other_kind() -> None:
+    """ENT-1 is about adding: who has both can still correct either, and the gate stops the award."""
+    both = (EXPECTED, replace(EXPECTED, entry=Entry.UNITS))
+    assert imported(FULL, {**FULL, "entry": "units"}, known=both).errors == ()
+    assert "ENT-1" in imported({**FULL, "entry": "units"}, known=(EXPECTED,)).errors[0].says
+
+
+def test_a_uln_with_an_owner_finds_its_owner() -> None:
+    """Two accounts carry it, and a person said whose it is."""
+    row = {"uln": "1000 000116", "qualification": "OCR/03455", "registered_on": "2026-09-14"}
+    assert "confirm uln" in imported(row).errors[0].says
+    (found,) = read(written(row), CATALOGUE, EVERYONE, (), {uln_mark("1000000116"): "4"}).registrations
+    assert found.learner_id == "4"
 
 
 # ---------------------------------------------------------------- the command, on a real database

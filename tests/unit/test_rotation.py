@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.rotation import OLDEST, due
+from nvqsync.rotation import OLDEST, due, one_after_the_other
 
 MINUTE = 60
 
@@ -41,3 +41,12 @@ def test_while_passes_run_nothing_is_ever_older_than_twelve_hours(courses: int, 
         for course in due(read, now, gap):
             read[course] = now
         assert now - min(at for at in read.values() if at is not None) < OLDEST
+
+
+@given(st.sets(st.text(min_size=1), max_size=20), st.integers(0, 10**6))
+def test_every_course_has_its_details_read_once_a_round(courses: set[str], number: int) -> None:
+    """Whatever number the passes begin with, and in whatever order the courses are listed."""
+    passes = range(number, number + len(courses))
+    assert [one_after_the_other(courses, n) for n in passes].count("") == 0
+    assert {one_after_the_other(sorted(courses, reverse=True), n) for n in passes} == courses
+    assert one_after_the_other([], number) == ""

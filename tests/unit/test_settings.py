@@ -78,24 +78,15 @@ def test_nested_settings_of_every_type_come_from_the_environment(monkeypatch: py
     for name, value in {
         "NVQSYNC_DATABASE": "/data/n.db", "NVQSYNC_MOODLE__URL": "https://moodle.example", "NVQSYNC_WEB__PORT": "9000",
         "NVQSYNC_MOODLE__COURSES": '["42", "CS2"]', "NVQSYNC_DAEMON__EVERY_MINUTES": "2.5",
-        "NVQSYNC_CENTRE__NUMBERS__OCR": "54321",
-        "NVQSYNC_CENTRE__QUALIFICATIONS": '{"OCR/03455": {"certification_end": "2028-08-31"}}',
+        "NVQSYNC_CENTRE__NAME": "Exampleton College",
+        "NVQSYNC_CONNECTORS": '{"other": {"page": 3}}',
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     app = bootstrap()
     loaded = app.settings
     assert (loaded.database, loaded.moodle.url, loaded.web.port) == (Path("/data/n.db"), "https://moodle.example", 9000)
     assert (loaded.moodle.courses, loaded.daemon.every_minutes, loaded.moodle.connections) == (["42", "CS2"], 2.5, 4)
-    facts = app.centre_facts(app.plugins.catalogue.qualifications["OCR/03455"])
-    assert (facts.centre_number, str(facts.certification_end.on)) == ("54321", "2028-08-31")
-
-
-def test_a_centre_number_from_the_environment_beats_the_files(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Although a variable's name has lost its case."""
-    config.write_text('[centre]\nnumbers = { OCR = "11111", EDI = "22222" }\n', encoding="utf-8")
-    monkeypatch.setenv("NVQSYNC_CENTRE__NUMBERS__OCR", "54321")
-    centre = load(config).centre
-    assert (centre.number("OCR"), centre.number("EDI"), centre.number("NCFE")) == ("54321", "22222", "")
+    assert (loaded.centre.name, loaded.connectors) == ("Exampleton College", {"other": {"page": 3}})
 
 
 def test_the_file_may_be_named_by_the_environment(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +121,7 @@ def test_relative_paths_of_the_file_start_at_the_file(config: Path, tmp_path: Pa
             "moodle.tokn: no such setting; did you mean 'token'?",
         ),
         ("databse = 'x'\n", 1, "did you mean 'database'?"),
-        ('[centre.qualifications."OCR/03455"]\ncertification_ends = 2028-08-31\n', 2, "'certification_end'"),
-        ('[centre.qualifications."OCR/03455"]\ncertification_end = "never"\n', 2, '(2028-08-31) or "none"'),
+        ('[centre]\nname = "x"\nnumbers = { OCR = "12345" }\n', 3, "centre.numbers: no such setting"),
         ("[web]\n\nport = 99999\n", 3, "web.port"),
         ("[daemon]\nevery_minutes = inf\n", 2, "daemon.every_minutes"),
         ("[moodle]\ntimeout = nan\n", 2, "moodle.timeout"),
@@ -223,7 +213,7 @@ def uncommented(text: str) -> str:
 def test_the_example_as_it_is_sets_nothing(config: Path) -> None:
     """Every line of it is a comment or the head of a table."""
     config.write_text(example(), encoding="utf-8")
-    anchored = {"database", "export"}
+    anchored = {"database", "export", "backup"}
     assert load(config).model_dump(exclude=anchored) == Settings().model_dump(exclude=anchored)
 
 
@@ -232,18 +222,10 @@ def test_the_example_made_real_is_read_whole(config: Path) -> None:
     text = uncommented(example())
     document = tomllib.loads(text)
     for name, _ in fields(Settings):
-        if name not in {"connectors", "centre.qualifications"}:
+        if name != "connectors":
             section, _, key = name.rpartition(".")
             assert key in (document[section] if section else document), name
     config.write_text(text, encoding="utf-8")
     loaded = load(config)
     assert loaded.moodle.url == "https://moodle.college.ac.uk"
-    assert str(loaded.centre.qualifications["OCR/03455"].certification_end) == "2028-08-31"
-
-
-def test_a_qualification_that_no_plugin_offers_is_refused_with_those_on_offer(config: Path) -> None:
-    """Facts about a misspelt qualification would otherwise never be found."""
-    config.write_text('[centre.qualifications."OCR/3455"]\napproved_on = 2020-09-01\n', encoding="utf-8")
-    with pytest.raises(SettingsError, match="OCR/3455") as error:
-        bootstrap(config)
-    assert "OCR/03455" in error.value.next_step
+    assert loaded.centre.name == "Exampleton College"

@@ -70,6 +70,48 @@ def test_what_was_read_comes_back_as_it_was(item: LmsItem, member: LmsMember, gr
         assert store_lms.courses(store) == [reading.course]
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.lists(observed, min_size=2, max_size=4))
+def test_what_is_remembered_of_a_grade_comes_back_as_it_was(readings: list[Observation]) -> None:
+    """Who gave the grade, when, and everyone who saved it: after each reading just what planning said."""
+    with TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store:
+        item, member = LmsItem("10", "1", "A3"), LmsMember("7", "A", roles=("student",))
+        for at, seen in enumerate(readings):
+            reading = CourseReading(LmsCourse("1", "C", "C"), (item,), (member,), (seen,), at)
+            known = store_lms.known_for(store, reading)
+            changes = plan(known, reading)
+            store_lms.record(store, reading, changes, store_lms.begin_pass(store, at))
+            expected = known | {change.key: change.after for change in changes}
+            assert store_lms.known_grades(store, "1") == expected
+
+
+def test_few_learners_and_many_are_found_alike(store: Store) -> None:
+    """The two ways of looking grades up find the same."""
+    people = tuple(LmsMember(str(number), "A", roles=("student",)) for number in range(100, 160))
+    things = tuple(LmsItem(str(number), "1", "A3") for number in (1, 2))
+    seen = tuple(
+        Observation(i.lms_id, m.lms_id, f"{i.lms_id}-{m.lms_id}", 0, Decimal(2), 5) for i in things for m in people
+    )
+    reading = CourseReading(LmsCourse("1", "C", "C"), things, people, seen, 5)
+    store_lms.record(store, reading, plan({}, reading), store_lms.begin_pass(store, 1))
+    wanted = [member.lms_id for member in people[:50]] + ["999"]
+    together = {known.observation for known in store_lms.grades(store, ["1"], wanted)}
+    one_by_one = {known.observation for who in wanted for known in store_lms.grades(store, ["1"], [who])}
+    assert len(wanted) > store_lms.FEW
+    assert together == one_by_one == {one for one in seen if one.learner_id in wanted}
+
+
+def test_a_grade_of_nobody_is_seen(store: Store) -> None:
+    """The tables of grades have no foreign keys, for speed; the doctor asks this instead."""
+    item, member = LmsItem("10", "1", "A3"), LmsMember("7", "A", roles=("student",))
+    seen = Observation("10", "7", "1", 0, Decimal(2), 5)
+    reading = CourseReading(LmsCourse("1", "C", "C"), (item,), (member,), (seen,), 5)
+    store_lms.record(store, reading, plan({}, reading), store_lms.begin_pass(store, 1))
+    assert store_lms.strays(store) == 0
+    store.execute("UPDATE grades SET learner_id = '8'")
+    assert store_lms.strays(store) == 1
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     """Everything inside one ``writing`` happens, or none of it."""
     with pytest.raises(ZeroDivisionError), store.writing():

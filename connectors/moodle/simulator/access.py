@@ -44,6 +44,7 @@ CAPABILITY_TITLES = {
     "moodle/grade:managegradingforms": "Manage advanced grading methods",
     "moodle/grade:viewall": "View grades of other users",
     "gradereport/user:view": "View user report",
+    "moodle/competency:usercompetencyview": "View a user competency",
 }
 
 

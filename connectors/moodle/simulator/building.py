@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.moodle.simulator.records import Assignment, Course, Criterion, Form, Group, Level, Scale, User
+from connectors.moodle.simulator.records import (
+    Assignment,
+    Competency,
+    Course,
+    Criterion,
+    Form,
+    Group,
+    Level,
+    Outcome,
+    Scale,
+    User,
+)
 from connectors.moodle.simulator.site import FIRST_CMID, AnyAssignment, AnyCourse, Site, locked
 
 
@@ -107,6 +118,31 @@ class Building(Site):
             for text, most in rows
         ]
         return self._attach(assignment, "guide", criteria, at)
+
+    @locked
+    def add_outcome(self, assignment: AnyAssignment, name: str, scale: Scale, id_number: str = "") -> Outcome:
+        """Have an outcome rated beside the assignment's grade."""
+        made = Outcome(self.new_id("item"), self.new_id("outcome"), name, id_number, scale.id)
+        self.assignment(assignment).outcomes.append(made)
+        return made
+
+    @locked
+    def add_competency(
+        self,
+        course: AnyCourse,
+        short_name: str,
+        scale: Scale,
+        id_number: str = "",
+        *,
+        proficient: Sequence[int] = (2,),
+        at: int | None = None,
+    ) -> Competency:
+        """A new competency of the framework, and of the course. ``proficient``: the places of the scale that count."""
+        number = self.new_id("competency")
+        made = Competency(number, short_name, id_number, scale.id, frozenset(proficient), self._moment(at))
+        self.competencies[number] = made
+        self.course(course).competency_ids.append(number)
+        return made
 
     def _attach(self, ref: AnyAssignment, method: str, criteria: list[Criterion], at: int | None) -> Form:
         assignment, moment = self.assignment(ref), self._moment(at)

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.moodle.simulator import (
     replies_assign,
+    replies_competency,
     replies_courses,
     replies_gradebook,
     replies_grading,
@@ -92,6 +93,13 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "gradereport_user_get_grade_items": Function(
         {"courseid": ("int", REQUIRED), "userid": ("int", 0), "groupid": ("int", 0)}, replies_gradebook.grade_items
+    ),
+    "core_competency_list_course_competencies": Function(
+        {"id": ("int", REQUIRED)}, replies_competency.course_competencies
+    ),
+    "tool_lp_data_for_user_competency_summary_in_course": Function(
+        {"userid": ("int", REQUIRED), "competencyid": ("int", REQUIRED), "courseid": ("int", REQUIRED)},
+        replies_competency.rating,
     ),
     "core_competency_get_scale_values": Function({"scaleid": ("int", REQUIRED)}, replies_grading.scale_values),
 }

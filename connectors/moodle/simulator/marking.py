@@ -53,7 +53,20 @@ class Marking(Site):
         attempts = target.submissions.setdefault(user_id, [])
         if not attempts:
             attempts.append(Submission(self.new_id("submission"), user_id, 0, moment, moment, "new"))
+        team = self._team_attempt(target, user_id)
+        if attempts[-1].attempt < team:
+            attempts.append(Submission(self.new_id("submission"), user_id, team, moment, moment, "new"))
         return attempts[-1]
+
+    def _team_attempt(self, target: Assignment, user_id: int) -> int:
+        """The attempt that a user's team is on; whoever joins a team joins its attempt."""
+        enrolment = self.courses[target.course_id].enrolments.get(user_id)
+        if not target.team or enrolment is None:
+            return 0
+        rows = target.team_submissions.get(enrolment.groups[0] if enrolment.groups else 0)
+        if rows and rows[-1].attempt:
+            target.team_attempts[user_id] = rows[-1].attempt
+        return rows[-1].attempt if rows else 0
 
     @locked
     def grade(
@@ -152,10 +165,28 @@ class Marking(Site):
         target, moment = self.assignment(assignment), self._moment(at)
         if group_id not in target.team_submissions:
             number = self.new_id("submission")
-            target.team_submissions[group_id] = Submission(number, 0, 0, moment, moment, "submitted", group_id)
-        people = self.courses[target.course_id].enrolments.values()
-        members = [enrolment.user_id for enrolment in people if group_id in enrolment.groups]
+            target.team_submissions[group_id] = [Submission(number, 0, 0, moment, moment, "submitted", group_id)]
+        members = self._team(target, group_id)
         return [self.grade(target, member, value, grader=grader, at=moment) for member in members]
+
+    def _team(self, target: Assignment, group_id: int) -> list[int]:
+        """The members of a team at this moment: of the group, or (0) the learners who are in none."""
+        people = [e for e in self.courses[target.course_id].enrolments.values() if e.role == "student"]
+        return [e.user_id for e in people if (group_id in e.groups if group_id else not e.groups)]
+
+    @locked
+    def reopen_team(self, assignment: AnyAssignment, group_id: int, *, at: int | None = None) -> Submission:
+        """Allow a team another attempt: the team's row moves on, the members' own rows stay as they are."""
+        target, moment = self.assignment(assignment), self._moment(at)
+        attempts = target.team_submissions[group_id]
+        number = attempts[-1].attempt + 1
+        attempts.append(Submission(self.new_id("submission"), 0, number, moment, moment, "reopened", group_id))
+        for member in self._team(target, group_id):
+            target.team_attempts[member] = number
+            cell = self._cell(target, self.users[member])
+            if cell is not None:
+                cell.graded_at = cell.submitted_at = moment
+        return attempts[-1]
 
     @locked
     def save_again(

@@ -92,6 +92,41 @@ class Group:
 
 
 @dataclass(slots=True)
+class Outcome:
+    """An outcome rated beside one assignment's grade: a grade item of its own, on a scale of its own."""
+
+    item_id: int
+    outcome_id: int
+    name: str
+    id_number: str
+    scale_id: int
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CompetencyRating:
+    """What one user was rated in one course. ``grade`` is a place of the framework's scale, ``None`` for no rating."""
+
+    id: int
+    grade: int | None
+    time_modified: int
+    modified_by: int
+    evidence: list[tuple[int, int, int]] = field(default_factory=list)  # evidence id, grade, who
+
+
+@dataclass(slots=True)
+class Competency:
+    """A competency of the one framework, on its scale; ``proficient`` are the places that count."""
+
+    id: int
+    short_name: str
+    id_number: str
+    scale_id: int
+    proficient: frozenset[int]
+    time_modified: int
+
+
+@dataclass(slots=True)
 class Course:
     """A course. ``separate_groups`` needs ``moodle/site:accessallgroups`` of whoever reads."""
 
@@ -109,6 +144,8 @@ class Course:
     enrolments: dict[int, Enrolment] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     assignment_ids: list[int] = field(default_factory=list)
+    competency_ids: list[int] = field(default_factory=list)
+    competency_ratings: dict[tuple[int, int], CompetencyRating] = field(default_factory=dict)  # by user, competency
 
 
 @dataclass(slots=True)
@@ -231,7 +268,11 @@ class Cell:
 
 @dataclass(slots=True)
 class Assignment:
-    """An assignment activity. ``grade`` is points, minus a scale's id, or 0 for feedback only."""
+    """An assignment activity. ``grade`` is points, minus a scale's id, or 0 for feedback only.
+
+    ``old_team_grades_stay``: whether grades given before a team's attempt was reopened stay in the list of grades. For
+    single learners they were seen to go; for teams nobody has looked.
+    """
 
     id: int
     cmid: int
@@ -257,16 +298,20 @@ class Assignment:
     latest_change: int = 0
     grades: dict[int, list[Grade]] = field(default_factory=dict)
     submissions: dict[int, list[Submission]] = field(default_factory=dict)
-    team_submissions: dict[int, Submission] = field(default_factory=dict)
+    team_submissions: dict[int, list[Submission]] = field(default_factory=dict)  # by group, 0: whoever is in none
+    team_attempts: dict[int, int] = field(default_factory=dict)  # by member, from the team's second attempt on
+    old_team_grades_stay: bool = False
     flags: dict[int, Flag] = field(default_factory=dict)
     cells: dict[int, Cell] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
 
     def current_grade(self, user_id: int) -> Grade | None:
         """The grade row of the latest submission attempt, the only one the web service gives away."""
         rows, attempts = self.grades.get(user_id), self.submissions.get(user_id)
         if not rows or not attempts or rows[-1].attempt != attempts[-1].attempt:
             return None
-        return rows[-1]
+        behind = rows[-1].attempt < self.team_attempts.get(user_id, 0)
+        return None if behind and not self.old_team_grades_stay else rows[-1]
 
     @property
     def releases_to_gradebook(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.moodle.simulator.access import MoodleError, View
 from connectors.moodle.simulator.grade_words import bounds, number, percentage, value_range, with_icon
-from connectors.moodle.simulator.records import Assignment, Cell, Course, User
+from connectors.moodle.simulator.records import Assignment, Cell, Course, Outcome, User
 
 _EMPTY = Cell()
 
@@ -58,6 +58,7 @@ def _user(view: View, course: Course, user_id: int) -> dict[str, Any]:
     enrolled = user_id in course.enrolments
     total = sum(_most(view, each) for each in seen if each.cells.get(user_id, _EMPTY).grade is not None)
     items = [_item(view, assignment, user_id, total, enrolled=enrolled) for assignment in seen]
+    items += [_outcome(view, assignment, outcome, user_id) for assignment in seen for outcome in assignment.outcomes]
     return answer | {"gradeitems": [*items, _course_total(view, course, seen, user_id)]}
 
 
@@ -76,6 +77,21 @@ def _item(view: View, assignment: Assignment, user_id: int, total: int, *, enrol
     answer |= _state(cell, hidden=cell.hidden or assignment.item_hidden)
     answer |= _words(view, assignment, cell)
     return answer | _feedback(cell, enrolled=enrolled)
+
+
+def _outcome(view: View, assignment: Assignment, outcome: Outcome, user_id: int) -> dict[str, Any]:
+    """An outcome's cell. ``scaleid`` repeats ``outcomeid``, as real Moodle has it; words come in place of it."""
+    cell, items = outcome.cells.get(user_id, _EMPTY), view.college.scales[outcome.scale_id].items
+    answer: dict[str, Any] = {"id": outcome.item_id, "itemname": outcome.name, "itemtype": "mod"}
+    answer |= {"itemmodule": "assign", "iteminstance": assignment.id}
+    answer |= {"itemnumber": 1000 + assignment.outcomes.index(outcome), "idnumber": outcome.id_number}
+    answer |= {"categoryid": assignment.course_id, "outcomeid": outcome.outcome_id, "scaleid": outcome.outcome_id}
+    answer |= {"locked": False, "cmid": assignment.cmid, **_state(cell, hidden=cell.hidden)}
+    place = None if cell.grade is None else int(Decimal(cell.grade))
+    share = "-" if place is None else f"{Decimal(place - 1) * 100 / ((len(items) - 1) or 1):.2f} %"
+    answer |= {"gradeformatted": "-" if place is None else items[place - 1], "grademin": 1, "grademax": len(items)}
+    answer |= {"rangeformatted": f"{items[0]}&ndash;{items[-1]}", "percentageformatted": share}
+    return answer | {"feedback": "", "feedbackformat": 0}
 
 
 def _weight(view: View, assignment: Assignment, cell: Cell, total: int) -> dict[str, Any]:

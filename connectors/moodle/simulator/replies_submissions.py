@@ -28,7 +28,8 @@ def submissions(view: View, given: dict[str, Any]) -> dict[str, Any]:
 def _latest(view: View, assignment: Assignment) -> list[Submission]:
     enrolled = view.college.courses[assignment.course_id].enrolments
     own = [rows[-1] for user_id, rows in assignment.submissions.items() if user_id in enrolled]
-    return sorted([*assignment.team_submissions.values(), *own], key=lambda row: row.id)
+    teams = [rows[-1] for rows in assignment.team_submissions.values()]
+    return sorted([*teams, *own], key=lambda row: row.id)
 
 
 def _asked_for(row: Submission, given: dict[str, Any]) -> bool:
@@ -85,10 +86,20 @@ def submission_status(view: View, given: dict[str, Any]) -> dict[str, Any]:
     grade = assignment.current_grade(user_id)
     if grade is not None and _released(assignment, user_id) and (grade.grade != NO_GRADE or grade.feedback):
         answer["feedback"] = _feedback(view, assignment, grade)
-    earlier = [_attempt(view, assignment, row) for row in assignment.submissions.get(user_id, [])[:-1]]
+    team = _team(view, assignment, user_id)
+    rows = team if len(team) > 1 else assignment.submissions.get(user_id, [])
+    earlier = [_attempt(view, assignment, row, user_id) for row in rows[:-1]]
     if earlier:
         answer["previousattempts"] = earlier
     return answer | {"assignmentdata": {"attachments": {"intro": []}}, "warnings": []}
+
+
+def _team(view: View, assignment: Assignment, user_id: int) -> list[Submission]:
+    """The attempts of the team that a user is in: of the first group, or of those who are in none."""
+    enrolment = view.college.courses[assignment.course_id].enrolments.get(user_id)
+    if not assignment.team or enrolment is None:
+        return []
+    return assignment.team_submissions.get(enrolment.groups[0] if enrolment.groups else 0, [])
 
 
 def _released(assignment: Assignment, user_id: int) -> bool:
@@ -119,9 +130,9 @@ def _last_attempt(view: View, assignment: Assignment, user_id: int) -> dict[str,
         answer["submission"] = _full_row(assignment, rows[-1], latest=True)
     enrolment = view.college.courses[assignment.course_id].enrolments.get(user_id)
     groups = list(enrolment.groups) if enrolment else []
-    team = assignment.team_submissions.get(groups[0]) if assignment.team and groups else None
-    if team is not None:
-        answer |= {"teamsubmission": _full_row(assignment, team, latest=True), "submissiongroup": team.group_id}
+    team = _team(view, assignment, user_id)
+    if team:
+        answer |= {"teamsubmission": _full_row(assignment, team[-1], latest=True), "submissiongroup": team[-1].group_id}
     answer |= {"submissiongroupmemberswhoneedtosubmit": [], "submissionsenabled": assignment.takes_submissions}
     grade, flag = assignment.current_grade(user_id), assignment.flags.get(user_id)
     answer |= {"locked": False, "graded": grade is not None and grade.grade != NO_GRADE, "canedit": False}
@@ -154,9 +165,9 @@ def _comments(text: str) -> list[dict[str, Any]]:
     return [{"type": "comments", "name": "Feedback comments", "fileareas": areas, "editorfields": [field]}]
 
 
-def _attempt(view: View, assignment: Assignment, row: Submission) -> dict[str, Any]:
+def _attempt(view: View, assignment: Assignment, row: Submission, user_id: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"attemptnumber": row.attempt, "submission": _full_row(assignment, row, latest=False)}
-    marked = [grade for grade in assignment.grades.get(row.user_id, []) if grade.attempt == row.attempt]
+    marked = [grade for grade in assignment.grades.get(user_id, []) if grade.attempt == row.attempt]
     if not marked:
         return answer
     shown = plain_grade(view.college, assignment, marked[0].grade)

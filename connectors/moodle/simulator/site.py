@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from connectors.moodle.simulator.records import Assignment, Clock, Course, Scale, User
+from connectors.moodle.simulator.records import Assignment, Clock, Competency, Course, Scale, User
 
 AnyAssignment = Assignment | int
 AnyCourse = Course | int | str
@@ -44,6 +44,7 @@ class Site:
         self.courses: dict[int, Course] = {}
         self.assignments: dict[int, Assignment] = {}
         self.scales: dict[int, Scale] = {}
+        self.competencies: dict[int, Competency] = {}
         self.registrations: list[dict[str, Any]] = []
         self._ids: dict[str, Iterator[int]] = {}
 

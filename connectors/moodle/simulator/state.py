@@ -13,11 +13,12 @@ from decimal import Decimal
 
 from connectors.moodle.simulator.building import Building
 from connectors.moodle.simulator.marking import Marking
+from connectors.moodle.simulator.rating import RatingDeeds
 from connectors.moodle.simulator.records import ROLE_IDS, Course, Enrolment
 from connectors.moodle.simulator.site import AnyAssignment, AnyCourse, AnyUser, Points, locked
 
 
-class College(Building, Marking):
+class College(Building, Marking, RatingDeeds):
     """A whole simulated site. Start from an empty one, or from ``generate_college``."""
 
     # ------------------------------------------------------------ people
@@ -50,6 +51,8 @@ class College(Building, Marking):
         place.enrolments.pop(person.id)
         for number in place.assignment_ids:
             self.assignments[number].cells.pop(person.id, None)
+            for outcome in self.assignments[number].outcomes:
+                outcome.cells.pop(person.id, None)
 
     @locked
     def delete_user(self, user: AnyUser, *, at: int | None = None) -> None:

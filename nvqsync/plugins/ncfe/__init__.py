@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 from nvqsync import hookimpl
+from nvqsync.gates import Gate
 from nvqsync.model import Qualification, Unit
+from nvqsync.plugins.ncfe.gates import GATES
 from nvqsync.specification import qualifications_in
 
 nvqsync_contract = 1
@@ -15,3 +17,10 @@ def register_qualifications(register: Callable[[Qualification], None], units: Ma
     """Offer every qualification of ``qualifications/*.toml``."""
     for qualification in qualifications_in(files(__name__) / "qualifications", units):
         register(qualification)
+
+
+@hookimpl
+def register_gates(register: Callable[[Gate], None]) -> None:
+    """Offer what stops or cautions claims with this body alone."""
+    for gate in GATES:
+        register(gate)

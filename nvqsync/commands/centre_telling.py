@@ -1,0 +1,83 @@
+"""What the ``centre`` commands share: entering a change and telling it, finding people by what somebody typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import click
+
+from nvqsync import store_lms
+from nvqsync.bootstrap import App, actor
+from nvqsync.centre import Sanction, Staff, Visit
+from nvqsync.centre_entering import enter
+from nvqsync.centre_record import KINDS, CentreRecord, Change
+from nvqsync.commands.common import print_json, tell
+from nvqsync.errors import UnknownName
+from nvqsync.model import LmsMember
+from nvqsync.store import Store
+
+Numbered = TypeVar("Numbered", Staff, Sanction, Visit)
+
+why_option = click.option("--why", default="", help="The reason, or where the paper is filed: for the audit log.")
+
+
+def enter_and_tell(
+    app: App, store: Store, edit: Callable[[CentreRecord], CentreRecord], *, dry_run: bool, why: str = "",
+    as_json: bool = False,
+) -> None:  # fmt: skip
+    """Enter a change and print what became different."""
+    changes = enter(app, store, edit, by=actor(), why=why.strip(), dry_run=dry_run)
+    if as_json:
+        print_json({"changes": [_change_json(one) for one in changes], "written": bool(changes) and not dry_run})
+        return
+    for change in changes:
+        click.echo(change.says)
+    if not changes:
+        click.echo("That is on record already: nothing changed.")
+    elif dry_run:
+        click.echo("Nothing was written (dry run).")
+
+
+def _change_json(change: Change) -> dict[str, str | None]:
+    return {
+        "kind": KINDS[type(change.item)],
+        "qualification": change.qualification_id or None,
+        "action": change.action,
+        "says": change.says,
+    }
+
+
+def numbered(known: Sequence[Numbered], number: int, what: str) -> Numbered:
+    """The fact of this number. Raises ``UnknownName``."""
+    for one in known:
+        if one.id == number:
+            return one
+    raise UnknownName(f"There is no {what} {number}.", "'nvqsync centre show' lists them with their numbers.")
+
+
+# ---------------------------------------------------------------- people
+
+
+def known_people(store: Store) -> Mapping[str, LmsMember]:
+    """Everyone ever seen on a roster, staff included, by Moodle id."""
+    return {member.lms_id: member for member in store_lms.learners(store)}
+
+
+def person(people: Mapping[str, LmsMember], text: str) -> LmsMember:
+    """Whom somebody means by an ID number or Moodle id; someone unknown comes back with nothing but that id.
+
+    Raises ``UnknownName`` where several accounts carry the ID number.
+    """
+    found = [one for one in people.values() if text and one.id_number == text]
+    if len(found) > 1:
+        ids = ", ".join(one.lms_id for one in found)
+        raise UnknownName(f"Several accounts have the ID number {text}: Moodle ids {ids}.", "Give the Moodle id.")
+    return found[0] if found else people.get(text, LmsMember(text.strip(), ""))
+
+
+def warn_of_strangers(people: Mapping[str, LmsMember], *lms_ids: str) -> None:
+    """Say which Moodle ids nobody has who is on a course that was read; before the first pass nobody is known."""
+    for lms_id in lms_ids if people else ():
+        if lms_id and lms_id not in people:
+            tell(f"Nobody with the Moodle id {lms_id} is on a course that was read: check it.")

@@ -1,0 +1,38 @@
+"""Staff, accounts and releases for the invented centres of the tests, so that other gates can be looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from nvqsync import store_centre, store_quality
+from nvqsync.bootstrap import actor
+from nvqsync.centre import Account, Staff, StaffRole
+from nvqsync.centre_record import Item
+from nvqsync.quality import Release
+from nvqsync.store import Store
+
+IQA_ID = "901"
+STARTED = dt.date(2015, 9, 1)
+OFFICERS = ("officer", "exams", "test", "demo", "nvqsync", "j.lister", "j.exams")
+"""The names under which tests approve claims; none of them is anybody in Moodle."""
+
+
+def staff(store: Store, *assessors: str, iqa: str = IQA_ID, officers: Iterable[str] = OFFICERS) -> None:
+    """Put assessors and an IQA for every qualification on record, and who may approve claims."""
+    people = [(one, StaffRole.ASSESSOR) for one in assessors] + [(iqa, StaffRole.IQA)]
+    items: list[Item] = [
+        Staff(lms_id, f"Staff {lms_id}", role, STARTED, qualified_on=STARTED, signature_on=STARTED)
+        for lms_id, role in people
+    ]
+    items += [Account(name, no_lms_user=True) for name in dict.fromkeys((*officers, actor()))]
+    store_centre.record(store, lambda record: record.with_items(*items), actor="test", at=0)
+
+
+def release(
+    store: Store, qualification_id: str, learners: Iterable[str], on: dt.date, iqa: str = IQA_ID
+) -> list[Release]:
+    """An IQA agrees to these learners' evidence, unless one already has."""
+    known = {one.learner_id for one in store_quality.releases(store, qualification_id)}
+    new = [Release(qualification_id, iqa, on, learner_id=one) for one in learners if one not in known]
+    return store_quality.record_releases(store, new, by="test", at=0) if new else []
