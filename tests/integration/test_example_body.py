@@ -19,7 +19,7 @@ import pytest
 from connectors.moodle.simulator.state import College
 from nvqsync.plugin_manager import load_plugins
 from tests.meta.repository import ROOT
-from tests.rehearsal import COMPETENT, Rehearsal, SmallCollege, rehearsing
+from tests.rehearsal import CENTRE_FACTS, COMPETENT, Rehearsal, SmallCollege, rehearsing
 
 EXAMPLE = ROOT / "examples" / "awarding-body"
 UNITS = {
@@ -32,19 +32,8 @@ UNITS = {
     "P3": "Take in and send out post and parcels",
 }
 JUST_ENOUGH = ("M1", "M2", "V3", "V4", "P3")
-CENTRE = """
-[export]
-folder = "exports"
-[centre]
-name = "Exampleton College"
-[centre.numbers]
-MERROW = "61"
-[centre.qualifications."MERROW/FD2"]
-approved_on = 2020-09-01
-direct_claim_from = 2021-09-01
-registration_end = "none"
-certification_end = "none"
-"""
+CENTRE = CENTRE_FACTS.replace("OCR/03455", "MERROW/FD2").replace('"OCR"', '"MERROW"').replace("12345", "61")
+"""What the centre knows of itself, were it approved by the Guild."""
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +61,10 @@ def installed(site_packages: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture
 def rehearsal(tmp_path: Path, installed: None) -> Iterator[Rehearsal]:
     """nvqsync before a Moodle with one course of the Guild's, and no portal: batches are keyed in by hand."""
-    with rehearsing(tmp_path, guild_college()) as running:
+    with rehearsing(tmp_path, guild_college(), centre=CENTRE) as running:
         path = tmp_path / "nvqsync.toml"
-        text = path.read_text(encoding="utf-8").partition("[portal]")[0]
-        path.write_text(
-            text + '[export]\nfolder = "exports"\n[centre]\nname = "Exampleton"\n' + CENTRE, encoding="utf-8"
-        )
+        before, _, rest = path.read_text(encoding="utf-8").partition("[portal]")
+        path.write_text(f"{before}[export]{rest.partition('[export]')[2]}", encoding="utf-8")
         yield running
 
 
@@ -106,7 +93,8 @@ def grade(rehearsal: Rehearsal, learner: int, *codes: str) -> None:
 
 
 def register(rehearsal: Rehearsal, learner: int, registered_on: str) -> None:
-    """Record the Guild's registration of a learner."""
+    """Record the Guild's registration of a learner, whom the IQA has released."""
+    rehearsal.release(learner, qualification="MERROW/FD2")
     path = rehearsal.folder / "registrations.csv"
     row = f"S{learner},20000{learner},MERROW/FD2,{registered_on},full_award,Sasha Invented{learner}"
     path.write_text(f"id_number,candidate_number,qualification,registered_on,entry,name\n{row}\n", encoding="utf-8")
@@ -138,7 +126,7 @@ def test_from_a_grade_in_moodle_to_a_keying_sheet(rehearsal: Rehearsal) -> None:
     register(rehearsal, 0, "2020-10-01")
     (claim,) = rehearsal.claims()
     assert (claim["qualification"], claim["credits"], claim["blockers"]) == ("MERROW/FD2", 20, [])
-    assert rehearsal.run("claims", "approve", str(claim["id"])).status == 0
+    assert rehearsal.approve(str(claim["id"])).status == 0
     (batch,) = rehearsal.run("export", "--json").json["batches"]
     (sheet,) = (Path(name) for name in batch["files"] if name.endswith(".html"))
     page = sheet.read_text(encoding="utf-8")
@@ -165,7 +153,7 @@ def test_its_gate_blocks_a_claim_that_comes_too_early(rehearsal: Rehearsal) -> N
     register(rehearsal, 0, today)
     (claim,) = rehearsal.claims()
     assert [blocker["id"] for blocker in claim["blockers"]] == ["MERROW-5.1"]
-    refused = rehearsal.run("claims", "approve", str(claim["id"]))
+    refused = rehearsal.approve(str(claim["id"]))
     assert (refused.status, "the Guild takes the claim from" in refused.out + refused.err) == (1, True)
 
 

@@ -11,12 +11,15 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import time_machine
 
-from docs.told import invented_college
+from docs.told import DAY, NINE_O_CLOCK, invented_college
 from nvqsync.cli import main
+from nvqsync.store import Store
+from tests import quality
 from tests.meta.repository import ROOT
 from tests.meta.typed_commands import Typed, commands_of, ours, papers, refusal, shell_lines, typed, words_of
-from tests.rehearsal import Rehearsal, rehearsing
+from tests.rehearsal import CENTRE_FACTS, Rehearsal, SmallCollege, rehearsing
 
 ORDINARY = {"cd", "chmod", "cp", "curl", "echo", "export", "install", "sudo"}
 """Commands of any system, which no paper has to explain."""
@@ -24,7 +27,7 @@ ORDINARY = {"cd", "chmod", "cp", "curl", "echo", "export", "install", "sudo"}
 NEVER_ENDING = {"demo", "run", "serve"}
 """They run until somebody stops them: the papers' lines with them are parsed, and other tests run them."""
 
-MAY_FIND_SOMETHING = {"doctor", "mapping", "rules", "sync"}
+MAY_FIND_SOMETHING = {"doctor", "mapping", "sync"}
 """They exit 1 where they have something to report, which on a page may be what it shows."""
 
 TYPED = list(typed())
@@ -113,23 +116,52 @@ def _known(command: list[str], targets: set[str]) -> bool:
 
 @pytest.fixture
 def rehearsal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rehearsal]:
-    """The invented college of the played pages, read once, in a folder with the files that papers name."""
-    with rehearsing(tmp_path, invented_college()) as running:
+    """The college of the papers at their time, read once, in a folder with the files that they name."""
+    with (
+        time_machine.travel(NINE_O_CLOCK + 16 * DAY, tick=False),
+        rehearsing(tmp_path, _college(), centre=CENTRE_FACTS.replace('"901"', '"31"')) as running,
+    ):
+        running.college.moodle.clock.set(NINE_O_CLOCK + 16 * DAY)
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("NVQSYNC_CONFIG", str(tmp_path / "nvqsync.toml"))
         monkeypatch.setenv("NVQSYNC_ACTOR", "j.lister")
         _write_files(tmp_path)
         running.run("sync")
+        with Store(running.database()) as store:
+            quality.staff(store, str(running.college.assessor.id), iqa="31")
+        assert running.run("registrations", "import", "units.csv").status == 0
         yield running
+
+
+def _college() -> SmallCollege:
+    """The college of the played pages, and four learners more whom the other pages speak of."""
+    college = invented_college()
+    for number in range(1001, 1005):
+        profile = {"uln": "1000000094"} if number == 1001 else {}
+        person = college.moodle.add_user("Sasha", f"Invented{number}", id_number=f"S{number}", profile=profile)
+        college.moodle.enrol(college.course, person)
+        college.learners.append(person)
+        college.finish(len(college.learners) - 1)
+    other = college.moodle.add_course("CS-C", "Contact centres", "OCR/10378")
+    college.moodle.enrol(other, college.learners[3])
+    return college
 
 
 def _write_files(folder: Path) -> None:
     rule = (files("nvqsync.plugins.ocr") / "qualifications" / "03455.toml").read_text(encoding="utf-8")
-    row = "CS-0101,10000001,OCR/03455,2026-09-14,full_award,Amira Holt"
-    for name in ("entries.csv", "registrations.csv"):
-        head = "id_number,candidate_number,qualification,registered_on,entry,name"
-        (folder / name).write_text(f"{head}\n{row}\n", encoding="utf-8")
     (folder / "changed-03455.toml").write_text(rule.replace('version = "1"', 'version = "2"'), encoding="utf-8")
+    example = ROOT / "examples" / "awarding-body"
+    (folder / "units.toml").write_bytes((example / "merrowdown_awards/units/front_desk.toml").read_bytes())
+    (folder / "own-qualification.toml").write_bytes(
+        (example / "merrowdown_awards/qualifications/FD2.toml").read_bytes()
+    )
+    (folder / "examples").symlink_to(ROOT / "examples")
+    head = "id_number,candidate_number,qualification,registered_on,entry,name"
+    full = f"{head}\nCS-0101,10000001,OCR/03455,2026-09-14,full_award,Amira Holt\n"
+    for name in ("entries.csv", "registrations.csv"):
+        (folder / name).write_text(full, encoding="utf-8")
+    units = f"{head}\nS1001,10000004,OCR/03455,2026-09-14,units,Sasha Invented1001\n"
+    (folder / "units.csv").write_text(units, encoding="utf-8")
 
 
 @pytest.mark.parametrize("paper", SHELL_PAPERS)

@@ -17,12 +17,12 @@ import click
 from nvqsync.cli import config_first, program
 from tests.meta.repository import ROOT
 
-BLOCK = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(?P<in> *)```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^(?P=in)```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`((?:\.venv/bin/)?nvqsync [^`]+)`")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")
 _ENDS = {"|", "||", "&&", ";"}
 _REDIRECTS = {">", ">>", "<"}
-_PLACEHOLDER = re.compile(r"[A-Z]{2,}|<.+>")
+_PLACEHOLDER = re.compile(r"[A-Z]{2,}(@[A-Z]+)?|<.+>")
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,19 @@ def commands_of(words: Sequence[str]) -> Iterator[list[str]]:
             if not {word, before} & _REDIRECTS:
                 command.append(word)
             continue
-        while command and _ASSIGNMENT.match(command[0]):
-            command.pop(0)
-        if command[:2] == ["sudo", "-u"] or command[:2] == ["runuser", "-u"]:
-            command = [one for one in command[3:] if one != "--"]
+        command = _plain(command)
         if command:
             yield command
         command = []
+
+
+def _plain(command: list[str]) -> list[str]:
+    """A command without assignments before it, and without what runs it as somebody else."""
+    if command[:2] in (["sudo", "-u"], ["runuser", "-u"]):
+        return _plain(command[3:])
+    if command and (_ASSIGNMENT.match(command[0]) or command[0] == "--"):
+        return _plain(command[1:])
+    return command
 
 
 def ours(command: Sequence[str]) -> tuple[str, ...] | None:
