@@ -120,8 +120,8 @@ def test_installed_is_loaded(installed: None) -> None:
     assert "MERROW/FD2" not in load_plugins(disable=["merrowdown"]).catalogue.qualifications
 
 
-def test_from_a_grade_in_moodle_to_a_keying_sheet(rehearsal: Rehearsal) -> None:
-    """Read by the template's names, judged by the Guild's rule, approved, exported: the sheet names its units."""
+def test_from_a_grade_in_moodle_to_a_certificate(rehearsal: Rehearsal) -> None:
+    """Read by the template's names, judged by the Guild's rule, approved, keyed in from a sheet, certificated."""
     grade(rehearsal, 0, *JUST_ENOUGH)
     register(rehearsal, 0, "2020-10-01")
     (claim,) = rehearsal.claims()
@@ -132,7 +132,10 @@ def test_from_a_grade_in_moodle_to_a_keying_sheet(rehearsal: Rehearsal) -> None:
     page = sheet.read_text(encoding="utf-8")
     for told in ("Sasha Invented0", "200000", "61", "FD2", *(UNITS[code] for code in JUST_ENOUGH)):
         assert told in page
-    assert [one["status"] for one in rehearsal.claims()] == ["exported"]
+    assert rehearsal.run("claims", "record", "keyed", str(claim["id"])).status == 0
+    answer = rehearsal.run("claims", "record", "certificated", str(claim["id"]), "--certificate", "MG-000123")
+    assert answer.status == 0, answer.err
+    assert [one["status"] for one in rehearsal.claims()] == ["certificated"]
 
 
 def test_a_barred_pair_holds_a_claim_back_until_another_unit_comes(rehearsal: Rehearsal) -> None:
