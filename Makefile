@@ -56,7 +56,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml; UPGRADE=1: newest ve
 	@tools/lock $(if $(UPGRADE),--upgrade)
 
 dist: install ## the wheel and the source archive, the same bytes each time, into dist/
-	@tools/dist
+	@tools/wheel
 
 deb: install ## the Debian package, with the distribution's own Python, into dist/
 	@tools/deb

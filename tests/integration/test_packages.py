@@ -1,4 +1,4 @@
-"""The packages are whole: wheel and source archive, built twice and compared; the Debian package, built and looked into.
+"""The packages are whole: wheel and source archive, built twice and compared; the Debian package, looked into.
 
 That the Debian package is the same bytes when built again, and installing, upgrading and removing it, is rehearsed in
 empty Debians by ``make rehearse-deb``.
@@ -49,7 +49,7 @@ def _build(tool: str, source: Path, folder: Path, umask: int = 0o022) -> list[Pa
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Wheel and source archive by their last suffix."""
     folder = tmp_path_factory.mktemp("dist")
-    return {path.suffix: path for path in _build("dist", ROOT, folder)}
+    return {path.suffix: path for path in _build("wheel", ROOT, folder)}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def unpacked(deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_and_source_archive_are_the_same_bytes_elsewhere(built: dict[str, Path], tmp_path: Path) -> None:
     """Another folder, other times and another umask make no difference."""
-    again = _build("dist", _copy(tmp_path / "elsewhere"), tmp_path / "out", umask=0o077)
+    again = _build("wheel", _copy(tmp_path / "elsewhere"), tmp_path / "out", umask=0o077)
     assert {path.suffix for path in again} == {".whl", ".gz"}
     for path in again:
         assert path.name == built[path.suffix].name
