@@ -38,8 +38,8 @@ def _build(tool: str, source: Path, folder: Path, umask: int = 0o022) -> list[Pa
     """What one of the tools builds from a source, with this environment's build backend and a umask."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NVQSYNC_", "PYTHON"))}
     done = subprocess.run(
-        [source / "tools" / tool, folder], env=kept | {"SOURCE_DATE_EPOCH": EPOCH, "BUILD_PYTHON": sys.executable},
-        capture_output=True, text=True, check=False, timeout=300, umask=umask,
+        [source / "tools" / tool, folder], capture_output=True, text=True, check=False, timeout=500, umask=umask,
+        env=kept | {"SOURCE_DATE_EPOCH": EPOCH, "BUILD_PYTHON": sys.executable, "DEB_COMPRESSION": "none"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [Path(line) for line in done.stdout.splitlines()]
