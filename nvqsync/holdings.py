@@ -16,7 +16,9 @@ NOBODY = "Anonymised"
 class Holding:
     """One table with rows about a person. ``key`` is the column with their LMS id.
 
-    Anonymising sets ``blank`` and leaves ``keeps`` for the counts; without ``blank`` the rows are deleted.
+    Where rows lead to the person by way of other rows, ``through`` is the query for the values of ``key``, with
+    ``:who`` for the LMS id. Anonymising sets ``blank`` and leaves ``keeps`` for the counts; without ``blank`` the rows
+    are deleted.
     """
 
     table: str
@@ -24,19 +26,33 @@ class Holding:
     holds: str
     blank: Mapping[str, str | None] | None = None
     keeps: tuple[str, ...] = ()
+    through: str = ""
 
+    @property
+    def where(self) -> str:
+        """The condition for the rows about the person ``:who``."""
+        return f"{self.key} IN ({self.through})" if self.through else f"{self.key} = :who"
+
+
+_CLAIMS = "SELECT id FROM claims WHERE learner_id = :who"
 
 HOLDINGS = (
     Holding("learners", "lms_id", "name, ID number, ULN, candidate number, date of birth",
             {"name": NOBODY, "id_number": "", "uln": "", "candidate_number": "", "date_of_birth": None}),
     Holding("registrations", "learner_id", "registered name, candidate number, date of birth, ULN",
             {"candidate_number": "", "name": "", "date_of_birth": None, "uln": ""},
-            ("id", "qualification_id", "awarding_body", "registered_on", "entry")),
+            ("id", "qualification_id", "awarding_body", "registered_on", "entry", "start", "end", "site")),
     Holding("claims", "learner_id", "the facts a claim rests on, certificate number, the portal's words",
-            {"fingerprint": "", "blockers": "[]", "cautions": "[]", "hold_reason": "", "reference": "",
-             "portal_words": "", "certificate_number": ""},
-            ("id", "key", "qualification_id", "awarding_body", "kind", "status", "facts", "batch_id",
+            {"fingerprint": "", "blockers": "[]", "cautions": "[]", "declarations": "[]", "hold_reason": "",
+             "reference": "", "portal_words": "", "certificate_number": "", "keyed_by": "", "received_by": "",
+             "handed_over_by": ""},
+            ("id", "key", "qualification_id", "awarding_body", "kind", "status", "facts", "batch_id", "hold_code",
+             "keyed_on", "authorised_on", "returned_on", "recalled_on", "revoked_on", "received_on", "handed_over_on",
              "certificated_on", "created_at", "updated_at", "version")),
+    Holding("claim_units", "learner_id", "which units a unit claim stands for", {},
+            ("claim_id", "awarding_body", "unit_reference", "standing")),
+    Holding("declarations_made", "claim_id", "what approvers declared of a claim", through=_CLAIMS),
+    Holding("claim_notes", "claim_id", "what approvers wrote about a claim's cautions", through=_CLAIMS),
     Holding("adjustments", "learner_id", "credit transfers and the like, with their papers and reasons",
             {"awarded_by": "", "achieved_on": None, "why": "", "paper": ""},
             ("id", "qualification_id", "kind", "unit_reference", "instead_of", "requirement_id", "recorded_by",
@@ -46,11 +62,22 @@ HOLDINGS = (
     Holding("grade_changes", "learner_id", "what each grade was before"),
     Holding("sign_offs", "learner_id", "units signed off, by whom"),
     Holding("confirmations", "learner_id", "what people confirmed, with their reasons"),
+    Holding("follow_ups", "id", "what was done about a release or a simulation, with reasons",
+            through="""SELECT id FROM follow_ups WHERE release_id IN (SELECT id FROM releases WHERE learner_id = :who)
+                OR simulation_id IN (SELECT id FROM simulations WHERE learner_id = :who)"""),
+    Holding("releases", "learner_id", "the IQAs' decisions about their evidence, with actions and reasons"),
+    Holding("simulations", "learner_id", "agreed and sampled simulations, with reasons"),
+    Holding("centre_staff", "lms_id", "of staff: name, role, training, sample signature", {"name": NOBODY},
+            ("id", "role", "from_on", "to_on", "qualification_id", "qualified_on", "countersigner", "signature_on")),
+    Holding("centre_accounts", "lms_id", "of staff: the account with which they approve"),
     Holding("portfolio_requests", "learner_id", "that they were asked to keep their portfolio"),
 )  # fmt: skip
-"""Every table with rows about people. Of a claim's ``facts`` the units and credits stay, without the evidence."""
+"""Every table with rows about people; rows that rest on others come before them.
+
+Of a claim's ``facts`` the units and credits stay, without the evidence."""
 
 ELSEWHERE = {
+    "centre_visits": "external visits: the visitor's name, LMS ids of learners whose claims were authorised, a note",
     "batches": "documents as they were sent: the person's name, numbers and date of birth are taken out of them",
     "audit": "the log: account names of staff and LMS ids; it is never changed",
     "audit_texts": "the words beside the log: those about the person are erased",
@@ -64,6 +91,9 @@ IMPERSONAL = {
     "passes": "what each pass read: LMS ids, no name",
     "courses": "courses",
     "items": "assignments",
+    "centre_numbers": "the centre's numbers with the bodies",
+    "centre_approvals": "what the centre is approved for, and end dates",
+    "centre_sanctions": "sanctions on the centre",
     "course_numbers": "ID numbers of courses",
     "bookmarks": "where each course's reading goes on",
     "alarms": "courses that wait for a person",

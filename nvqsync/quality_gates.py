@@ -14,7 +14,7 @@ from nvqsync.clock import day
 from nvqsync.evidence_gates import assessed_here
 from nvqsync.gates import ClaimFacts, Gate, Severity
 from nvqsync.methods import is_simulation
-from nvqsync.model import UnitOutcome
+from nvqsync.model import UnitOutcome, UnitStatus
 from nvqsync.quality import IqaOutcome, Release, Simulation, graders, verified_by_others
 
 MONTHS_TO_QUALIFY = 18
@@ -199,7 +199,8 @@ def _sampled_own(facts: ClaimFacts, unit: UnitOutcome, releases: Iterable[Releas
 
 
 def _unknown_hand(facts: ClaimFacts) -> str | None:
-    unknown = [unit for unit in assessed_here(facts) if not unit.signed_off_by or "" in _deciding(unit)]
+    signed = (unit for unit in assessed_here(facts) if unit.status is UnitStatus.ACHIEVED)  # the rest is CLM-1's
+    unknown = [unit for unit in signed if not unit.signed_off_by or "" in _deciding(unit)]
     if not unknown:
         return None
     return (

@@ -35,7 +35,8 @@ RULES = (
     RetentionRule("RET-3", "Candidates are asked to keep their portfolio and record for one year", "OCR 001, 4.24"),
     RetentionRule("OPEN", "A claim without a final answer: never", "nvqsync"),
     RetentionRule("ROSTER", "A learner on a course's roster, or recorded as active: never", "nvqsync"),
-    RetentionRule("STAFF", "Whoever assessed a learner whose records are kept: as long as those", "nvqsync"),
+    RetentionRule("STAFF", "Whoever assessed or verified a learner whose records are kept: as long as those",
+                  "nvqsync"),
 )  # fmt: skip
 """The rules, for people. What they come to is decided below."""
 
@@ -109,7 +110,7 @@ def _standing(records: Records) -> Iterator[Hold]:
     if records.active:
         yield Hold("ROSTER", None, "Recorded as active with 'nvqsync learner status'.")
     if records.assesses:
-        yield Hold("STAFF", None, "Assessed learners whose records are kept.")
+        yield Hold("STAFF", None, "Assessed or verified learners whose records are kept.")
 
 
 def _of_claim(claim: ClaimRecord, visits: Mapping[str, Sequence[Visit]], years: int) -> Iterator[Hold]:

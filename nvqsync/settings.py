@@ -136,7 +136,7 @@ class Backup(Section):
     keep: int = Field(14, description="Newest backups that are kept.", ge=1, le=1000)
     keep_months: int = Field(12, description="Months of which the first backup is kept.", ge=0, le=1000)
     encrypt_to: list[str] = Field(
-        [], description="GnuPG keys that backups are encrypted for.", examples=[["it@college.ac.uk"]]
+        [], description="GnuPG keys that backups are encrypted for.", examples=[["it@exampleton.ac.uk"]]
     )
 
 

@@ -57,10 +57,10 @@ def _claim_record(store: Store, subject: str) -> tuple[str, dict[str, Any]]:
 
 
 def _batch_digest(store: Store, subject: str) -> str:
-    """The digest of a batch's document; nothing for another subject."""
+    """The digest of a batch's document as it now is; nothing for another subject."""
     kind, _, batch_id = subject.partition(":")
-    rows = store.rows("SELECT digest FROM batches WHERE id = ?", [batch_id]) if kind == "batch" else []
-    return str(rows[0]["digest"]) if rows else ""
+    rows = store.rows("SELECT document FROM batches WHERE id = ?", [batch_id]) if kind == "batch" else []
+    return audit.sha256(rows[0]["document"]) if rows else ""
 
 
 def comparable(claim: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from nvqsync import audit, store_audit
 from nvqsync.claims import Status
 from nvqsync.clock import day
-from nvqsync.holdings import HOLDINGS, NOBODY
+from nvqsync.holdings import HOLDINGS, NOBODY, Holding
 from nvqsync.retention import ClaimRecord, Records
 from nvqsync.store import Store
 
@@ -38,7 +38,10 @@ def records(store: Store, learner_id: str | None = None) -> list[Records]:
     staff = {row["who"] for row in store.rows(
         f"""SELECT assessor_id AS who FROM grades WHERE {mine.format("assessor_id")}
         UNION SELECT grader_id FROM grades WHERE {mine.format("grader_id")}
-        UNION SELECT assessor_id FROM sign_offs WHERE {mine.format("assessor_id")}""", only)}  # fmt: skip
+        UNION SELECT assessor_id FROM sign_offs WHERE {mine.format("assessor_id")}
+        UNION SELECT iqa_id FROM releases WHERE {mine.format("iqa_id")}
+        UNION SELECT agreed_by FROM simulations WHERE {mine.format("agreed_by")}
+        UNION SELECT iqa_id FROM follow_ups WHERE {mine.format("iqa_id")}""", only)}  # fmt: skip
     asked = {row["learner_id"]: dt.date.fromisoformat(row["asked"]) for row in store.rows(
         "SELECT learner_id, MAX(asked_on) AS asked FROM portfolio_requests GROUP BY learner_id")}  # fmt: skip
     sql = f"""SELECT lms_id FROM learners WHERE {mine.format("lms_id")}
@@ -82,6 +85,8 @@ def _last_recorded(store: Store, where: str, only: dict[str, str | None]) -> dic
         UNION ALL SELECT learner_id, signed_at FROM sign_offs
         UNION ALL SELECT learner_id, said_at FROM confirmations
         UNION ALL SELECT learner_id, recorded_at FROM adjustments
+        UNION ALL SELECT learner_id, recorded_at FROM releases
+        UNION ALL SELECT learner_id, recorded_at FROM simulations
         UNION ALL SELECT learner_id, CAST(strftime('%s', registered_on) AS INTEGER) FROM registrations
         UNION ALL SELECT learner_id, COALESCE(left_at, read_at) FROM memberships
             JOIN courses ON courses.lms_id = course_id
@@ -109,7 +114,7 @@ def anonymise(store: Store, learner_id: str, *, rule: str, actor: str, at: int) 
     named = [f"learner:{learner_id}", *(f"claim:{row['id']}" for row in claims)]
     entries = _entries_about(store, named)
     for holding in HOLDINGS:
-        _blank(store, holding.table, holding.key, holding.blank, learner_id)
+        _blank(store, holding, learner_id)
     for row in claims:
         facts = json.dumps(bare_facts(json.loads(row["facts"])), ensure_ascii=False)
         store.execute("UPDATE claims SET facts = ? WHERE id = ?", [facts, row["id"]])
@@ -122,12 +127,13 @@ def anonymise(store: Store, learner_id: str, *, rule: str, actor: str, at: int) 
     store.execute("INSERT INTO anonymised VALUES (?, ?, ?)", [learner_id, at, rule])
 
 
-def _blank(store: Store, table: str, key: str, blank: Any, learner_id: str) -> None:
-    if blank is None:
-        store.execute(f"DELETE FROM {table} WHERE {key} = ?", [learner_id])
-        return
-    columns = ", ".join(f"{name} = ?" for name in blank)
-    store.execute(f"UPDATE {table} SET {columns} WHERE {key} = ?", [*blank.values(), learner_id])
+def _blank(store: Store, holding: Holding, learner_id: str) -> None:
+    if holding.blank is None:
+        store.execute(f"DELETE FROM {holding.table} WHERE {holding.where}", {"who": learner_id})
+    elif holding.blank:
+        columns = ", ".join(f"{name} = :{name}" for name in holding.blank)
+        sql = f"UPDATE {holding.table} SET {columns} WHERE {holding.where}"
+        store.execute(sql, {**holding.blank, "who": learner_id})
 
 
 def bare_facts(facts: dict[str, Any]) -> dict[str, Any]:
@@ -197,7 +203,7 @@ def sweep(store: Store) -> bool:
 def everything_about(store: Store, learner_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """By table, every row about one person, and their claims as the batches carried them."""
     for holding in HOLDINGS:
-        yield holding.table, store.rows(f"SELECT * FROM {holding.table} WHERE {holding.key} = ?", [learner_id])
+        yield holding.table, store.rows(f"SELECT * FROM {holding.table} WHERE {holding.where}", {"who": learner_id})
     claims = store.rows("SELECT id, key FROM claims WHERE learner_id = ?", [learner_id])
     keys = {row["key"] for row in claims}
     found = []

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from nvqsync import store_centre, store_quality
 from nvqsync.bootstrap import actor
 from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import Item
+from nvqsync.centre_record import CentreRecord
 from nvqsync.quality import Release
 from nvqsync.store import Store
 
@@ -19,14 +19,20 @@ OFFICERS = ("officer", "exams", "test", "demo", "nvqsync", "j.lister", "j.exams"
 
 
 def staff(store: Store, *assessors: str, iqa: str = IQA_ID, officers: Iterable[str] = OFFICERS) -> None:
-    """Put assessors and an IQA for every qualification on record, and who may approve claims."""
+    """Put assessors and an IQA for every qualification on record, and who may approve claims; who is on it, stays."""
     people = [(one, StaffRole.ASSESSOR) for one in assessors] + [(iqa, StaffRole.IQA)]
-    items: list[Item] = [
-        Staff(lms_id, f"Staff {lms_id}", role, STARTED, qualified_on=STARTED, signature_on=STARTED)
-        for lms_id, role in people
-    ]
-    items += [Account(name, no_lms_user=True) for name in dict.fromkeys((*officers, actor()))]
-    store_centre.record(store, lambda record: record.with_items(*items), actor="test", at=0)
+    accounts = [Account(name, no_lms_user=True) for name in dict.fromkeys((*officers, actor()))]
+
+    def edit(record: CentreRecord) -> CentreRecord:
+        known = {(one.lms_id, one.role) for one in record.staff if not one.qualification_id and one.to_on is None}
+        new = [
+            Staff(lms_id, f"Staff {lms_id}", role, STARTED, qualified_on=STARTED, signature_on=STARTED)
+            for lms_id, role in people
+            if (lms_id, role) not in known
+        ]
+        return record.with_items(*new, *accounts)
+
+    store_centre.record(store, edit, actor="test", at=0)
 
 
 def release(

@@ -315,7 +315,8 @@ def test_from_csv_files_to_an_exported_claim(tmp_path: Path) -> None:
     (blocked,) = run("claims", "list", "--json")
     assert [blocker["id"] for blocker in blocked["blockers"]] == ["ENT-2", "IQA-1", "UNIT-4"]
     with Store(tmp_path / "nvqsync.db") as store:
-        quality.staff(store, *{row["assessor_id"] for row in store.rows("SELECT assessor_id FROM grades")})
+        hands = store.rows("SELECT COALESCE(assessor_id, grader_id) AS who FROM grades")
+        quality.staff(store, *{row["who"] for row in hands})
     today = clock.day(clock.now()).isoformat()
     run("iqa", "release", "S1", "OCR/03455", "--iqa", quality.IQA_ID, "--on", today, "--outcome", "agreed")
     run("registrations", "import", str(registrations))

@@ -262,7 +262,9 @@ def test_plugins_lists_what_is_loaded() -> None:
     """Name, version, origin and offers of each, as a table and as JSON."""
     rows = {row["name"]: row for row in answer("plugins", "--json")}
     assert list(rows)[:4] == ["qcf", "ocr", "edi", "ncfe"]
-    assert rows["ocr"]["offers"] == ["OCR/03454", "OCR/03455", "OCR/03456", "OCR/10378"]
+    offers = rows["ocr"]["offers"]
+    assert [one for one in offers if one.startswith("OCR/")] == ["OCR/03454", "OCR/03455", "OCR/03456", "OCR/10378"]
+    assert {"gate ENT-7", "gate VIS-4"} <= set(offers)
     assert rows["qcf"]["offers"] == ["84 units"]
     assert all(row["version"] and row["distribution"] == "nvqsync" for row in rows.values())
     assert "EDI/L2-CS" in run("plugins").stdout

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from nvqsync import store_claims
+from nvqsync import store_audit
 from nvqsync.bootstrap import bootstrap
 from nvqsync.claims import Event
 from nvqsync.commands.bulk import work_through
 from nvqsync.review import Deed, Result, ready, working
 from nvqsync.store import Store
 from tests.rehearsal import NOT_YET, Rehearsal, rehearsing, small_college
+from tests.workshop import everything
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def by_hand(rehearsal: Rehearsal) -> None:
 def exported(rehearsal: Rehearsal) -> None:
     """Learner 0's claim stands in a batch that waits to be keyed."""
     by_hand(rehearsal)
-    assert rehearsal.run("claims", "approve", "1").status == 0
+    assert rehearsal.approve("1").status == 0
     assert rehearsal.run("export").status == 0
 
 
@@ -163,7 +164,7 @@ def test_a_certificate_number_belongs_to_one_claim(rehearsal: Rehearsal) -> None
     """The second claim that is to get it is refused, with the first one's number."""
     exported(rehearsal)
     rehearsal.run("claims", "request-units", "S1", "OCR/03455")
-    rehearsal.run("claims", "approve", "2")
+    rehearsal.approve("2")
     rehearsal.run("export")
     assert record(rehearsal, "certificated", "1", "--certificate", "C-77") == 0
     answer = rehearsal.run("claims", "record", "certificated", "2", "--certificate", "C-77")
@@ -173,7 +174,7 @@ def test_a_certificate_number_belongs_to_one_claim(rehearsal: Rehearsal) -> None
 
 def test_a_lost_grade_leads_by_its_notice_to_a_revoked_certificate(rehearsal: Rehearsal) -> None:
     """The notice is listed with what to do; with a certificate it is revoked, not withdrawn; then comes a new one."""
-    rehearsal.run("claims", "approve", "1")
+    rehearsal.approve("1")
     rehearsal.run("export")
     rehearsal.run("reconcile")
     college = rehearsal.college
@@ -221,8 +222,8 @@ def test_a_reprinted_sheet_says_that_it_is_one(rehearsal: Rehearsal) -> None:
         assert f"DUPLICATE no. {number} of keying sheet no. 1" in page
         assert "DO NOT KEY: this claim is submitted." in page
     with Store(rehearsal.database()) as store:
-        story = store_claims.audit_story(store, f"batch:{row['batch']}")
-    assert [entry["text"] for entry in story] == [
+        story = store_audit.audit_story(store, f"batch:{row['batch']}")
+    assert [entry["text"] for entry in story if entry["action"] == "sheet-printed"] == [
         f"Duplicate no. {number} of keying sheet no. 1 printed. Coffee." for number in (1, 2)
     ]
     assert rehearsal.run("batches", "sheet", "7").status == 2
@@ -243,7 +244,7 @@ def test_a_leavers_units_go_all_the_way_once(rehearsal: Rehearsal) -> None:
     assert rehearsal.run("claims", "request-units", "S1", "03455", "--json").json["claim"] is None
     assert rehearsal.run("claims", "request-units", "S1", "03455", "--unit", "F1").status == 1
     assert [claim["id"] for claim in rehearsal.run("claims", "list", "--kind", "units", "--json").json] == [2, 3]
-    rehearsal.run("claims", "approve", "2", "3")
+    rehearsal.approve("2", "3")
     batch = json.loads(Path(next(file for file in rehearsal.run("export", "--json").json["batches"][0]["files"]
                                  if file.endswith(".json"))).read_text(encoding="utf-8"))  # fmt: skip
     assert [(claim["kind"], [unit["code"] for unit in claim["units"]]) for claim in batch["claims"]] == [
@@ -264,7 +265,7 @@ def test_units_inside_a_full_award_are_not_claimed_beside_it(rehearsal: Rehearsa
 def test_a_returned_unit_claim_is_made_again_on_the_same_facts(rehearsal: Rehearsal) -> None:
     """With a key of its own; not twice, and not without a reason."""
     rehearsal.run("claims", "request-units", "S1", "03455")
-    rehearsal.run("claims", "approve", "2")
+    rehearsal.approve("2")
     by_hand(rehearsal)
     rehearsal.run("export")
     assert rehearsal.run("claims", "propose-again", "2", "--why", "x").status == 1
@@ -294,14 +295,14 @@ def test_the_database_itself_refuses_a_second_claim_for_a_unit(rehearsal: Rehear
 def test_a_grade_lost_under_a_unit_claim_holds_it_until_a_person_releases_it(rehearsal: Rehearsal) -> None:
     """Never a second claim: the same one waits, with what changed and its code."""
     rehearsal.run("claims", "request-units", "S1", "03455")
-    rehearsal.run("claims", "approve", "2")
+    rehearsal.approve("2")
     college = rehearsal.college
     college.moodle.grade(college.assignments["A3"], college.learners[1], NOT_YET, grader=college.assessor)
     rehearsal.run("sync")
     held = shown(rehearsal, 2)
     assert (held["status"], held["hold_code"]) == ("on_hold", "not_achieved")
     assert "A3" in held["hold_reason"]
-    assert [finding["id"] for finding in held["blockers"]] == ["CLM-2"]
+    assert [finding["id"] for finding in held["blockers"]] == ["CAR-1", "CLM-1/units"]
     college.pass_unit(1, "A3")
     rehearsal.run("sync")
     assert (shown(rehearsal, 2)["status"], len(rehearsal.claims())) == ("on_hold", 2)
@@ -326,21 +327,21 @@ def test_a_hold_has_a_code_and_can_be_found_by_it(rehearsal: Rehearsal) -> None:
 def test_only_the_version_that_was_looked_at_is_approved(rehearsal: Rehearsal) -> None:
     """Another version is refused with the one to look at; the right one passes."""
     version = shown(rehearsal)["version"]
-    refused = rehearsal.run("claims", "approve", f"1@{version + 1}")
+    refused = rehearsal.approve(f"1@{version + 1}")
     assert refused.status == 1
     assert f"1@{version}" in refused.out
-    assert rehearsal.run("claims", "approve", f"1@{version}").status == 0
-    assert rehearsal.run("claims", "approve", "1@x").status == 2
+    assert rehearsal.approve(f"1@{version}").status == 0
+    assert rehearsal.approve("1@x").status == 2
 
 
 def test_evidence_that_changes_in_the_moment_of_approval_is_not_approved(rehearsal: Rehearsal) -> None:
     """The grade was given anew and nobody judged it since: the approval judges, refuses, and the next one passes."""
     with Store(rehearsal.database()) as store, store.writing():
         store.execute("UPDATE registrations SET name = 'Other Name' WHERE candidate_number = '10000000'")
-    refused = rehearsal.run("claims", "approve", "1")
+    refused = rehearsal.approve("1")
     assert refused.status == 1
     assert "changed a moment ago" in refused.out
-    assert rehearsal.run("claims", "approve", "1").status == 0
+    assert rehearsal.approve("1").status == 0
 
 
 def test_every_filter_narrows_the_list(rehearsal: Rehearsal) -> None:
@@ -383,12 +384,12 @@ def test_interrupted_work_keeps_what_is_done_and_goes_on(
         raise KeyboardInterrupt
 
     with app.open_store() as store:
-        slices = working(app, store, ready(store), Deed(Event.APPROVE, "officer"))
+        slices = working(app, store, ready(store), Deed(Event.APPROVE, "officer", said=everything(app)))
         done, whole = work_through(interrupted(slices), 2, "Approve")
         assert ([result.claim_id for result in done], whole) == ([1], False)
         assert "1 done, 1 left" in capsys.readouterr().err
     assert [claim["status"] for claim in rehearsal.claims()] == ["approved", "proposed"]
-    assert rehearsal.run("claims", "approve", "--all-ready").status == 0
+    assert rehearsal.approve("--all-ready").status == 0
     assert [claim["status"] for claim in rehearsal.claims()] == ["approved", "approved"]
 
 
@@ -396,6 +397,6 @@ def test_a_refusal_in_a_transaction_leaves_the_others_alone(rehearsal: Rehearsal
     """Each claim stands or falls by itself although they are saved together."""
     rehearsal.run("claims", "request-units", "S1", "03455")
     rehearsal.run("claims", "hold", "1", "--why", "x")
-    answer = rehearsal.run("claims", "approve", "1", "2", "--json")
+    answer = rehearsal.approve("1", "2", "--json")
     assert [(row["status"], bool(row["refused"])) for row in answer.json] == [("on_hold", True), ("approved", False)]
     assert rehearsal.run("audit", "verify").status == 0

@@ -51,7 +51,7 @@ def test_the_batch_itself_and_the_log_keep_what_was_sent(shop: Workshop) -> None
         (batch,) = store_claims.batches(store)
         story = store_audit.audit_story(store, f"batch:{batch['id']}")
     assert batch["document"].startswith(b"{")
-    assert [entry["action"] for entry in story] == ["files-deleted"]
+    assert [entry["action"] for entry in story] == ["batch", "files-deleted"]
     assert shop.faults() == []
 
 

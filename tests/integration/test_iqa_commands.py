@@ -71,7 +71,7 @@ def test_a_release_lets_a_claim_through_and_taking_it_back_stops_it(shop: Rehear
     done = release(shop, "S0", "S1", Q, "--outcome", "agreed", "--unit", "F1", "--json")
     assert [(one["id"], one["units"], one["refused"]) for one in done.json] == [(1, ["F1"], None), (2, ["F1"], None)]
     assert blockers(shop) == []
-    assert shop.run("claims", "approve", "1").status == 0
+    assert shop.approve("1").status == 0
     assert shop.run("iqa", "take-back", "1", "--why", "The wrong learner.").status == 0
     claim = shop.claims()[0]
     assert (claim["status"], blockers(shop)) == ("on_hold", ["IQA-1"])
@@ -197,7 +197,7 @@ def test_who_had_a_part_cannot_approve(shop: Rehearsal, lms_id: str) -> None:
     assert answered.status == 1
     assert "cannot approve" in answered.out
     record(shop, Account(actor(), "55"))
-    assert shop.run("claims", "approve", "1").status == 0
+    assert shop.approve("1").status == 0
 
 
 @pytest.fixture

@@ -279,7 +279,7 @@ def test_before_a_claim_is_proposed_the_ratings_it_rests_on_are_read_again(rehea
     assert rehearsal.run("sync", "--json").json["claims"]["proposed"] == 1
     assert calls(rehearsal, RATING) >= 3  # both learners in the course's turn, then the one whose claim it is
     rehearsal.register(0)
-    assert rehearsal.run("claims", "approve", "1").status == 0
+    assert rehearsal.approve("1").status == 0
     rate(rehearsal, one, NOT_YET)
     assert rehearsal.run("export", "--json").json["batches"] == []
 

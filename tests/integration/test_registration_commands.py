@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from nvqsync import store_claims
+from nvqsync import store_audit, store_claims
 from nvqsync.claims import Status
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import ClaimMove, Move
@@ -46,7 +46,7 @@ def sheet(path: Path, *rows: tuple[object, ...]) -> Path:
 
 def audit_length(rehearsal: Rehearsal) -> int:
     with Store(rehearsal.database()) as store:
-        return len(store_claims.audit_entries(store))
+        return len(store_audit.audit_entries(store))
 
 
 def blockers(rehearsal: Rehearsal, learner: str = "S0") -> set[str]:
@@ -143,7 +143,7 @@ def test_ocr_takes_one_entry_and_an_amendment_is_recorded(rehearsal: Rehearsal) 
     assert "already" in again.err
     assert rehearsal.run("registrations", "amend", "S1", "03455", "units", "--why", "x").status == 2
     with Store(rehearsal.database()) as store:
-        assert store_claims.audit_entries(store)[-1].action != "registration-recorded"
+        assert store_audit.audit_entries(store)[-1].action != "registration-recorded"
 
 
 def test_both_entries_in_one_file_are_refused_on_the_second(rehearsal: Rehearsal) -> None:
@@ -189,8 +189,8 @@ def test_a_shared_uln_blocks_both_until_somebody_says_whose_it_is(rehearsal: Reh
     assert {"ID-06", "ID-06/other"} <= cautions(rehearsal, "S1")
     assert not {"ID-06", "ID-06/other"} & cautions(rehearsal, "S0")
     with Store(rehearsal.database()) as store:
-        assert not any(ULNS[0] in text for _, text in store_claims.audit_texts(store).values())
-    rehearsal.run("claims", "approve", "--all-ready", "--why", "Checked.")
+        assert not any(ULNS[0] in row["text"] for row in store.rows("SELECT text FROM audit_texts"))
+    rehearsal.approve("--all-ready", "--why", "Checked.")
     (batch,) = rehearsal.run("export", "--json").json["batches"]
     sent = json.loads(next(Path(name).read_text("utf-8") for name in batch["files"] if name.endswith(".json")))
     assert [claim["uln"] for claim in sent["claims"]] == [ULNS[0], None]
@@ -290,7 +290,7 @@ def test_units_of_level_1_count_at_level_2_after_one_confirmation(moved_on: Rehe
     assert told["F1"] == told["A1"] == ("OCR/03454", False)
     assert told["F2"] == (None, False)
     assert "achieved under OCR/03454" in moved_on.run("claims", "show", "1").out
-    assert moved_on.run("claims", "approve", "1", "--why", "Checked.").status == 0
+    assert moved_on.approve("1", "--why", "Checked.").status == 0
     (batch,) = moved_on.run("export", "--json").json["batches"]
     sent = json.loads(next(Path(name).read_text("utf-8") for name in batch["files"] if name.endswith(".json")))
     jsonschema.validate(sent, json.loads((ROOT / "docs/batch.schema.json").read_text("utf-8")))
@@ -352,7 +352,7 @@ def test_a_unit_that_the_body_has_certificated_is_held_and_not_keyed_again(moved
     assert "ID-09" in {finding["id"] for finding in claim["blockers"]}
     moved_on.register(0)
     moved_on.run("claims", "release", str(claim["id"]))
-    assert moved_on.run("claims", "approve", str(claim["id"]), "--why", "Checked.").status == 0
+    assert moved_on.approve(str(claim["id"]), "--why", "Checked.").status == 0
     (batch,) = moved_on.run("export", "--json").json["batches"]
     files = {Path(name).suffix: Path(name).read_text("utf-8") for name in batch["files"]}
     sent = {unit["code"]: unit["held"] for unit in json.loads(files[".json"])["claims"][0]["units"]}

@@ -17,6 +17,8 @@ import pytest
 
 from connectors.interchange_mock.portal import Portal
 from nvqsync import anonymising, store_audit, store_claims, store_lms, store_retention
+from nvqsync.centre_entering import enter
+from nvqsync.centre_record import CentreRecord
 from nvqsync.claims import Event
 from nvqsync.errors import InputError, NotAllowed
 from nvqsync.holdings import ELSEWHERE, HOLDINGS, IMPERSONAL
@@ -38,11 +40,15 @@ def portal() -> Iterator[Portal]:
 def shop(tmp_path: Path, portal: Portal) -> Workshop:
     """Three learners with claims that wait for the verifier: no direct claim status, so no visit is waited for."""
     found = set_up(tmp_path, portal, 3)
-    config = tmp_path / "memory.toml"
-    config.write_text(config.read_text("utf-8").replace("direct_claim_from = 2021-09-01\n", ""), "utf-8")
-    facts = found.app.settings.centre.qualifications["OCR/03455"]
-    found.app.settings.centre.qualifications["OCR/03455"] = facts.model_copy(update={"direct_claim_from": None})
+    with found.open_store() as store:
+        enter(found.app, store, _without_direct_claims, by="test")
     return found
+
+
+def _without_direct_claims(record: CentreRecord) -> CentreRecord:
+    """The same record, but that every claim waits for the verifier."""
+    approvals = (replace(one, direct_claim_from=None) for one in record.approvals)
+    return record.with_items(*approvals)
 
 
 def certificated(shop: Workshop, *numbers: int) -> None:

@@ -173,7 +173,7 @@ def test_a_teams_attempt_reopened_before_an_export_keeps_the_claim_here(rehearsa
     group = as_a_team(rehearsal, in_group=True)
     rehearsal.run("sync")
     rehearsal.register(0, 1)
-    assert rehearsal.run("claims", "approve", "1").status == 0
+    assert rehearsal.approve("1").status == 0
     reopen_for(rehearsal, group)
     assert rehearsal.run("export", "--json").json["batches"] == []
 
