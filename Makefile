@@ -11,7 +11,7 @@ PYTEST ?= -n 2 --dist loadfile
 TORTURE ?=
 PASSES ?= 10000
 
-.PHONY: help demo test lint bench bench-ilp soak torture docs screenshots mutants install install-test lock rehearse clean
+.PHONY: help demo test lint bench bench-ilp soak torture docs screenshots mutants install install-test lock dist deb sbom rehearse rehearse-deb clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,20 @@ install-test: ## what the tests need besides: their packages, a browser, systemd
 lock: ## write requirements/*.txt anew from pyproject.toml; UPGRADE=1: newest versions of everything
 	@tools/lock $(if $(UPGRADE),--upgrade)
 
+dist: install ## the wheel and the source archive, the same bytes each time, into dist/
+	@tools/wheel
+
+deb: install ## the Debian package, with the distribution's own Python, into dist/
+	@tools/deb
+
+sbom: install ## the software bill of materials (CycloneDX), into dist/
+	@tools/sbom
+
 rehearse: ## both commands of the README in an empty Debian 12, with times (root, debootstrap)
 	@tools/rehearse
+
+rehearse-deb: ## the Debian package built, installed, used, upgraded and removed in empty Debians, with times (root)
+	@tools/rehearse-deb
 
 clean: ## remove .venv, every cache and the demo's folder
 	rm -rf .venv .venv-ilp demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

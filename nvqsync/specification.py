@@ -208,7 +208,7 @@ def examine_units(file: Traversable | Path) -> tuple[tuple[Unit, ...], tuple[Com
     try:
         text, table = read_toml(file, UnitsFile)
     except CatalogueError as error:
-        return (), (Complaint(error.says),)
+        return (), _shape_complaints(file, error)
     units = tuple(map(_unit, table.units))
     return units, tuple(_complaints(file, text, (fault for unit in units for fault in checks.unit_faults(unit))))
 
@@ -216,14 +216,14 @@ def examine_units(file: Traversable | Path) -> tuple[tuple[Unit, ...], tuple[Com
 def examine_qualification(
     file: Traversable | Path, units: Mapping[str, Unit]
 ) -> tuple[Qualification | None, tuple[Complaint, ...]]:
-    """The qualification one file describes, and everything wrong with its meaning at once.
+    """The qualification one file describes, and everything wrong with it at once: its shape first, then its meaning.
 
-    ``None`` where its shape is wrong (then one complaint says what is first) or it names units that are not there.
+    ``None`` where its shape is wrong or it names units that are not there.
     """
     try:
         text, table = read_toml(file, QualificationFile)
     except CatalogueError as error:
-        return None, (Complaint(error.says),)
+        return None, _shape_complaints(file, error)
     unknown = [(key, reference) for key, reference in _references(table) if reference not in units]
     if unknown:
         return None, tuple(Complaint(toml_error(file, text, key, _no_unit(name, units)).says) for key, name in unknown)
@@ -260,9 +260,23 @@ def read_toml(file: Traversable | Path, model: type[_Model]) -> tuple[str, _Mode
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{file}: {error}", FIX_THE_FILE) from error
     except ValidationError as error:
-        faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-        missing = [str(fault["loc"][-1]) for fault in faults if fault["type"] == "missing"]
-        raise toml_error(file, text, faults[0]["loc"], _complaint(faults[0], missing)) from error
+        raise next(_misshapen(file, text, error)) from error
+
+
+def _misshapen(file: Traversable | Path, text: str, error: ValidationError) -> Iterator[CatalogueError]:
+    """Everything that is wrong with a file's shape. A key nobody knows comes first: it may be one that is missing."""
+    faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    missing = [str(fault["loc"][-1]) for fault in faults if fault["type"] == "missing"]
+    for fault in faults:
+        yield toml_error(file, text, fault["loc"], _complaint(fault, missing))
+
+
+def _shape_complaints(file: Traversable | Path, error: CatalogueError) -> tuple[Complaint, ...]:
+    """Why a file could not be read: all of it where it is TOML of another shape, else what stopped its reading."""
+    if not isinstance(error.__cause__, ValidationError):
+        return (Complaint(error.says),)
+    text = file.read_text(encoding="utf-8")
+    return tuple(Complaint(found.says) for found in _misshapen(file, text, error.__cause__))
 
 
 def _complaint(fault: Any, missing: Sequence[str]) -> str:
@@ -271,6 +285,8 @@ def _complaint(fault: Any, missing: Sequence[str]) -> str:
         return f"no such key is known here. {did_you_mean(str(fault['loc'][-1]), missing)}".strip()
     if fault["type"] == "missing":
         return "this key is missing"
+    if fault["input"] in ("", []):
+        return "is empty: fill it in"
     return str(fault["msg"][:1].lower() + fault["msg"][1:])
 
 

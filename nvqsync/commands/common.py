@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from typing import Any
 import click
 
 from nvqsync.bootstrap import App, bootstrap
+from nvqsync.catalogue import Catalogue
 from nvqsync.errors import InputError
+from nvqsync.plugin_manager import load_catalogue
 from nvqsync.registrations import read_day
 from nvqsync.store import Store
 
@@ -42,6 +45,13 @@ DAY = Day()
 def app_of(ctx: click.Context) -> App:
     """The application with the settings the command line names."""
     return bootstrap(ctx.find_root().obj)
+
+
+def catalogue_of(ctx: click.Context) -> Catalogue:
+    """What the loaded plugins offer; settings are heeded where the command line or the environment names any."""
+    if ctx.find_root().obj or os.environ.get("NVQSYNC_CONFIG"):
+        return app_of(ctx).plugins.catalogue
+    return load_catalogue()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -15,11 +14,11 @@ import click
 from nvqsync.bootstrap import App
 from nvqsync.catalogue import Catalogue
 from nvqsync.centre_criteria import with_criteria
-from nvqsync.commands.common import app_and_store, app_of, json_option, print_json
+from nvqsync.commands.common import app_and_store, catalogue_of, json_option, print_json
+from nvqsync.commands.rules_new import new_command
 from nvqsync.commands.tables import table
 from nvqsync.errors import CatalogueError, InputError
 from nvqsync.model import Qualification, Unit
-from nvqsync.plugin_manager import load_catalogue
 from nvqsync.progress import LearnerProgress
 from nvqsync.rule_checks import ERROR, NOTE, Finding, check_rule, shared_ids
 from nvqsync.rules import Route
@@ -30,7 +29,10 @@ from nvqsync.store import Store
 
 @click.group("rules")
 def rules_group() -> None:
-    """Rules of combination: check them, and see what a changed one would change."""
+    """Rules of combination: write one, check it, and see what a changed one would change."""
+
+
+rules_group.add_command(new_command)
 
 
 # ---------------------------------------------------------------- check
@@ -65,7 +67,7 @@ def check_command(ctx: click.Context, subjects: tuple[str, ...], everything: boo
     """
     if not subjects and not everything:
         raise click.UsageError("Name files or qualifications, or give --all.")
-    catalogue = _catalogue(ctx)
+    catalogue = catalogue_of(ctx)
     named = [*subjects, *(catalogue.qualifications if everything else ())]
     checked = _check(list(dict.fromkeys(named)), catalogue)
     if as_json:
@@ -73,13 +75,6 @@ def check_command(ctx: click.Context, subjects: tuple[str, ...], everything: boo
     for one in [] if as_json else checked:
         _print_checked(one)
     ctx.exit(0 if all(one.sound for one in checked) else 1)
-
-
-def _catalogue(ctx: click.Context) -> Catalogue:
-    """What the loaded plugins offer; settings are heeded where there are any."""
-    if ctx.find_root().obj or os.environ.get("NVQSYNC_CONFIG"):
-        return app_of(ctx).plugins.catalogue
-    return load_catalogue()
 
 
 def _check(subjects: list[str], catalogue: Catalogue) -> list[Checked]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -12,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from nvqsync import hookspecs
-from nvqsync.cli import config_first, program
+from nvqsync.cli import program
 from nvqsync.metrics import exposition
 from nvqsync.settings import Settings
 from nvqsync.watching import Backups, PassSeen, Watched
@@ -106,58 +105,6 @@ def test_no_documentation_link_is_broken() -> None:
         if "://" not in target and not target.startswith("mailto:") and not (paper.parent / target).exists()
     ]
     assert not broken
-
-
-def _typed() -> Iterator[tuple[str, str]]:
-    """Every command of ours in a code block or in backticks: the paper it stands in, and the words after nvqsync."""
-    for paper in [
-        *ROOT.glob("*.md"),
-        *(ROOT / "docs").rglob("*.md"),
-        *(ROOT / "nvqsync" / "service_files").glob("*.service"),
-    ]:
-        text = paper.read_text(encoding="utf-8")
-        blocks = re.findall(r"^```\w*.*?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        lines = [line.strip() for block in blocks for line in block.split("\n")]
-        inline = [span.replace("\n", " ") for span in re.findall(r"`((?:\.venv/bin/)?nvqsync [^`]+)`", text)]
-        for line in [*lines, *inline]:
-            if found := re.match(r"(?:\$ |echo .* \| |ExecStart=\S*/)?(?:\.venv/bin/)?nvqsync (.*)", line):
-                yield paper.name, re.split(r" [|>#] | \(|  ", found[1] + " ")[0].strip()
-
-
-def _resolved(words: list[str]) -> str:
-    """What is wrong with a command as it is typed, or nothing. Nothing is run."""
-    command: click.Command = program
-    context = click.Context(program, info_name="nvqsync")
-    words = config_first(words)
-    while isinstance(command, click.Group):
-        names = [word for word in words if not word.startswith("-")]
-        if words and words[0] == "--config":
-            words = words[2:]
-            continue
-        if not names or words[0].startswith("-"):
-            return "" if words in ([], ["--help"], ["--version"]) else f"no such option {words[0]}"
-        name = words.pop(0)
-        found = command.get_command(context, name)
-        if found is None:
-            return f"no such command {name}"
-        command, context = found, click.Context(found, parent=context, info_name=name)
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in known | {"--help"}]
-    return f"no such option {unknown[0]}" if unknown else ""
-
-
-def test_every_command_in_the_documentation_exists() -> None:
-    """A command or option that was renamed is found in whatever paper still has the old name."""
-    typed = list(_typed())
-    assert len(typed) >= 60
-    assert not [(paper, words, wrong) for paper, words in typed for wrong in [_resolve(words)] if wrong]
-
-
-def _resolve(words: str) -> str:
-    """``_resolved`` for each of ``approve|hold``; the first thing that is wrong."""
-    choices = re.findall(r"\w+(?:\|\w+)+", words)
-    typed = [words.replace(choice, one) for choice in choices for one in choice.split("|")] or [words]
-    return next(filter(None, (_resolved(shlex.split(one.replace("...", ""))) for one in typed)), "")
 
 
 def test_what_the_tour_points_at_is_there() -> None:
