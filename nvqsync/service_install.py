@@ -37,8 +37,9 @@ HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  (pla
 
 
 def shipped() -> dict[str, str]:
-    """The texts of ``service_files/`` by name, wherever nvqsync is installed."""
-    folder = package_files("nvqsync") / "service_files"
+    """The texts of ``systemd/`` by name: beside the package in a source tree, inside it once it is installed."""
+    packed = package_files("nvqsync") / "service_files"
+    folder = packed if packed.is_dir() else Path(__file__).resolve().parents[1] / "systemd"
     return {name: (folder / name).read_text(encoding="utf-8") for name in WHY}
 
 

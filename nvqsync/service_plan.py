@@ -1,6 +1,6 @@
 """Which files a service is made of, for one centre or for several on one host, and what becomes of each. Pure.
 
-The files stand in ``service_files/`` as a single centre needs them. For several centres the same texts become template
+The files stand in ``systemd/`` as a single centre needs them. For several centres the same texts become template
 units: ``nvqsync@north.service`` reads ``/etc/nvqsync/north.toml``, keeps its state in ``/var/lib/nvqsync/north`` and
 runs as ``nvqsync-north``, so that no centre's process can read another's data.
 
@@ -98,7 +98,7 @@ class Step:
 
 
 def files(shipped: Mapping[str, str], wanted: Service, version: str) -> Iterator[Planned]:
-    """Every file of a service. ``shipped`` are the texts of ``service_files/`` by name."""
+    """Every file of a service. ``shipped`` are the texts of ``systemd/`` by name."""
     for name, why in WHY.items():
         text = shipped[name].replace(SHIPPED_PROGRAM, wanted.program)
         if wanted.instance:

@@ -1,4 +1,4 @@
-"""The units in nvqsync/service_files/: hardened, understood by systemd, and in step with the program they start.
+"""The units in systemd/: hardened, understood by systemd, and in step with the program they start.
 
 ``systemd-analyze`` comes with Debian's package systemd, which `make test` installs. Without it these tests fail.
 """
@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from nvqsync import settings
 from nvqsync.cli import program
 
-UNITS = Path(__file__).resolve().parents[2] / "nvqsync" / "service_files"
+UNITS = Path(__file__).resolve().parents[2] / "systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
 PROGRAM = "/opt/nvqsync/bin/nvqsync"
 HIGHEST_EXPOSURE = 13
