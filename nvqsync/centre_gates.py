@@ -120,9 +120,9 @@ def _no_final_visit(facts: ClaimFacts) -> str | None:
 B, C = Severity.BLOCKS, Severity.CAUTIONS
 
 CENTRE_GATES: tuple[Gate, ...] = (
-    Gate("CLM-3/advisor", B, "Without direct claim status the Quality Advisor signs a claim off first",
+    Gate("SIGN-OFF/advisor", B, "Without direct claim status the Quality Advisor signs a claim off first",
          "EDI support pack", _not_authorised("Quality Advisor"), ("EDI",)),
-    Gate("CLM-3/eqa", B, "Without direct claim status the external quality assurer signs a claim off first",
+    Gate("SIGN-OFF/eqa", B, "Without direct claim status the external quality assurer signs a claim off first",
          "NCFE specification; NCFE direct claims status", _not_authorised("external quality assurer"), ("NCFE",)),
     Gate("CLM-5", B, "Direct claims end with the final visit", "10378, 4.24.3", _after_the_final_visit, ("OCR",)),
     Gate("CLM-5/visit", C, "The final visit comes before the end date", "10378, 4.24.3", _no_final_visit, ("OCR",)),

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nvqsync.centre import Account
+from nvqsync.evidence_gates import assessed_here
 from nvqsync.gates import ClaimFacts
 from nvqsync.quality import graders
-from nvqsync.quality_gates import assessed_here, resting_on, verifiers
+from nvqsync.quality_gates import resting_on, verifiers
 
 
 def people_json(facts: ClaimFacts) -> dict[str, Any]:

@@ -494,6 +494,7 @@ class Outcome(StrEnum):
     AWAITING_AUTHORISATION = "awaiting_authorisation"
     CERTIFICATED = "certificated"
     RETURNED = "returned"
+    REVOKED = "revoked"
     NOT_FOUND = "not_found"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nvqsync import store_lms, store_retention
 from nvqsync.bootstrap import App
@@ -199,17 +199,29 @@ class Observer:
         known = store_lms.known_for(self.store, reading)
         changes = plan(known, reading)
         self._guard(reading, changes)
-        before = store_lms.bookmarks(self.store, course_id).get(course_id, {}).get(GRADES)
-        differs = store_lms.record(self.store, reading, changes, self.report.pass_id)
         if NUMBERS in reading.bookmarks:
             number = (course_id, reading.course.id_number, reading.server_time)
             store_lms.record_course_numbers(self.store, [number])
+        reading = self._still_followed(reading)
+        before = store_lms.bookmarks(self.store, course_id).get(course_id, {}).get(GRADES)
+        differs = store_lms.record(self.store, reading, changes, self.report.pass_id)
         self._touch(reading, changes, differs=differs)
         self._count(line, reading, changes)
         if self.wanted.full and before is not None:
             own = {item.lms_id for item in reading.items if item.kind is ItemKind.ASSIGNMENT}
             self._reconcile(line, [change for change in changes if change.key[0] in own], before)
         self.report.notices += reading.notices
+
+    def _still_followed(self, reading: CourseReading) -> CourseReading:
+        """The reading; of a course that lost its ID number only now, under the one by which it was followed."""
+        reader, found = self.app.reader(self.store), reading.course
+        known = next((one for one in store_lms.courses(self.store) if one.lms_id == found.lms_id), found)
+        if known.id_number == found.id_number or reader.map(found, []).qualification_id:
+            return reading
+        if not reader.map(known, []).qualification_id:
+            return reading
+        self._alarm(known, "is no longer mapped to a qualification. Did its ID number change?")
+        return replace(reading, course=known)
 
     def _touch(self, reading: CourseReading, changes: Sequence[GradeChange], *, differs: bool) -> None:
         if differs:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from nvqsync.centre import Staff, StaffRole
 from nvqsync.clock import day
+from nvqsync.evidence_gates import assessed_here
 from nvqsync.gates import ClaimFacts, Gate, Severity
 from nvqsync.methods import is_simulation
 from nvqsync.model import UnitOutcome, UnitStatus
@@ -21,11 +22,6 @@ MONTHS_TO_QUALIFY = 18
 
 
 # ---------------------------------------------------------------- what the gates ask of the facts
-
-
-def assessed_here(facts: ClaimFacts) -> tuple[UnitOutcome, ...]:
-    """The units the claim rests on that were assessed in this centre: transferred ones have no evidence here."""
-    return tuple(unit for unit in facts.units if unit.status is not UnitStatus.TRANSFERRED)
 
 
 def on_record(facts: ClaimFacts, lms_id: str, role: StaffRole, on: dt.date) -> bool:

@@ -7,14 +7,14 @@ before it is sent again; one that it never saw goes with the next export.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from nvqsync import store_claims
 from nvqsync.bootstrap import App
-from nvqsync.claims import GONE, Event, Status, advance
+from nvqsync.claims import GONE, TRANSITIONS, Event, Status, advance
 from nvqsync.clock import day
 from nvqsync.errors import NotAllowed, PortalError
 from nvqsync.hookspecs import PortalConnector
@@ -28,9 +28,13 @@ EVENTS = {
     Outcome.AWAITING_AUTHORISATION: Event.AWAIT_AUTHORISATION,
     Outcome.CERTIFICATED: Event.CERTIFICATE,
     Outcome.RETURNED: Event.RETURN,
+    Outcome.REVOKED: Event.REVOKE,
     Outcome.NOT_FOUND: Event.NOT_FOUND,
 }
 """What each answer of a portal does to a claim."""
+
+CERTIFIED = frozenset({Status.CERTIFICATED, Status.RECALLED})
+"""Claims with a certificate, or recalled: the body may have revoked it since."""
 
 KEYS_A_QUESTION = 500
 """So many claims are asked about at once."""
@@ -92,25 +96,30 @@ def claims_of(store: Store, batch_id: str) -> list[Claim]:
     return store_claims.claims(store, "batch_id = ?", [batch_id])
 
 
-def reconcile(app: App, store: Store, portal: PortalConnector, *, by: str) -> ExportReport:
+def reconcile(
+    app: App, store: Store, portal: PortalConnector, *, by: str, certificates: bool = False
+) -> ExportReport:  # fmt: skip
     """Ask the portal what became of every claim that has gone out, and record it.
 
+    ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked.
     Raises the first ``PortalError`` when it does not answer at all, and ``StoreError`` while an export is running.
     """
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
         states = store_claims.batch_states(store)
-        for (body, centre), claims in _gone_out(store, states).items():
+        for (body, centre), claims in _gone_out(store, states, GONE | (CERTIFIED if certificates else set())).items():
             exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
         for batch_id in [] if exchange.failures else [b for b, (_, state) in states.items() if state == "sending"]:
             conclude(store, batch_id)
         return exchange.finish()
 
 
-def _gone_out(store: Store, states: dict[str, tuple[str, str]]) -> dict[tuple[str, str], list[Claim]]:
-    """By awarding body and centre: the claims without a final answer, but for those whose batch still waits here."""
+def _gone_out(
+    store: Store, states: dict[str, tuple[str, str]], wanted: Collection[Status]
+) -> dict[tuple[str, str], list[Claim]]:
+    """By awarding body and centre: the claims in these statuses, but for those whose batch still waits here."""
     found: dict[tuple[str, str], list[Claim]] = defaultdict(list)
-    for status in sorted(GONE):
+    for status in sorted(wanted):
         for claim in store_claims.claims(store, "status = ?", [status.value]):
             centre, state = states[claim.batch_id]
             if status is not Status.EXPORTED or state in {"sending", "answered"}:
@@ -164,7 +173,7 @@ def no_answer(exchange: Exchange, claim_ids: Iterable[int]) -> None:
 def _record(exchange: Exchange, claim: Claim, answer: Answer) -> None:
     """Record one answer on a claim as it stands, inside the transaction that is open."""
     event = EVENTS[answer.outcome]
-    if event is Event.NOT_FOUND:
+    if event is Event.NOT_FOUND and (claim.status is Status.EXPORTED or event in TRANSITIONS[claim.status]):
         store_claims.reopen_batch(exchange.store, claim.batch_id)
     if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
         return  # nothing new; or never arrived, and goes again
@@ -173,6 +182,8 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> None:
     if answer.outcome is Outcome.CERTIFICATED:
         fields["certificate_number"] = answer.certificate_number
         fields["certificated_on"] = (answer.on or day(exchange.app.now())).isoformat()
+    if answer.outcome is Outcome.REVOKED:
+        fields["revoked_on"] = (answer.on or day(exchange.app.now())).isoformat()
     try:
         status = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
     except NotAllowed as error:

@@ -38,6 +38,7 @@ def routes(portal: Portal) -> list[Route]:
         Route("POST", "/{body}/claims/query", centre.query),
         Route("POST", "/{body}/claims/{key}/authorise", centre.authorise),
         Route("POST", "/{body}/claims/{key}/return", centre.send_back),
+        Route("POST", "/{body}/claims/{key}/revoke", centre.revoke),
         Route("PUT", "/{body}/registrations", centre.registrations),
         Route("PUT", "/{body}/direct-claim-status", centre.direct_claim_status),
         Route("PUT", "/{body}/sign-offs", centre.sign_offs),
@@ -110,6 +111,12 @@ class _Centre:
         body, key = request.parts["body"], request.parts["key"]
         words = _object(request, words=str)["words"]
         return as_json(answer_json(self._in_books(lambda state, now: state.send_back(body, key, words, now))))
+
+    def revoke(self, request: Request) -> Reply:
+        """The body revokes a certificate, with words."""
+        body, key = request.parts["body"], request.parts["key"]
+        words = _object(request, words=str)["words"]
+        return as_json(answer_json(self._in_books(lambda state, now: state.revoke(body, key, words, now))))
 
     # ------------------------------------------------------------ what centre and body set up
 

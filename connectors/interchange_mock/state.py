@@ -6,6 +6,7 @@ A claim's life here::
            -> awaiting_authorisation -> acknowledged         no direct claim status: a verifier looks first
                                      -> returned             the verifier says no
            -> acknowledged -> certificated                   after so many questions and so many seconds
+                                           -> revoked        the body takes the certificate back
 
 A claim is known by its key. The same key with the same content gets the claim's standing answer, however often it
 comes; with another content it is a ``Conflict``. One claim gets at most one certificate number, and no number is used
@@ -123,9 +124,16 @@ class PortalState:
     def send_back(self, body: str, key: str, words: str, now: int) -> Answer:
         """The verifier says no. ``Conflict`` when a certificate has been issued."""
         claim = self._known(body, key)
-        if claim.outcome is Outcome.CERTIFICATED:
+        if claim.certificate_number:
             raise Conflict(f"Claim {key} is certificated as {claim.certificate_number}.")
         return answer_of(self._keep(replace(claim, outcome=Outcome.RETURNED, words=words, since=now), now))
+
+    def revoke(self, body: str, key: str, words: str, now: int) -> Answer:
+        """The body takes a certificate back, with its reason. ``Conflict`` where none has been issued."""
+        claim = self._known(body, key)
+        if claim.outcome not in (Outcome.CERTIFICATED, Outcome.REVOKED):
+            raise Conflict(f"Claim {key} has no certificate that could be revoked.")
+        return answer_of(self._keep(replace(claim, outcome=Outcome.REVOKED, words=words, since=now), now))
 
     def restore(self, claims: Iterable[Claim]) -> None:
         """Put claims that were kept from an earlier run back into the books."""
@@ -195,14 +203,14 @@ class PortalState:
         return claim
 
     def _write(self, claim: Claim) -> None:
-        """Write a claim and note which award and units it stands for; a returned claim stands for nothing."""
+        """Write a claim and note which award and units it stands for; a returned or revoked one stands for nothing."""
         self.claims[claim.body, claim.sent.key] = claim
         things = {unit.unit_reference for unit in claim.sent.units}
         if claim.sent.kind == "full_award":
             things.add(claim.qualification)
         for thing in things:
             keys = self._standing.setdefault((claim.body, claim.sent.candidate_number, thing), set())
-            (keys.discard if claim.outcome is Outcome.RETURNED else keys.add)(claim.sent.key)
+            (keys.discard if claim.outcome in (Outcome.RETURNED, Outcome.REVOKED) else keys.add)(claim.sent.key)
 
     def _known(self, body: str, key: str) -> Claim:
         claim = self.claims.get((known_body(body).name, key))

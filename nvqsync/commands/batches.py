@@ -40,16 +40,17 @@ def export_command(ctx: click.Context, after_restore: bool, as_json: bool) -> No
 
 
 @click.command("reconcile")
+@click.option("--certificates", is_flag=True, help="Ask about certificated claims too: has one been revoked?")
 @json_option
 @click.pass_context
-def reconcile_command(ctx: click.Context, as_json: bool) -> None:
-    """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated."""
+def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> None:
+    """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated, revoked."""
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
         if portal is None:
             raise SettingsError("No portal is named in the settings.", "Set [portal] name and url.")
         try:
-            report = reconcile(app, store, portal, by=actor())
+            report = reconcile(app, store, portal, by=actor(), certificates=certificates)
         finally:
             portal.close()
     if as_json:

@@ -4,38 +4,57 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from nvqsync.clock import iso
 from nvqsync.commands.tables import table
-from nvqsync.demo import Cycle, Demo, first_pass, full_cycle, running
+from nvqsync.demo import Cycle, Demo, Shown, first_pass, full_cycle, next_day, running, shown
 
 HEADS = ("Qualification", "Learners", "Rule met", "Claims", "Blocked", "Certificated", "Waiting or returned")
+CASE_HEADS = ("Shows", "Claims", "See claim", "How")
 
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="One full cycle, a summary, and the end.")
+@click.option("--cases", is_flag=True, help="List what there is to see, each with a claim to look up.")
 @click.option("--learners", default=240, show_default=True, help="How many learners the invented college has.")
 @click.option("--seed", default=1, show_default=True, help="Another number, another college.")
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo-data"), show_default=True,
     help="Where settings, database and batch files go.",
 )  # fmt: skip
-def demo_command(once: bool, learners: int, seed: int, folder: Path) -> None:
+def demo_command(once: bool, cases: bool, learners: int, seed: int, folder: Path) -> None:
     """See the main job at work on an invented college.
 
     Starts a simulated Moodle and a mock awarding-body portal on free loopback ports, reads the college, judges every
     learner, queues claims and serves the queue page. Runs until Ctrl-C; with --once it also approves what nothing
-    blocks, exports, reconciles, prints a summary and ends.
+    blocks, exports, reconciles, lets a day pass, prints a summary and ends.
+
+    Most of its learners are ordinary; some are there to show something: each gate stands on a claim, each declaration
+    is asked for by one. --cases lists them, each with a claim to look up: 'nvqsync --config demo-data/nvqsync.toml
+    claims show ID'.
     """
     with running(folder, learners=learners, seed=seed) as demo, demo.app.open_store() as store:
         if once:
-            _print_summary(full_cycle(demo, store, click.echo))
+            cycle = full_cycle(demo, store, click.echo)
         else:
             first_pass(demo, store, click.echo)
+            next_day(demo, store, click.echo)
+        if cases:
+            _print_cases(shown(demo.app, store, demo.players), demo)
+        if once:
+            _print_summary(cycle)
+        else:
             _stay(demo)
+
+
+def _print_cases(rows: Sequence[Shown], demo: Demo) -> None:
+    click.echo()
+    click.echo(table(CASE_HEADS, [(one.what, one.claims, one.look_at or "", one.says) for one in rows]))
+    click.echo(f"\nLook one up: nvqsync --config {demo.config} claims show CLAIM")
 
 
 def _print_summary(cycle: Cycle) -> None:
@@ -46,6 +65,7 @@ def _print_summary(cycle: Cycle) -> None:
         click.echo(f"Batch {batch['id']}: {batch['claims']} claims, digest {batch['digest'][:12]}")
     told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in cycle.by_status.items())
     click.echo(f"\nClaims: {told}.")
+    click.echo("Every gate stands on one of them: 'nvqsync demo --once --cases' lists which.")
     click.echo("Done.")
 
 

@@ -72,6 +72,21 @@ def test_direct_claim_status_goes_straight_on(portal: Portal, http: requests.Ses
     assert _post(http, portal, a_batch()).json()["answers"][0]["outcome"] == "acknowledged"
 
 
+def test_the_body_revokes_a_certificate_with_words(portal: Portal, http: requests.Session) -> None:
+    """Refused while there is none; afterwards the claim is revoked, and its units may be claimed anew."""
+    http.put(f"{portal.url}/OCR/registrations", json={"registrations": [ENTRY]}, timeout=5)
+    http.put(f"{portal.url}/OCR/direct-claim-status", json=SETUP, timeout=5)
+    _post(http, portal, a_batch())
+    address, words = f"{portal.url}/OCR/claims/claim-1/revoke", {"words": "Granted in error."}
+    assert http.post(address, json=words, timeout=5).status_code == 409
+    assert _ask(http, portal, "claim-1")[0]["outcome"] == "certificated"
+    assert http.post(address, json=words, timeout=5).json()["outcome"] == "revoked"
+    assert _ask(http, portal, "claim-1")[0]["words"] == "Granted in error."
+    assert http.post(f"{portal.url}/OCR/claims/claim-1/return", json=words, timeout=5).status_code == 409
+    anew = _post(http, portal, a_batch(a_claim("claim-2"), id="batch-2"))
+    assert anew.json()["answers"][0]["outcome"] == "acknowledged"
+
+
 def test_the_verifier_returns_a_claim_with_words(portal: Portal, http: requests.Session) -> None:
     """What the verifier wrote comes back word for word."""
     http.put(f"{portal.url}/OCR/registrations", json={"registrations": [ENTRY]}, timeout=5)

@@ -71,7 +71,19 @@ class PortalLife(RuleBasedStateMachine):
             else:
                 self.state.send_back("OCR", claim.key, "No.", self.now)
         except Conflict:
-            assert self.state.claims["OCR", claim.key].outcome is Outcome.CERTIFICATED
+            assert self.state.claims["OCR", claim.key].certificate_number
+
+    @rule(claim=st.sampled_from(_pool()))
+    def revoke(self, claim: BatchClaim) -> None:
+        """The body takes a certificate back, where there is one."""
+        known = self.state.claims.get(("OCR", claim.key))
+        if known is None:
+            return
+        try:
+            self.state.revoke("OCR", claim.key, "Granted in error.", self.now)
+            self.final[claim.key] = Outcome.REVOKED
+        except Conflict:
+            assert not known.certificate_number
 
     @rule(held=st.booleans())
     def change_direct_claim_status(self, held: bool) -> None:
@@ -96,14 +108,14 @@ class PortalLife(RuleBasedStateMachine):
     def one_certificate_a_claim(self) -> None:
         """A claim's number never changes, and no number is used twice."""
         for (_, key), claim in self.state.claims.items():
-            assert bool(claim.certificate_number) == (claim.outcome is Outcome.CERTIFICATED)
+            assert bool(claim.certificate_number) == (claim.outcome in (Outcome.CERTIFICATED, Outcome.REVOKED))
             if claim.certificate_number:
                 assert self.numbers.setdefault(key, claim.certificate_number) == claim.certificate_number
         assert len(set(self.numbers.values())) == len(self.numbers)
 
     @invariant()
     def what_is_final_stays(self) -> None:
-        """A certificated claim is never anything else again, and a returned one never comes back."""
+        """A certificated claim is never anything else again but revoked, and a returned one never comes back."""
         for (_, key), claim in self.state.claims.items():
             if self.final.get(key):
                 assert claim.outcome is self.final[key]
@@ -113,7 +125,9 @@ class PortalLife(RuleBasedStateMachine):
     @invariant()
     def nothing_stands_twice(self) -> None:
         """One full award a candidate, and one unit claim a candidate and unit, stand at a time."""
-        standing = [claim for claim in self.state.claims.values() if claim.outcome is not Outcome.RETURNED]
+        standing = [
+            claim for claim in self.state.claims.values() if claim.outcome not in (Outcome.RETURNED, Outcome.REVOKED)
+        ]
         awards = Counter(claim.sent.candidate_number for claim in standing if claim.sent.kind == "full_award")
         units = Counter(thing for claim in standing if claim.sent.kind == "units" for thing in _units(claim))
         assert max([*awards.values(), *units.values()], default=0) <= 1

@@ -82,7 +82,8 @@ def test_a_decision_is_told_with_everything_it_rests_on() -> None:
         "grade": "Competent", "assessor": "3", "graders_seen": ["3"], "decided_at": "2026-10-05T13:00:00+01:00",
         "method": "O", "cautions": ["team-grade"],
     }  # fmt: skip
-    assert (decision_json(decision)["criterion"], decision_json(decision)["method"]) == (None, None)
+    plain = decision_json(replace(decision, criterion="", method=""))
+    assert (plain["criterion"], plain["method"]) == (None, None)
 
 
 CHANGES = {

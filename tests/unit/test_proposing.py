@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.claims import CLOSED, GONE, WAITING, Status
+from nvqsync.core_gates import CORE_GATES
 from nvqsync.gates import ClaimFacts, Finding, Severity, run_gates
 from nvqsync.holding import HoldCode
 from nvqsync.model import ClaimKind, Entry, Registration, UnitOutcome
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim, ClaimMove, Move, adrift, claimed_units, follow, propose, request, units_met
-from nvqsync.shared_gates import SHARED_GATES
 from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, facts, facts_of, row
 
 BLOCKER = Finding("ENT-2", Severity.BLOCKS, "No registration.")
@@ -206,7 +206,7 @@ def unit_facts(units: tuple[UnitOutcome, ...]) -> ClaimFacts:
 
 def followed(now: LearnerProgress, one: Claim) -> ClaimMove | None:
     told = unit_facts(claimed_units(now, one))
-    return follow(now, one, told, run_gates(SHARED_GATES, told))
+    return follow(now, one, told, run_gates(CORE_GATES, told))
 
 
 @pytest.mark.parametrize("status", sorted(WAITING - {Status.ON_HOLD}))
@@ -224,12 +224,12 @@ def test_a_unit_claim_follows_its_own_units_only(status: Status) -> None:
 
 
 def test_a_unit_claim_keeps_its_units_and_cannot_go_while_one_is_lost() -> None:
-    """The lost unit stays named, CLM-2 blocks it, and when it is back a person releases the same claim."""
+    """The lost unit stays named, CLM-1/units blocks it, and when it is back a person releases the same claim."""
     one = unit_claim(row("A3", "F1"), Status.APPROVED, "A3", "F1")
     lost = followed(row("A3"), one)
     assert lost is not None
     assert [unit["code"] for unit in lost.facts["units"]] == ["A3", "F1"]
-    assert "CLM-2" in [finding.id for finding in lost.findings]
+    assert "CLM-1/units" in [finding.id for finding in lost.findings]
     back = followed(row("A3", "F1"), after(lost))
     assert back is not None
     assert (back.move, back.status, back.findings) == (Move.REFRESH, Status.ON_HOLD, ())
@@ -287,7 +287,7 @@ def test_passes_settle_at_once_and_keep_one_claim_open(
     claims: dict[int, Claim] = {}
     for turn, (now, registered) in enumerate(happened):
         told = facts_of(now, registrations=registered)
-        findings = run_gates(SHARED_GATES, told)
+        findings = run_gates(CORE_GATES, told)
         move = propose(now, list(claims.values()), told, findings)
         if move:
             number = move.before.id if move.before else len(claims) + 1
@@ -310,8 +310,8 @@ def test_an_approved_claim_stays_approved_only_on_what_was_approved(
 ) -> None:
     """It survives a pass untouched exactly when units, grades and findings are those of before."""
     facts_before, facts_now = facts_of(before), facts_of(now)
-    approved = claim(before, Status.APPROVED, run_gates(SHARED_GATES, facts_before))
-    move = propose(now, [approved], facts_now, run_gates(SHARED_GATES, facts_now))
+    approved = claim(before, Status.APPROVED, run_gates(CORE_GATES, facts_before))
+    move = propose(now, [approved], facts_now, run_gates(CORE_GATES, facts_now))
     same = before.verdict.met == now.verdict.met and before.counted == now.counted
     assert (move is None) == same
     assert move is None or move.status is Status.ON_HOLD

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.centre import StaffRole
-from nvqsync.gates import CORE_GATES, Gate, Severity, run_gates
+from nvqsync.core_gates import CORE_GATES
+from nvqsync.gates import Gate, Severity, run_gates
 from nvqsync.model import UnitStatus
 from nvqsync.quality import IqaOutcome
 from nvqsync.quality_gates import QUALITY_GATES, months_after, resting_on, verifiers

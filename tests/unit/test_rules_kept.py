@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 from nvqsync.core_declarations import CORE_DECLARATIONS
-from nvqsync.core_gates import CORE_GATES
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.rules_kept import RULES_KEPT, Kept, Where
+from nvqsync.shared_gates import SHARED_GATES
 from tests.meta.repository import ROOT
 
 PLUGINS = load_plugins(entry_points=False)
-GATES = {gate.id: gate for gate in (*CORE_GATES, *PLUGINS.gates)}
+GATES = {gate.id: gate for gate in (*SHARED_GATES, *PLUGINS.gates)}
 DECLARATIONS = {one.id: one for one in (*CORE_DECLARATIONS, *PLUGINS.declarations)}
 IDS = """
 ID-01 ID-02 ID-03 ID-04 ID-05 ID-06 ID-07 ID-08 ID-09 ID-10 ID-11 ID-12 ROC-L1-1 ROC-L1-2 ROC-L1-3 ROC-L1-4 ROC-L1-5
@@ -23,20 +21,6 @@ STAFF-2 STAFF-3 STAFF-4 STAFF-5 STAFF-6 IQA-1 IQA-2 CAR-1 CAR-2 ENT-1 ENT-2 ENT-
 CLM-2 CLM-3 CLM-4 CLM-5 CLM-6 CLM-7 CLM-8 CLM-9 RET-1 RET-2 RET-3 VIS-1 VIS-2 VIS-3 CERT-1 GDPR-1
 """.split()
 """The ids of the table of rules that the documents were read into."""
-
-AWAITED = {
-    "nvqsync.centre_gates": {"CLM-3", "CLM-5", "VIS-3"},
-    "nvqsync.candidate_gates": {"ID-09", "ENT-7", "ENT-8"},
-    "nvqsync.quality_gates": {
-        "UNIT-4", "SIM-3", "SIM-4", "STAFF-1", "STAFF-2", "STAFF-3", "STAFF-4", "STAFF-6", "IQA-1",
-    },
-    "nvqsync.retention": {"nvqsync/retention.py"},
-}  # fmt: skip
-"""Names that come with a module of their own: none is missed until that module is there, and then every one is."""
-
-
-def still_to_come() -> set[str]:
-    return {name for module, names in AWAITED.items() if importlib.util.find_spec(module) is None for name in names}
 
 
 def test_every_rule_is_kept_somewhere() -> None:
@@ -50,14 +34,14 @@ def test_what_keeps_a_rule_exists(kept: Kept) -> None:
     assert kept.where
     assert kept.says
     assert bool(kept.by) == (not set(kept.where) & {Where.NOT_OURS, Where.VISIT})
-    known = GATES.keys() | DECLARATIONS.keys() | PLUGINS.catalogue.qualifications.keys() | still_to_come()
+    known = GATES.keys() | DECLARATIONS.keys() | PLUGINS.catalogue.qualifications.keys()
     assert not [name for name in kept.by if name not in known and not (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("kept", RULES_KEPT, ids=lambda kept: kept.id)
 def test_a_rule_is_kept_by_what_it_says(kept: Kept) -> None:
     """Kept by a gate names a gate; by a declaration, one that lists the rule; by a rule, its requirements."""
-    gates = [name for name in kept.by if name in GATES.keys() | still_to_come() and not name.endswith(".py")]
+    gates = [name for name in kept.by if name in GATES and not name.endswith(".py")]
     declared = [DECLARATIONS[name] for name in kept.by if name in DECLARATIONS]
     assert bool(gates) == (Where.GATE in kept.where)
     assert bool(declared) == (Where.DECLARATION in kept.where)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit, store_claims, store_quality
+from nvqsync import store_audit, store_quality
 from nvqsync.audit import first_bad
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.quality import IqaOutcome, Release, Simulation
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
             )
             for learner in ("7", "8"):
                 found.execute("INSERT INTO learners VALUES (?, 'Sasha Invented', '', '', '', NULL)", [learner])
-            found.execute("INSERT INTO memberships VALUES ('1', '8', '[]', 1, 0)")
+            found.execute("INSERT INTO memberships (course_id, learner_id, roles, active) VALUES ('1', '8', '[]', 1)")
         yield found
 
 
@@ -109,7 +109,7 @@ def test_each_record_is_told_to_the_audit_log(store: Store) -> None:
     with pytest.raises(InputError):
         store_quality.action_done(store, 1, on=ON, iqa="31", by="g.price", at=3, why="")
     store_quality.take_back_release(store, 2, on=ON, by="exams", at=4, why="The wrong course.")
-    entries = store_claims.audit_entries(store)
+    entries = store_audit.audit_entries(store)
     told = [(one.actor, one.subject, one.action) for one in entries]
     assert told == [
         ("g.price", "learner:7", "iqa-released"), ("g.price", "course:1", "iqa-released"),

@@ -16,7 +16,7 @@ from typing import Any
 
 from connectors.moodle.simulator import people
 from connectors.moodle.simulator.coursework import DAY, Coursework, CourseworkBuilder, selections
-from connectors.moodle.simulator.records import Course, User
+from connectors.moodle.simulator.records import Course, Finisher, User
 from connectors.moodle.simulator.samples import SAMPLES
 from connectors.moodle.simulator.state import College
 from connectors.moodle.simulator.timelines import ENDINGS, STAGES, Learner, Timeline
@@ -128,7 +128,8 @@ class Generator:
             way = Learner(
                 user.id, stage, ending, options[number % len(options)], works, cohort.assessors, cohort.iqa, begins
             )
-            self._register(user, cohort.qualification, begins, number, stage)
+            if self._register(user, cohort.qualification, begins, number, stage):
+                self._finisher(user, cohort, way)
             yield way
 
     def _stages(self, share: int) -> list[str]:
@@ -157,10 +158,11 @@ class Generator:
             groups = list(work.course.groups)
             self.college.enrol(work.course, user, groups=[groups[number % len(groups)]])
 
-    def _register(self, user: User, qualification: Qualification, begins: int, number: int, stage: str) -> None:
+    def _register(self, user: User, qualification: Qualification, begins: int, number: int, stage: str) -> bool:
+        """Whether somebody told the awarding body of the learner."""
         candidate = user.profile.get("ocr_candidate_number") or f"{self.rng.randrange(10_000_000, 100_000_000)}"
         if number % 19 == 12 or (stage == "complete" and number % 29 == 20):
-            return  # nobody has told the awarding body yet
+            return False  # nobody has told the awarding body yet
         uln = user.profile["uln"]
         born = people.london_day(int(user.profile["dob"]))
         row = {"id_number": user.id_number, "name": user.full_name, "date_of_birth": born}
@@ -168,6 +170,15 @@ class Generator:
         registered = people.london_day(begins) - dt.timedelta(days=self.rng.randrange(1, 5))
         row |= {"qualification": qualification["id"], "registered_on": registered, "entry": "full"}
         self.college.registrations.append(row)
+        return True
+
+    def _finisher(self, user: User, cohort: Cohort, way: Learner) -> None:
+        """Note who finished on one course, without anything unusual."""
+        usual = way.stage == "complete" and not way.ending and len(way.works) == 1
+        if usual and people.is_uln(user.profile["uln"]):
+            place = way.works[0].course.id
+            found = Finisher(user.id, cohort.qualification["id"], tuple(way.units), place, tuple(cohort.assessors))
+            self.college.finishers.append(found)
 
     # ------------------------------------------------------------ what else goes on
 

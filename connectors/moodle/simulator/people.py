@@ -56,6 +56,11 @@ def ulns(rng: random.Random) -> Iterator[str]:
             yield f"{nine}{check}"
 
 
+def is_uln(text: str) -> bool:
+    """Whether a text is such a number."""
+    return len(text) == 10 and text != PLACEHOLDER_ULN and str(uln_check_digit(text[:9])) == text[9]
+
+
 def spoilt(uln: str) -> str:
     """The same number with its last digit wrong."""
     return f"{uln[:-1]}{(int(uln[-1]) + 1) % 10}"

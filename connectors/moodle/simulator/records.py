@@ -72,6 +72,17 @@ class User:
         return f"{self.first_name} {self.last_name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Finisher:
+    """A generated learner who finished and is registered, with nothing unusual about them: what they took, where."""
+
+    user_id: int
+    qualification: str
+    units: tuple[str, ...]
+    course_id: int
+    assessors: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Enrolment:
     """A user on a course in one role."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from connectors.moodle.simulator.records import Assignment, Clock, Competency, Course, Scale, User
+from connectors.moodle.simulator.records import Assignment, Clock, Competency, Course, Finisher, Scale, User
 
 AnyAssignment = Assignment | int
 AnyCourse = Course | int | str
@@ -46,6 +46,7 @@ class Site:
         self.scales: dict[int, Scale] = {}
         self.competencies: dict[int, Competency] = {}
         self.registrations: list[dict[str, Any]] = []
+        self.finishers: list[Finisher] = []
         self._ids: dict[str, Iterator[int]] = {}
 
     def new_id(self, kind: str) -> int:

@@ -1,15 +1,16 @@
-"""The main job on an invented college: a simulated Moodle, the mock portal, and nvqsync between them.
+"""The demo set up: a simulated Moodle with its cases, the mock portal, and the folder in which nvqsync works on them.
 
-Everything runs on free loopback ports in this process, from a folder that holds the settings, the database, the
-centre's facts and the registrations, so that every other command can be tried on it while the demo runs.
+The folder holds the settings, the database, the centre's facts and the registrations, so that every other command can
+be tried on it while the demo runs.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,37 +19,31 @@ from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.generator import generate_college
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
-from nvqsync import centre_file, registrations, store_claims, store_lms
-from nvqsync.answering import Said, all_asked
+from nvqsync import centre_file, clock, registrations
 from nvqsync.bootstrap import App, actor, bootstrap
 from nvqsync.catalogue import Catalogue
-from nvqsync.centre_entering import enter
-from nvqsync.claims import Event
-from nvqsync.demo_centre import CENTRE_NUMBERS, DIRECT_CLAIMS, centre_record
-from nvqsync.demo_quality import Team, record_quality, staff
+from nvqsync.demo.cases import Player, cast
+from nvqsync.demo.centre import CENTRE_NUMBERS, DIRECT_CLAIMS, VISITED, centre_record
+from nvqsync.demo.deeds import Scene
+from nvqsync.demo.quality import Team, staff
 from nvqsync.errors import InputError
-from nvqsync.exporting import export
 from nvqsync.model import Qualification
 from nvqsync.plugin_manager import load_plugins
-from nvqsync.reconciling import ExportReport, reconcile
-from nvqsync.review import act, ready
 from nvqsync.rules import judge
-from nvqsync.settling import settle
-from nvqsync.store import Store
-from nvqsync.sync import PassReport, run_pass
 
 MARKER = "nvqsync-demo"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo: both far ends, nvqsync's application, its folder."""
+    """A running demo: both far ends, nvqsync's application, its folder, who plays which case, who teaches what."""
 
     folder: Path
     moodle: Simulator
     portal: Portal
     app: App
+    players: tuple[Player, ...]
+    teams: Mapping[str, Team]
 
     @property
     def config(self) -> Path:
@@ -65,18 +60,47 @@ def running(folder: Path, *, learners: int = 240, seed: int = 1) -> Iterator[Dem
     _make_folder(folder)
     catalogue = load_plugins(entry_points=False).catalogue
     college = generate_college(seed, learners, [plain(q, catalogue) for q in catalogue.qualifications.values()])
+    players = cast(college.finishers)
+    for player in players:
+        for deed in player.case.before:
+            deed(scene(college, players, player))
     with ExitStack() as stack:
         moodle = stack.enter_context(Simulator(college))
         portal = stack.enter_context(Portal(seed=seed))
-        rows = college.register()
+        today = _today(college)
+        rows = list(_registered(college, players, today))
         _write_registrations(folder / "registrations.csv", rows)
         _tell_portal(portal, rows, catalogue)
         config = folder / "nvqsync.toml"
         config.write_text(_settings(moodle, portal), encoding="utf-8")
         config.chmod(0o600)
         app = bootstrap(config)
-        _write_centre(folder / "centre.toml", college, app)
-        yield Demo(folder, moodle, portal, app)
+        teams = _teams(college)
+        _write_centre(folder / "centre.toml", college, teams, app)
+        yield Demo(folder, moodle, portal, app, players, teams)
+
+
+def scene(college: College, players: Sequence[Player], player: Player) -> Scene:
+    """Where a case's deeds happen."""
+    other = next((one.learner for one in players if one.case.name == player.case.along_with), None)
+    return Scene(college, player.learner, other)
+
+
+def _today(college: College) -> dt.date:
+    return clock.day(college.clock.now())
+
+
+def _registered(college: College, players: Sequence[Player], today: dt.date) -> Iterator[dict[str, Any]]:
+    """The register with the rows of the cases as they are to be."""
+    cases = {(college.users[one.learner.user_id].id_number, one.case.qualification): one for one in players}
+    for row in college.register():
+        player = cases.get((row["id_number"], row["qualification"]))
+        if player is None:
+            yield row
+            continue
+        if player.case.along_with:
+            row["uln"] = college.users[player.learner.user_id].profile["uln"]
+        yield from map(dict, player.case.registered(row, today))
 
 
 def _make_folder(folder: Path) -> None:
@@ -133,11 +157,12 @@ def _tell_portal(portal: Portal, rows: list[dict[str, Any]], catalogue: Catalogu
             qualification = catalogue.qualifications[row["qualification"]]
             body = qualification.awarding_body
             number = CENTRE_NUMBERS[body]
+            entry = "units" if row["entry"] == "units" else "full_award"
             books.register(body, number, row["candidate_number"], qualification.id, registered_on=row["registered_on"],
-                           entry="full_award", name=row["name"])  # fmt: skip
+                           entry=entry, name=row["name"])  # fmt: skip
             if body == "EDI":
                 books.sign_off(body, number, qualification.id, row["candidate_number"])
-        for qualification_id in DIRECT_CLAIMS:
+        for qualification_id in (*DIRECT_CLAIMS, *VISITED):  # what a visit authorised, the body's books have as well
             body = catalogue.qualifications[qualification_id].awarding_body
             books.set_direct_claim_status(body, CENTRE_NUMBERS[body], qualification_id)
 
@@ -150,15 +175,20 @@ def _write_registrations(path: Path, rows: list[dict[str, Any]]) -> None:
     path.chmod(0o600)
 
 
-def _write_centre(path: Path, college: College, app: App) -> None:
-    """What the college knows about itself, with everybody who assesses or verifies in the simulated Moodle."""
-    names = {str(user.id): user.full_name for user in college.users.values()}
+def _teams(college: College) -> dict[str, Team]:
+    """Who assesses and verifies in the simulated Moodle, by qualification."""
     iqas = tuple(str(user.id) for user in college.users.values() if user.username.startswith("iqa."))
     teams: dict[str, Team] = {}
     for course in college.courses.values():
         here = [str(one.user_id) for one in course.enrolments.values() if one.role != "student"]
         team = Team(tuple(one for one in here if one not in iqas), iqas)
         teams.setdefault(course.id_number.partition("#")[0], team)
+    return teams
+
+
+def _write_centre(path: Path, college: College, teams: Mapping[str, Team], app: App) -> None:
+    """What the college knows about itself, with everybody who assesses or verifies."""
+    names = {str(user.id): user.full_name for user in college.users.values()}
     qualifications = app.plugins.catalogue.qualifications.values()
     record = centre_record(qualifications, staff(teams, names, app.today), ("demo", actor()), app.today)
     path.write_text(centre_file.written(record), encoding="utf-8")
@@ -179,75 +209,3 @@ def _settings(moodle: Simulator, portal: Portal) -> str:
         "[centre]", 'name = "Exampleton College"',
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
-
-
-# ---------------------------------------------------------------- the main job
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """What one full cycle came to."""
-
-    report: PassReport
-    proposed: int
-    approved: int
-    exported: ExportReport
-    by_status: Mapping[str, int]
-    table: tuple[tuple[str, int, int, int, int, int, int], ...]
-
-
-def first_pass(demo: Demo, store: Store, say: Say = print) -> PassReport:
-    """Enter what the centre knows about itself, read the college, import its registrations, settle the claim queue."""
-    app = demo.app
-    file = demo.folder / "centre.toml"
-    known = enter(app, store, centre_file.read(file.read_text(encoding="utf-8"), file.name).onto, by="demo")
-    say(f"Entering the centre's facts from {file.name} ... {len(known)} recorded.")
-    say("Reading the simulated Moodle ...")
-    with closing(app.open_lms()) as lms:
-        report = run_pass(app, store, lms, by="demo")
-    text = (demo.folder / "registrations.csv").read_text(encoding="utf-8")
-    found = registrations.read(text, app.plugins.catalogue, store_lms.learners(store))
-    added, _ = store_claims.record_registrations(store, found.registrations, actor="demo", at=app.now())
-    looked_at = record_quality(app, store)
-    settle(app, store, by="nvqsync")
-    say(f"  {sum(course.learners for course in report.courses)} places on {len(report.courses)} courses, "
-        f"{sum(course.grades for course in report.courses)} grades, {added} registrations, {looked_at} learners "
-        "looked at by an IQA.")  # fmt: skip
-    return report
-
-
-def full_cycle(demo: Demo, store: Store, say: Say = print) -> Cycle:
-    """One full cycle: read, judge, propose, approve what may be approved, export, reconcile."""
-    report = first_pass(demo, store, say)
-    app = demo.app
-    waiting = ready(store)
-    say(f"Approving {len(waiting)} of {len(store_claims.claims(store))} claims: the ones that nothing blocks.")
-    asked = all_asked(store_claims.some_claims(store, waiting))
-    said = Said(frozenset(asked), "Portfolio and method of assessment looked at in the demo.")
-    results = act(app, store, waiting, Event.APPROVE, by="demo", why="Checked in the demo.", said=said)
-    say("Handing the batches to the mock portal ...")
-    portal = app.open_portal()
-    assert portal is not None  # noqa: S101  (the demo's own settings name it)
-    with closing(portal):
-        exported = export(app, store, portal, by="demo")
-        for _ in range(3):
-            reconcile(app, store, portal, by="demo")
-    approved = sum(not result.refused for result in results)
-    counts = store_claims.count_by_status(store)
-    return Cycle(report, len(store_claims.claims(store)), approved, exported, counts, tuple(_summary(app, store)))
-
-
-def _summary(app: App, store: Store) -> Iterator[tuple[str, int, int, int, int, int, int]]:
-    """By qualification: learners, rules met, claims, blocked, certificated, returned or waiting."""
-    for standing in app.reader(store).standings():
-        claims = store_claims.claims(store, "qualification_id = ?", [standing.qualification.id])
-        statuses = [claim.status.value for claim in claims]
-        yield (
-            standing.qualification.id,
-            len(standing.rows),
-            sum(row.verdict.met for row in standing.rows),
-            len(claims),
-            sum(bool(claim.blockers) for claim in claims),
-            statuses.count("certificated"),
-            statuses.count("awaiting_authorisation") + statuses.count("returned"),
-        )
