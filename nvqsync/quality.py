@@ -82,9 +82,10 @@ class Simulation:
 def graders(unit: UnitOutcome) -> frozenset[str]:
     """Everybody who had a hand in a unit's evidence: assessors, every grader seen, who signed it off.
 
-    The empty text among them stands for somebody whom the LMS does not name. A transferred unit has none.
+    The empty text among them stands for somebody whom the LMS does not name. A transferred unit, or one
+    that the body has certificated already, has none.
     """
-    if unit.status is UnitStatus.TRANSFERRED:
+    if unit.status in {UnitStatus.TRANSFERRED, UnitStatus.HELD}:
         return frozenset()
     named = {name for decision in unit.decisions for name in (*decision.graders_seen, decision.assessor_id)}
     return frozenset(named | {unit.signed_off_by})

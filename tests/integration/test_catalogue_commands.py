@@ -264,7 +264,7 @@ def test_plugins_lists_what_is_loaded() -> None:
     assert list(rows)[:4] == ["qcf", "ocr", "edi", "ncfe"]
     offers = rows["ocr"]["offers"]
     assert [one for one in offers if one.startswith("OCR/")] == ["OCR/03454", "OCR/03455", "OCR/03456", "OCR/10378"]
-    assert {"gate ENT-7", "gate VIS-4"} <= set(offers)
+    assert {"gate CAR-1", "declaration ocr/records"} <= set(offers)
     assert rows["qcf"]["offers"] == ["84 units"]
     assert all(row["version"] and row["distribution"] == "nvqsync" for row in rows.values())
     assert "EDI/L2-CS" in run("plugins").stdout

@@ -157,7 +157,9 @@ def test_an_outcome_is_resubmitted_with_its_assignment(rehearsal: Rehearsal) -> 
     college.moodle.reopen_attempt(college.assignments["A1"], college.learners[0])
     rehearsal.run("sync")
     (claim,) = rehearsal.claims()
-    assert {one["id"] for one in claim["blockers"]} == {"LMS-7"}
+    said = {one["id"]: one["says"] for one in claim["blockers"]}
+    assert said.keys() == {"LMS-7", "CAR-1", "STAFF-2/unknown"}
+    assert "lacks the assessor of D2" in said["CAR-1"]  # Moodle names nobody who rated an outcome
 
 
 def test_a_hidden_rating_decides_nothing(rehearsal: Rehearsal) -> None:

@@ -16,14 +16,24 @@ from pathlib import Path
 import pytest
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import anonymising, store_audit, store_claims, store_lms, store_retention
+from nvqsync import (
+    anonymising,
+    store_audit,
+    store_claims,
+    store_declarations,
+    store_lms,
+    store_quality,
+    store_retention,
+)
 from nvqsync.centre_entering import enter
 from nvqsync.centre_record import CentreRecord
 from nvqsync.claims import Event
 from nvqsync.errors import InputError, NotAllowed
 from nvqsync.holdings import ELSEWHERE, HOLDINGS, IMPERSONAL
+from nvqsync.quality import IqaOutcome, Release, Simulation
 from nvqsync.store import Store
 from nvqsync.verifying import verify
+from tests.quality import IQA_ID
 from tests.workshop import NOON, ROOT, UNITS, Workshop, ready_to_export, set_up, uln
 
 YEAR = 366 * 86400
@@ -109,9 +119,10 @@ def test_no_byte_of_an_erased_person_stays_in_the_file(shop: Workshop) -> None:
     shop.act(Event.HOLD, 1)
     with shop.open_store() as store:
         store_retention.record_request(store, "1", dt.date(2026, 11, 9), actor="officer", at=NOON)
+        fingerprint = _write_about(store)
     leave(shop, 1, 2)
     before = counts(shop)
-    gone = ["Invented1", "Invented2", uln(1), uln(2), "00000001", "C100777"]
+    gone = ["Invented1", "Invented2", uln(1), uln(2), "00000001", "C100777", "Grandmother", fingerprint]
     assert all(word.encode() in bytes_of(shop) for word in gone)
     on = later(shop, 3.1)
     done = apply(on)
@@ -122,6 +133,20 @@ def test_no_byte_of_an_erased_person_stays_in_the_file(shop: Workshop) -> None:
     assert b"Invented3" in left
     assert counts(on) == before
     assert on.faults() == []
+
+
+def _write_about(store: Store) -> str:
+    """What people write in their own words about the first learner; returns their claim's fingerprint."""
+    claim, on = store_claims.claim(store, 1), dt.date(2026, 11, 9)
+    with store.writing():
+        store_declarations.record_note(store, claim, "Grandmother wrote a statement.", actor="officer", at=NOON)
+    asked = Release("OCR/03455", IQA_ID, on, IqaOutcome.ACTION, claim.learner_id, action="Ask the Grandmother.")
+    (release,) = store_quality.record_releases(store, [asked], by="officer", at=NOON, why="Grandmother, again.")
+    store_quality.action_done(store, release.id, on=on, iqa=IQA_ID, by="officer", at=NOON, why="Grandmother asked.")
+    acted = Simulation(claim.learner_id, "OCR/03455", "R/601/1226", IQA_ID, on, on, "Grandmother was ill.")
+    simulation = store_quality.record_simulation(store, acted, by="officer", at=NOON)
+    store_quality.sample_simulation(store, simulation.id, iqa=IQA_ID, on=on, by="officer", at=NOON)
+    return claim.fingerprint
 
 
 def test_nobody_goes_before_the_day(shop: Workshop) -> None:
