@@ -65,7 +65,7 @@ def _print_summary(cycle: Cycle) -> None:
         click.echo(f"Batch {batch['id']}: {batch['claims']} claims, digest {batch['digest'][:12]}")
     told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in cycle.by_status.items())
     click.echo(f"\nClaims: {told}.")
-    click.echo("Every gate stands on one of them: 'nvqsync demo --once --cases' lists which.")
+    click.echo("What there is to see, and on which claim: 'nvqsync demo --once --cases'.")
     click.echo("Done.")
 
 
