@@ -19,7 +19,7 @@ CASE_HEADS = ("Shows", "Claims", "See claim", "How")
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="One full cycle, a summary, and the end.")
-@click.option("--cases", is_flag=True, help="List what there is to see, each with a claim to look up.")
+@click.option("--cases", is_flag=True, help="As --once, and list what there is to see.")
 @click.option("--learners", default=240, show_default=True, help="How many learners the invented college has.")
 @click.option("--seed", default=1, show_default=True, help="Another number, another college.")
 @click.option(
@@ -38,17 +38,15 @@ def demo_command(once: bool, cases: bool, learners: int, seed: int, folder: Path
     claims show ID'.
     """
     with running(folder, learners=learners, seed=seed) as demo, demo.app.open_store() as store:
-        if once:
-            cycle = full_cycle(demo, store, click.echo)
-        else:
+        if not once and not cases:
             first_pass(demo, store, click.echo)
             next_day(demo, store, click.echo)
+            _stay(demo)
+            return
+        cycle = full_cycle(demo, store, click.echo)
         if cases:
             _print_cases(shown(demo.app, store, demo.players), demo)
-        if once:
-            _print_summary(cycle)
-        else:
-            _stay(demo)
+        _print_summary(cycle)
 
 
 def _print_cases(rows: Sequence[Shown], demo: Demo) -> None:
@@ -65,7 +63,7 @@ def _print_summary(cycle: Cycle) -> None:
         click.echo(f"Batch {batch['id']}: {batch['claims']} claims, digest {batch['digest'][:12]}")
     told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in cycle.by_status.items())
     click.echo(f"\nClaims: {told}.")
-    click.echo("Every gate stands on one of them: 'nvqsync demo --once --cases' lists which.")
+    click.echo("What there is to see, and on which claim: 'nvqsync demo --cases'.")
     click.echo("Done.")
 
 

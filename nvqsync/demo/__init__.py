@@ -4,7 +4,7 @@ Everything runs on free loopback ports in this process. ``cases`` lists what the
 """
 
 from nvqsync.demo.cycle import Cycle, first_pass, full_cycle, next_day
-from nvqsync.demo.running import Demo, plain, running
 from nvqsync.demo.showing import Shown, shown
+from nvqsync.demo.stage import Demo, plain, running
 
 __all__ = ["Cycle", "Demo", "Shown", "first_pass", "full_cycle", "next_day", "plain", "running", "shown"]

@@ -83,8 +83,8 @@ class Player:
 
 
 def cast(finishers: Iterable[Finisher]) -> tuple[Player, ...]:
-    """Who plays what: the first who finished the qualification (and took the unit) and plays nothing yet."""
-    free, players = list(finishers), []
+    """Who plays what: the last who finished the qualification (and took the unit) and plays nothing yet."""
+    free, players = list(finishers)[::-1], []
     for case in CASES:
         fit = (
             one for one in free if one.qualification == case.qualification and (case.unit or one.units[0]) in one.units

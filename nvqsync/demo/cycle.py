@@ -19,7 +19,7 @@ from nvqsync.demo.centre import LAPSED, WITHOUT_DIRECT_CLAIMS, corrected
 from nvqsync.demo.desk import Desk, Entry
 from nvqsync.demo.formerly import record_former_learner
 from nvqsync.demo.quality import record_quality
-from nvqsync.demo.running import Demo, scene
+from nvqsync.demo.stage import Demo, scene
 from nvqsync.exporting import export
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.requesting import propose_again
