@@ -52,13 +52,14 @@ def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_file_of_both_packages(wheel: Path) -> None:
-    """Code, qualifications, units, templates, styles and the typing marker: all that stands in the packages ships."""
+    """Code, qualifications, units, templates, styles, the typing marker, the systemd units: all of it ships."""
     here = {
         path.relative_to(ROOT).as_posix()
         for package in ("nvqsync", "connectors")
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    here |= {f"nvqsync/service_files/{path.name}" for path in (ROOT / "systemd").iterdir()}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert packed == here
