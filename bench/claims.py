@@ -18,28 +18,26 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from nvqsync import store_claims, store_lms
+from nvqsync import centre_file, store_claims, store_lms
 from nvqsync.bootstrap import App, bootstrap
+from nvqsync.centre_entering import enter
 from nvqsync.claims import Event
 from nvqsync.model import CourseReading, Grading, LmsCourse, LmsItem, LmsMember, Observation, Registration
 from nvqsync.planning import plan
 from nvqsync.review import Deed, ready, working
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from tests import quality
+from tests.rehearsal import CENTRE_FACTS
+from tests.workshop import everything
 
 OCR, UNITS, A_COURSE = "OCR/03455", ("F1", "F2", "A3", "B2", "C3", "D2"), 500
 SETTINGS = """
 database = "nvqsync.db"
 [moodle]
 url = "https://moodle.invalid"
-[centre]
-numbers = { OCR = "12345" }
-[centre.qualifications."OCR/03455"]
-approved_on = 2020-09-01
-direct_claim_from = 2021-09-01
-registration_end = "none"
-certification_end = "none"
 """
+ASSESSOR = "77"
 
 
 def measure(claims: int) -> dict[str, Any]:
@@ -69,12 +67,14 @@ def measure(claims: int) -> dict[str, Any]:
 
 def approve(app: App, store: Store) -> int:
     """Approve all that is ready, as ``nvqsync claims approve --all-ready`` does; how many were."""
-    slices = working(app, store, ready(store), Deed(Event.APPROVE, "bench", "Checked."))
+    slices = working(app, store, ready(store), Deed(Event.APPROVE, "bench", "Checked.", said=everything(app)))
     return sum(not result.refused for some in slices for result in some)
 
 
 def fill(app: App, store: Store, learners: int) -> None:
     """A database in which this many learners have finished and are registered."""
+    enter(app, store, centre_file.read(CENTRE_FACTS, "centre.toml").onto, by="bench")
+    quality.staff(store, ASSESSOR, officers=("bench",))
     number = store_lms.begin_pass(store, app.now())
     for place, start in enumerate(range(0, learners, A_COURSE), 1):
         reading = course(place, range(start, min(start + A_COURSE, learners)), app.now())
@@ -85,6 +85,7 @@ def fill(app: App, store: Store, learners: int) -> None:
             for one in reading.members
         ]  # fmt: skip
         store_claims.record_registrations(store, registered, actor="bench", at=app.now())
+        quality.release(store, OCR, [one.lms_id for one in reading.members], app.today)
     store_lms.end_pass(store, number, app.now(), "done", {})
 
 
@@ -106,7 +107,7 @@ def grades(items: tuple[LmsItem, ...], members: tuple[LmsMember, ...], now: int)
     """Competent, for everyone in everything."""
     for item in items:
         for one in members:
-            yield Observation(item.lms_id, one.lms_id, f"{item.lms_id}-{one.lms_id}", 0, Decimal(2), now - 60, "77")
+            yield Observation(item.lms_id, one.lms_id, f"{item.lms_id}-{one.lms_id}", 0, Decimal(2), now - 60, ASSESSOR)
 
 
 def timed(work: Any) -> float:
