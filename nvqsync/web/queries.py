@@ -14,7 +14,8 @@ from typing import Any
 from nvqsync.claims import WAITING, Status
 from nvqsync.model import LmsMember
 from nvqsync.store import Store
-from nvqsync.web.filters import PAGE_SIZE, Filters, Sort
+from nvqsync.web.filters import Filters, Sort
+from nvqsync.web.lists import PAGE_SIZE
 
 ATTENTION = (
     Status.ON_HOLD, Status.UNKNOWN, Status.RETURNED, Status.RECALLED, Status.APPROVED, Status.EXPORTED,
@@ -25,8 +26,8 @@ ATTENTION = (
 
 # Only a claim that is still here can be stopped. The last part is written exactly so because a partial index on
 # blocked claims answers for this text and no other.
-_BLOCKED = f"status IN ({', '.join(sorted(repr(status.value) for status in WAITING))}) AND blockers <> '[]'"
-_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {_BLOCKED})"  # noqa: S608
+BLOCKED = f"status IN ({', '.join(sorted(repr(status.value) for status in WAITING))}) AND blockers <> '[]'"
+_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {BLOCKED})"  # noqa: S608
 _RANK = (
     f"CASE status WHEN 'proposed' THEN claims.id IN {_BLOCKED_IDS} "
     + " ".join(f"WHEN '{status.value}' THEN {place}" for place, status in reversed([*enumerate(ATTENTION, 2)]))
@@ -98,7 +99,7 @@ def groups(store: Store, learners: str | None = None) -> list[Group]:
     sql = "SELECT {0}, COUNT(*) AS n FROM claims WHERE {1} AND {2} GROUP BY {0}"
     blocked = {
         (row["status"], row["awarding_body"], row["qualification_id"]): row["n"]
-        for row in store.rows(sql.format(columns, known, _BLOCKED), parameters)
+        for row in store.rows(sql.format(columns, known, BLOCKED), parameters)
     }
     found = []
     for row in store.rows(sql.format(columns, known, "1"), parameters):
@@ -131,7 +132,7 @@ def _conditions(filters: Filters, learners: str | None) -> tuple[str, list[Any]]
     ]
     conditions = [known, *(sql for sql, value in asked if value)]
     if filters.blocked is not None:
-        conditions.append(_BLOCKED if filters.blocked else f"claims.id NOT IN {_BLOCKED_IDS}")
+        conditions.append(BLOCKED if filters.blocked else f"claims.id NOT IN {_BLOCKED_IDS}")
     return " AND ".join(conditions), [*parameters, *(value for _, value in asked if value)]
 
 
@@ -148,6 +149,14 @@ def item_links(store: Store, lms_ids: Iterable[str]) -> dict[str, tuple[str, str
         WHERE lms_id IN (SELECT value FROM json_each(?))"""
     rows = store.rows(sql, [json.dumps(sorted(set(lms_ids)))])
     return {row["lms_id"]: (row["name"], row["path"] or "") for row in rows}
+
+
+def workflow_states(store: Store, learner_id: str, item_ids: Iterable[str]) -> dict[str, str]:
+    """The marking workflow's state of one learner's grade on each item; items without a workflow are missing."""
+    sql = """SELECT item_id, workflow_state FROM grades
+        WHERE learner_id = ? AND item_id IN (SELECT value FROM json_each(?)) AND workflow_state <> ''"""
+    rows = store.rows(sql, [learner_id, json.dumps(sorted(set(item_ids)))])
+    return {row["item_id"]: row["workflow_state"] for row in rows}
 
 
 def is_set_up(store: Store) -> bool:

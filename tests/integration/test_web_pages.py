@@ -14,7 +14,7 @@ import requests
 from nvqsync import store_claims
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
 from nvqsync.web.app import WebServer
-from nvqsync.web.filters import PAGE_SIZE
+from nvqsync.web.lists import PAGE_SIZE
 from tests.integration import web_data
 from tests.integration.web_data import College
 
