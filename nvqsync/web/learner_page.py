@@ -10,12 +10,13 @@ from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.model import Qualification, UnitOutcome, UnitStatus
 from nvqsync.nearly import on_offer, route_for
 from nvqsync.progress import LearnerProgress, decision_json
-from nvqsync.rules import Route
+from nvqsync.rules import Route, Verdict
 from nvqsync.standing import Standing
 from nvqsync.store import Store
 from nvqsync.web import people_queries, queries
 from nvqsync.web.claim_page import requirements
 from nvqsync.web.evidence_view import UNIT_WORDS, criteria, evidence
+from nvqsync.web.words import counted
 
 DONE = frozenset({UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED, UnitStatus.HELD})
 
@@ -69,7 +70,7 @@ def _qualification(standing: Standing, row: LearnerProgress, gone: frozenset[str
         "id": rule.id,
         "title": rule.title,
         "met": judgement.verdict.met,
-        "says": judgement.verdict.says,
+        "says": _says(judgement.verdict),
         "cautions": judgement.cautions,
         "active": row.learner.active,
         "requirements": requirements(told, rule),
@@ -79,6 +80,14 @@ def _qualification(standing: Standing, row: LearnerProgress, gone: frozenset[str
         "untouched": [unit for unit in units if unit["status"] is UnitStatus.NOT_STARTED and not unit["decisions"]],
         "route": None if judgement.verdict.met else _route(row, standing, gone),
     }
+
+
+def _says(verdict: Verdict) -> str:
+    """The verdict in a sentence, without repeating what each requirement says below it."""
+    if verdict.met or verdict.route is None:
+        return verdict.says
+    counts, to_go = counted(verdict.credits_counted, "credit"), counted(verdict.route.credits, "credit")
+    return f"{counts} {'counts' if verdict.credits_counted == 1 else 'count'} so far. {to_go} to go, by the shortest way."
 
 
 def _unit(outcome: UnitOutcome, qualification: Qualification, row: LearnerProgress) -> dict[str, Any]:

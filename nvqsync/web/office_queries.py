@@ -69,7 +69,8 @@ def claims_in(store: Store, batch_id: str, *, first: int, most: int) -> list[dic
 # ---------------------------------------------------------------- registrations
 
 _REGISTERED = """FROM registrations AS r JOIN learners ON learners.lms_id = r.learner_id
-    WHERE (:q = '' OR qualification_id = :q) AND (:only IS NULL OR learner_id IN (SELECT value FROM json_each(:only)))"""
+    WHERE (:q = '' OR qualification_id = :q)
+        AND (:only IS NULL OR learner_id IN (SELECT value FROM json_each(:only)))"""
 
 
 def count_registrations(store: Store, qualification_id: str, only: str | None) -> int:
