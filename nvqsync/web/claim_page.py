@@ -85,7 +85,7 @@ def _evidence(
 def _row(app: App, store: Store, claim: Claim) -> tuple[LearnerProgress | None, str]:
     """The learner's standing now, and why it could not be worked out if it could not: the page shows the rest."""
     try:
-        standings = app.reader(store).standings([claim.qualification_id], {claim.learner_id})
+        standings = app.reader(store).learners({claim.learner_id}, [claim.qualification_id])
     except NvqsyncError as error:
         return None, str(error)
     return next((row for standing in standings for row in standing.rows), None), ""

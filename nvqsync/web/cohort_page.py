@@ -6,14 +6,13 @@ A page looks at a slice of the cohort, cut by SQLite: evidence is never assessed
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nvqsync.bootstrap import App
 from nvqsync.errors import UnknownName
-from nvqsync.mapping import CourseMapping
-from nvqsync.model import LmsMember, Qualification, UnitOutcome, UnitStatus
+from nvqsync.model import LmsCourse, LmsMember, Qualification, UnitOutcome, UnitStatus
 from nvqsync.nearly import HeldBack, held_back, nearly, on_offer, together
 from nvqsync.progress import LearnerProgress
 from nvqsync.standing import Standing
@@ -35,8 +34,7 @@ class Slice:
     """Part of one qualification's learners: its courses, the course it is narrowed to (or empty), and who."""
 
     qualification: Qualification
-    mappings: tuple[CourseMapping, ...]
-    every: tuple[CourseMapping, ...]
+    courses: tuple[LmsCourse, ...]
     course: str
     cut: Cut
     people: tuple[LmsMember, ...]
@@ -44,7 +42,7 @@ class Slice:
     def standing(self, app: App, store: Store) -> Standing | None:
         """Everybody's progress, in the slice's own order; ``None`` where there is nobody."""
         ids = {one.lms_id for one in self.people}
-        found = app.reader(store).standings([self.qualification.id], ids, self.every) if ids else []
+        found = app.reader(store).learners(ids, [self.qualification.id]) if ids else []
         return next(iter(found), None)
 
 
@@ -53,39 +51,34 @@ def cohorts(app: App, store: Store, seen: Collection[str] | None) -> list[dict[s
     sizes = people_queries.course_sizes(store, app.settings.moodle.learner_roles)
     catalogue = app.plugins.catalogue.qualifications
     return [
-        {
-            "qualification": catalogue[q],
-            "courses": [(one.course, sizes.get(one.course.lms_id, 0)) for one in courses],
-            "assignments": sum(len(one.items) for one in courses),
-        }
-        for q, courses in sorted(_followed(app.reader(store).mappings(), seen).items())
+        {"qualification": catalogue[q], "courses": [(one, sizes.get(one.lms_id, 0)) for one in courses]}
+        for q, courses in sorted(followed(app, store, seen).items())
     ]
 
 
-def _followed(mappings: Iterable[CourseMapping], seen: Collection[str] | None) -> dict[str, list[CourseMapping]]:
-    found: dict[str, list[CourseMapping]] = defaultdict(list)
-    for one in mappings:
-        if one.qualification_id and (seen is None or one.course.lms_id in seen):
-            found[one.qualification_id].append(one)
-    return found
+def followed(app: App, store: Store, seen: Collection[str] | None) -> dict[str, tuple[LmsCourse, ...]]:
+    """The courses that may be seen, by the qualification each stands for."""
+    found: dict[str, list[LmsCourse]] = defaultdict(list)
+    for course, qualification_id in app.reader(store).qualifications():
+        if qualification_id and (seen is None or course.lms_id in seen):
+            found[qualification_id].append(course)
+    return {q: tuple(courses) for q, courses in found.items()}
 
 
 def cohort(
-    app: App, store: Store, qualification_id: str, course: str, page: int, seen: Collection[str] | None, *, size: int
+    app: App, store: Store, qualification_id: str, courses: Sequence[LmsCourse], course: str, page: int, size: int
 ) -> Slice:
-    """The page asked for. Raises ``UnknownName`` for a qualification that no course that may be seen stands for."""
-    every = tuple(app.reader(store).mappings())
-    mappings = tuple(_followed(every, seen).get(qualification_id, ()))
-    if not mappings:
+    """The page asked for of a qualification's learners. Raises ``UnknownName`` where no course stands for it."""
+    if not courses:
         says = f"No course is followed that stands for {qualification_id}."
         raise UnknownName(says, "See the list of cohorts.")
-    here = course if course in {one.course.lms_id for one in mappings} else ""
-    courses = [here] if here else [one.course.lms_id for one in mappings]
+    here = course if course in {one.lms_id for one in courses} else ""
+    ids = [here] if here else [one.lms_id for one in courses]
     roles = app.settings.moodle.learner_roles
-    cut = cut_pages(people_queries.count_learners(store, roles, courses), page, size)
-    people = people_queries.learners(store, roles, courses, first=cut.offset, most=cut.last - cut.offset)
+    cut = cut_pages(people_queries.count_learners(store, roles, ids), page, size)
+    people = people_queries.learners(store, roles, ids, first=cut.offset, most=cut.last - cut.offset)
     found = app.plugins.catalogue.qualifications[qualification_id]
-    return Slice(found, mappings, every, here, cut, tuple(people))
+    return Slice(found, tuple(courses), here, cut, tuple(people))
 
 
 # ---------------------------------------------------------------- the heat map
@@ -95,7 +88,8 @@ def heat_map(app: App, store: Store, part: Slice) -> dict[str, Any]:
     """The table of learners by units: the units that are assessed here or under way, with a cell for each learner."""
     standing = part.standing(app, store)
     rows = {row.learner.lms_id: row for row in standing.rows} if standing else {}
-    offered = set(on_offer(part.qualification, part.mappings, app.reader(store).gone()))
+    mappings = standing.mappings if standing else ()
+    offered = set(on_offer(part.qualification, mappings, app.reader(store).gone()))
     touched = {o.code for row in rows.values() for o in row.outcomes if o.status is not UnitStatus.NOT_STARTED}
     units = [unit for unit in part.qualification.units if unit.code in offered | touched]
     cells = {learner: {o.code: cell(o) for o in row.outcomes} for learner, row in rows.items()}
@@ -165,15 +159,15 @@ def nearly_there(app: App, store: Store, part: Slice) -> dict[str, Any]:
     chosen, certificates = together(held)
     return {
         "near": nearly(standing.rows),
-        "held": [_held(one, part.every) for one in held],
+        "held": [_held(one, part.courses) for one in held],
         "most": [one.item.name for one in chosen],
         "certificates": certificates,
         "names": {one.lms_id: one for one in part.people},
     }
 
 
-def _held(one: HeldBack, mappings: Sequence[CourseMapping]) -> Mapping[str, Any]:
-    course = next((each.course for each in mappings if each.course.lms_id == one.item.course_id), None)
+def _held(one: HeldBack, courses: Sequence[LmsCourse]) -> Mapping[str, Any]:
+    course = next((each for each in courses if each.lms_id == one.item.course_id), None)
     return {
         "name": one.item.name,
         "course": course.short_name if course else one.item.course_id,

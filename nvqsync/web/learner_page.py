@@ -49,7 +49,7 @@ def learner_page(app: App, store: Store, learner_id: str, *, unfolded: bool) -> 
 def _standings(app: App, store: Store, learner_id: str) -> tuple[list[tuple[Standing, LearnerProgress]], str]:
     """The learner's progress on each qualification, and why it could not be worked out if it could not."""
     try:
-        found = app.reader(store).standings(None, {learner_id})
+        found = app.reader(store).learners({learner_id})
     except NvqsyncError as error:
         return [], str(error)
     return [(standing, row) for standing in found for row in standing.rows], ""
@@ -87,7 +87,9 @@ def _says(verdict: Verdict) -> str:
     if verdict.met or verdict.route is None:
         return verdict.says
     counts, to_go = counted(verdict.credits_counted, "credit"), counted(verdict.route.credits, "credit")
-    return f"{counts} {'counts' if verdict.credits_counted == 1 else 'count'} so far. {to_go} to go, by the shortest way."
+    return (
+        f"{counts} {'counts' if verdict.credits_counted == 1 else 'count'} so far. {to_go} to go, by the shortest way."
+    )
 
 
 def _unit(outcome: UnitOutcome, qualification: Qualification, row: LearnerProgress) -> dict[str, Any]:

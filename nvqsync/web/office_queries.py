@@ -9,13 +9,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from nvqsync.claims import WAITING
 from nvqsync.quality import Release, Simulation
 from nvqsync.store import Store
 from nvqsync.store_quality import as_release, as_simulation
-from nvqsync.web.queries import BLOCKED
 
-IQAS_OWN = ('"IQA-', '"SIM-', '"STAFF-2"')
-"""How the ids begin, in a claim's blockers as stored, that only an IQA's record can clear."""
+IQAS_OWN = ("IQA-", "SIM-", "STAFF-2")
+"""How the ids of the gates begin that only an IQA's record can satisfy."""
 
 # ---------------------------------------------------------------- batches
 
@@ -97,7 +97,9 @@ def registered_by_qualification(store: Store) -> dict[str, int]:
 
 # ---------------------------------------------------------------- internal quality assurance
 
-_WAITS = f"{BLOCKED} AND ({' OR '.join(f'instr(blockers, {begin!r}) > 0' for begin in IQAS_OWN)})"
+# Written exactly so because a partial index answers for this text and no other.
+_WAITS = f"""status IN ({", ".join(sorted(repr(status.value) for status in WAITING))})
+    AND (instr(blockers, '"IQA-') > 0 OR instr(blockers, '"SIM-') > 0 OR instr(blockers, '"STAFF-2"') > 0)"""
 _OF = """(:courses IS NULL OR learner_id IN (SELECT learner_id FROM memberships
     WHERE course_id IN (SELECT value FROM json_each(:courses))))"""
 
@@ -111,11 +113,11 @@ def waiting(store: Store, courses: Collection[str] | None, *, first: int, most: 
     """The claims that wait for an IQA, oldest first, each with the findings it ``waits_for`` as (id, words)."""
     sql = f"""SELECT claims.id, learner_id AS lms_id, name, id_number, qualification_id, status, created_at, blockers
         FROM claims JOIN learners ON learners.lms_id = learner_id
-        WHERE {_WAITS} AND {_OF} ORDER BY claims.id LIMIT :most OFFSET :first"""
+        WHERE claims.id IN (SELECT id FROM claims WHERE {_WAITS} AND {_OF} ORDER BY +id LIMIT :most OFFSET :first)
+        ORDER BY claims.id"""
     rows = store.rows(sql, {**_courses(courses), "most": most, "first": first})
-    begins = tuple(begin.strip('"') for begin in IQAS_OWN)
     return [
-        {**row, "waits_for": [(id_, says) for id_, says in json.loads(row["blockers"]) if id_.startswith(begins)]}
+        {**row, "waits_for": [(id_, says) for id_, says in json.loads(row["blockers"]) if id_.startswith(IQAS_OWN)]}
         for row in rows
     ]
 

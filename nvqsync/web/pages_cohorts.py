@@ -39,8 +39,8 @@ def nearly(body: str, code: str) -> str:
 
 
 def _slice(opened: Store, qualification_id: str, size: int) -> cohort_page.Slice:
-    seen = sight().courses()
-    return cohort_page.cohort(app(), opened, qualification_id, asked("course"), asked_page(), seen, size=size)
+    courses = cohort_page.followed(app(), opened, sight().courses()).get(qualification_id, ())
+    return cohort_page.cohort(app(), opened, qualification_id, courses, asked("course"), asked_page(), size)
 
 
 def _address(part: cohort_page.Slice) -> dict[str, dict[str, str]]:

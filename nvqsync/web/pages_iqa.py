@@ -13,7 +13,7 @@ from nvqsync.web.lists import PAGE_SIZE, cut_pages
 from nvqsync.web.sight import check_centre, sight
 from nvqsync.web.weekly_page import weekly_lists
 
-A_SLICE = 100
+A_SLICE = 50
 """Learners looked at together for the weekly lists."""
 
 iqa = Blueprint("iqa", __name__)
@@ -50,14 +50,13 @@ def weekly() -> str:
     """What to look at this week, one qualification (``qualification``) and, where named, one ``course`` at a time."""
     here, seen, chosen = app(), sight().courses(), asked("qualification")
     with store() as opened:
-        followed = cohort_page.cohorts(here, opened, seen)
-        ids = [one["qualification"].id for one in followed]
-        chosen = chosen if chosen in ids else next(iter(ids), "")
+        courses = cohort_page.followed(here, opened, seen)
+        chosen = chosen if chosen in courses else min(courses, default="")
         part = None
         if chosen:
-            part = cohort_page.cohort(here, opened, chosen, asked("course"), asked_page(), seen, size=A_SLICE)
+            part = cohort_page.cohort(here, opened, chosen, courses[chosen], asked("course"), asked_page(), A_SLICE)
         lists = weekly_lists(here, opened, part) if part else ()
-    return render_template("weekly.html", part=part, lists=lists, followed=ids, chosen=chosen)
+    return render_template("weekly.html", part=part, lists=lists, followed=sorted(courses), chosen=chosen)
 
 
 def _codes(qualifications: Iterable[Qualification]) -> dict[tuple[str, str], str]:

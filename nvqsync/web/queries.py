@@ -26,8 +26,8 @@ ATTENTION = (
 
 # Only a claim that is still here can be stopped. The last part is written exactly so because a partial index on
 # blocked claims answers for this text and no other.
-BLOCKED = f"status IN ({', '.join(sorted(repr(status.value) for status in WAITING))}) AND blockers <> '[]'"
-_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {BLOCKED})"  # noqa: S608
+_BLOCKED = f"status IN ({', '.join(sorted(repr(status.value) for status in WAITING))}) AND blockers <> '[]'"
+_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {_BLOCKED})"
 _RANK = (
     f"CASE status WHEN 'proposed' THEN claims.id IN {_BLOCKED_IDS} "
     + " ".join(f"WHEN '{status.value}' THEN {place}" for place, status in reversed([*enumerate(ATTENTION, 2)]))
@@ -76,7 +76,7 @@ def matching_learners(store: Store, text: str) -> str | None:
         parameters += forms * 2
     if not conditions:
         return None
-    sql = f"SELECT lms_id FROM learners WHERE {' AND '.join(conditions)}"  # noqa: S608
+    sql = f"SELECT lms_id FROM learners WHERE {' AND '.join(conditions)}"
     return json.dumps([row["lms_id"] for row in store.rows(sql, parameters)])
 
 
@@ -99,7 +99,7 @@ def groups(store: Store, learners: str | None = None) -> list[Group]:
     sql = "SELECT {0}, COUNT(*) AS n FROM claims WHERE {1} AND {2} GROUP BY {0}"
     blocked = {
         (row["status"], row["awarding_body"], row["qualification_id"]): row["n"]
-        for row in store.rows(sql.format(columns, known, BLOCKED), parameters)
+        for row in store.rows(sql.format(columns, known, _BLOCKED), parameters)
     }
     found = []
     for row in store.rows(sql.format(columns, known, "1"), parameters):
@@ -114,7 +114,7 @@ def claim_ids(store: Store, filters: Filters, learners: str | None = None) -> li
     """The numbers of the claims on one page of the answer, in its order."""
     where, parameters = _conditions(filters, learners)
     joined = "JOIN learners ON learners.lms_id = claims.learner_id" if filters.sort is Sort.NAME else ""
-    sql = f"SELECT claims.id FROM claims {joined} WHERE {where} ORDER BY {_ORDERS[filters.sort]} LIMIT ? OFFSET ?"  # noqa: S608
+    sql = f"SELECT claims.id FROM claims {joined} WHERE {where} ORDER BY {_ORDERS[filters.sort]} LIMIT ? OFFSET ?"
     rows = store.rows(sql, [*parameters, PAGE_SIZE, (filters.page - 1) * PAGE_SIZE])
     return [row["id"] for row in rows]
 
@@ -132,7 +132,7 @@ def _conditions(filters: Filters, learners: str | None) -> tuple[str, list[Any]]
     ]
     conditions = [known, *(sql for sql, value in asked if value)]
     if filters.blocked is not None:
-        conditions.append(BLOCKED if filters.blocked else f"claims.id NOT IN {_BLOCKED_IDS}")
+        conditions.append(_BLOCKED if filters.blocked else f"claims.id NOT IN {_BLOCKED_IDS}")
     return " AND ".join(conditions), [*parameters, *(value for _, value in asked if value)]
 
 

@@ -81,7 +81,7 @@ def _registrations(app: App, store: Store) -> Step:
     title = "Import the registrations"
     have = office_queries.registered_by_qualification(store)
     try:
-        followed = {one.qualification_id for one in app.reader(store).mappings() if one.qualification_id}
+        followed = {named for _, named in app.reader(store).qualifications() if named}
     except NvqsyncError as error:
         return Step(title, False, ((error.says, error.next_step),))
     left = tuple(

@@ -9,10 +9,11 @@ from collections import defaultdict
 from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
-from nvqsync.facts import gather, shared_ulns
+from nvqsync.facts import gather
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import Claim
 from nvqsync.store import Store
+from nvqsync.uln_owners import UlnHolders
 from nvqsync.web.cohort_page import Slice
 from nvqsync.weekly import TITLES, Listed, Why, listed
 
@@ -26,7 +27,7 @@ def weekly_lists(app: App, store: Store, part: Slice) -> tuple[tuple[str, list[L
     ids = {one.lms_id for one in part.people}
     lines: list[Listed] = []
     if standing:
-        known = gather(app, store, standing.qualification, shared_ulns(store), ids)
+        known = gather(app, store, standing.qualification, UlnHolders(), ids)  # no list is about ULNs
         waiting, until = _waiting(store, part.qualification.id, ids), app.today + dt.timedelta(weeks=WEEKS)
         for row in standing.rows:
             facts = known.about(row, ClaimKind.UNITS)

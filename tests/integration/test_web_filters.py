@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nvqsync.claims import Status
 from nvqsync.clock import LONDON
 from nvqsync.web import words
-from nvqsync.web.claim_page import address
+from nvqsync.web.evidence_view import address
 from nvqsync.web.filters import Filters, Sort, read_filters
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
 

@@ -212,10 +212,10 @@ def test_a_claim_shows_verdict_units_and_grades(get: Get, college: College) -> N
         assert requirement.id in page
     assert "Have 28, need 28 credits" in page and "C1 and D2." in page
     assert "A: Mandatory units" in page and "Communicate using customer service language" in page
-    assert '<th scope="row">1.1</th>' in page and "Whole unit" in page
+    assert "<b>1.1</b>" in page and "Whole unit" in page
     assert "<bdi>Morgan Reyes</bdi>" in page and "(id 77)" in page
     assert "Observation of the candidate" in page
-    assert f'href="{web_data.MOODLE}/mod/assign/view.php?id=1"' in page
+    assert f'href="{web_data.MOODLE}/mod/assign/view.php?id=1&amp;action=grader&amp;userid=' in page
     assert re.search(r"C\d{6}</b>, 1 November 2026", page)
 
 
