@@ -61,7 +61,7 @@ def test_the_morning_queue(page: Page, url: str) -> None:
     assert page.get_by_role("table").locator("caption").inner_text() == "29 claims"
     page.get_by_role("link", name="Claim 5", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text().startswith("Claim 5")
-    assert page.get_by_role("heading", name="Blocked: 1 thing to put right first").is_visible()
+    assert page.get_by_role("heading", name="Blocked: 2 things to put right first").is_visible()
     unit = page.locator("details").first
     criterion = unit.locator("details.criterion").first
     assert not criterion.is_visible()
