@@ -79,10 +79,10 @@ def gather(
 ) -> Known:
     """What the store and the settings hold on one qualification. ``ulns`` is ``shared_ulns``, read once.
 
-    ``learners`` limits the reading of other claims to a few.
+    ``learners`` limits the reading of registrations and other claims to a few.
     """
     registered: dict[str, list[Registration]] = defaultdict(list)
-    for registration in store_claims.registrations(store, qualification.id):
+    for registration in store_claims.registrations(store, qualification.id, learners):
         registered[registration.learner_id].append(registration)
     record = store_centre.read(store)
     return Known(

@@ -78,7 +78,10 @@ CREATE UNIQUE INDEX one_full_award ON claims (learner_id, qualification_id)
     WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked');
 CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id);
 CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id) WHERE blockers <> '[]';
-CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id)
+CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id);
+CREATE INDEX claims_by_batch ON claims (batch_id, status) WHERE batch_id IS NOT NULL;
+CREATE INDEX claims_for_iqa ON claims (status, learner_id)
+    WHERE (instr(blockers, '"IQA-') > 0 OR instr(blockers, '"SIM-') > 0 OR instr(blockers, '"STAFF-2"') > 0)
 """
 
 AUDIT_TABLES = """

@@ -42,12 +42,25 @@ class Reader:
     defaults: PassDefaults
     learner_roles: tuple[str, ...]
 
-    def mappings(self) -> list[CourseMapping]:
-        """The mapping of every course known, followed or not, from what the store holds of it."""
+    def mappings(self, course_ids: Collection[str] | None = None) -> list[CourseMapping]:
+        """The mapping of every course known, followed or not, from what the store holds of it; or of a few of them."""
         items: dict[str, list[LmsItem]] = defaultdict(list)
-        for item in store_lms.items(self.store):
+        for item in store_lms.items(self.store, course_ids):
             items[item.course_id].append(item)
-        return [self.map(course, items[course.lms_id]) for course in store_lms.courses(self.store)]
+        return [
+            self.map(course, items[course.lms_id])
+            for course in store_lms.courses(self.store)
+            if course_ids is None or course.lms_id in course_ids
+        ]
+
+    def qualifications(self) -> list[tuple[LmsCourse, str]]:
+        """Every course known and the qualification it stands for, if any; its items are not looked at."""
+        return [(course, self.map(course, ()).qualification_id) for course in store_lms.courses(self.store)]
+
+    def learners(self, learner_ids: Collection[str], qualification_ids: Iterable[str] | None = None) -> list[Standing]:
+        """The standings of a few learners, from the courses that any of them is or was on and from no others."""
+        mappings = self.mappings(store_lms.courses_of_learners(self.store, learner_ids))
+        return self.standings(qualification_ids, learner_ids, mappings)
 
     def gone(self) -> frozenset[str]:
         """The ids of items that the LMS no longer shows."""

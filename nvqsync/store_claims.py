@@ -23,11 +23,12 @@ from nvqsync.store_audit import append_audit
 # ---------------------------------------------------------------- registrations and sign-offs
 
 
-def registrations(store: Store, qualification_id: str | None = None) -> list[Registration]:
-    """Every registration, or those for one qualification."""
-    where, parameters = ("WHERE qualification_id = ?", [qualification_id]) if qualification_id else ("", [])
-    rows = store.rows(f"SELECT * FROM registrations {where} ORDER BY id", parameters)
-    return [_registration(row) for row in rows]
+def registrations(
+    store: Store, qualification_id: str | None = None, learners: Collection[str] | None = None
+) -> list[Registration]:
+    """Every registration, or those for one qualification; ``learners`` limits it to a few."""
+    sql = f"SELECT * FROM registrations WHERE (? IS NULL OR qualification_id = ?) AND {_AMONG} ORDER BY id"
+    return [_registration(row) for row in store.rows(sql, [qualification_id, qualification_id, *_among(learners)])]
 
 
 def record_registrations(store: Store, new: Sequence[Registration], *, actor: str, at: int) -> tuple[int, int]:

@@ -463,6 +463,12 @@ def courses_of_learner(store: Store, learner_id: str) -> set[str]:
     return {row["course_id"] for row in rows}
 
 
+def courses_of_learners(store: Store, learner_ids: Iterable[str]) -> set[str]:
+    """The courses that any of these learners is or was on."""
+    sql = "SELECT DISTINCT course_id FROM memberships WHERE learner_id IN (SELECT value FROM json_each(?))"
+    return {row["course_id"] for row in store.rows(sql, [json.dumps(sorted(learner_ids))])}
+
+
 def strays(store: Store) -> int:
     """How many grades and places on a roster are of an item, course or learner that is not there: always none."""
     sql = """SELECT (SELECT COUNT(*) FROM grades WHERE item_id NOT IN (SELECT lms_id FROM items)

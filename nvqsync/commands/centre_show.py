@@ -43,7 +43,7 @@ def shown(app: App, store: Store, qualification: str | None = None) -> dict[str,
 
 
 def _followed(app: App, store: Store) -> set[str]:
-    return {one.qualification_id for one in app.reader(store).mappings() if one.qualification_id}
+    return {named for _, named in app.reader(store).qualifications() if named}
 
 
 def _qualification_json(one: Qualification, record: CentreRecord, today: dt.date) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from nvqsync import store_claims
 from nvqsync.bootstrap import App
@@ -12,11 +11,12 @@ from nvqsync.claims import CLOSED, RECORDED, Event, Status
 from nvqsync.commands.claim_documents import claim_story_json
 from nvqsync.errors import NvqsyncError
 from nvqsync.model import Comparison, Kind, LmsMember, Qualification, QualificationUnit, Requirement
-from nvqsync.progress import LearnerProgress
+from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.proposing import Claim
 from nvqsync.review import REASON_NEEDED
 from nvqsync.store import Store
 from nvqsync.web import queries
+from nvqsync.web.evidence_view import Evidence, criteria, evidence
 from nvqsync.web.words import ACTION_WORDS, PAPER_WORDS, counted
 
 _NAMES_UNITS = frozenset({Kind.ALL_OF, Kind.BARRED, Kind.EQUIVALENT})
@@ -34,25 +34,58 @@ def claim_page(app: App, store: Store, claim_id: int, *, unfolded: bool) -> dict
     row, trouble = _row(app, store, claim)
     story = claim_story_json(claim, learner, row, store)
     qualification = app.plugins.catalogue.qualifications.get(claim.qualification_id)
+    held = [*story["units"], *_unused(story, row, qualification)]
     return {
         "claim": story,
         "qualification": qualification,
         "requirements": requirements(story["verdict"], qualification),
-        "groups": unit_groups(story["units"], qualification),
-        "unused": story["verdict"]["unused"],
-        "people": queries.people(store, _assessors(story)),
-        "items": _items(app, store, story),
-        "methods": {method.code: method.title for method in qualification.methods} if qualification else {},
+        "groups": unit_groups([_opened(one, qualification) for one in story["units"]], qualification),
+        "unused": [_opened(one, qualification) for one in held[len(story["units"]) :]],
+        "evidence": _evidence(app, store, claim, held, qualification),
         "commands": commands(claim, story["actions"]),
         "trouble": trouble,
         "unfolded": unfolded,
     }
 
 
+def _unused(
+    story: Mapping[str, Any], row: LearnerProgress | None, qualification: Qualification | None
+) -> list[dict[str, Any]]:
+    """The units that the verdict leaves out, in the shape of a claim's own."""
+    units = {unit.code: unit.unit for unit in qualification.units} if qualification else {}
+    outcomes = {outcome.code: outcome for outcome in row.outcomes} if row else {}
+    return [
+        {
+            "code": code,
+            **({"title": units[code].title, "unit_reference": units[code].reference, "level": units[code].level,
+                "credit_value": units[code].credit_value} if code in units else {}),
+            "status": outcomes[code].status.value if code in outcomes else None,
+            "signed_off_by": (outcomes[code].signed_off_by or None) if code in outcomes else None,
+            "decisions": [decision_json(one) for one in outcomes[code].decisions] if code in outcomes else [],
+        }
+        for code in story["verdict"]["unused"]
+    ]  # fmt: skip
+
+
+def _opened(unit: Mapping[str, Any], qualification: Qualification | None) -> dict[str, Any]:
+    """A unit with each of its criteria and what decided it."""
+    listed = qualification.units if qualification else ()
+    known = next((one.unit.criteria for one in listed if one.code == unit["code"]), None)
+    return {**unit, "criteria": criteria(unit["decisions"], known) if unit["decisions"] else ()}
+
+
+def _evidence(
+    app: App, store: Store, claim: Claim, units: Sequence[Mapping[str, Any]], qualification: Qualification | None
+) -> Evidence:
+    decisions = [decision for unit in units for decision in unit["decisions"]]
+    signers = [unit["signed_off_by"] for unit in units]
+    return evidence(app, store, claim.learner_id, decisions, [qualification] if qualification else [], signers)
+
+
 def _row(app: App, store: Store, claim: Claim) -> tuple[LearnerProgress | None, str]:
     """The learner's standing now, and why it could not be worked out if it could not: the page shows the rest."""
     try:
-        standings = app.reader(store).standings([claim.qualification_id], {claim.learner_id})
+        standings = app.reader(store).learners({claim.learner_id}, [claim.qualification_id])
     except NvqsyncError as error:
         return None, str(error)
     return next((row for standing in standings for row in standing.rows), None), ""
@@ -109,26 +142,7 @@ def unit_groups(units: Sequence[dict[str, Any]], qualification: Qualification | 
     return [(f"{group}: {titles[group]}" if group in titles else group, held) for group, held in found.items() if held]
 
 
-# ---------------------------------------------------------------- what a decision rests on, and what to do next
-
-
-def _assessors(story: Mapping[str, Any]) -> set[str]:
-    decided = {decision["assessor"] for unit in story["units"] for decision in unit["decisions"]}
-    return {one for one in decided | {unit["signed_off_by"] for unit in story["units"]} if one}
-
-
-def _items(app: App, store: Store, story: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Name and full address of each item a decision rests on; the address is empty where none can be given."""
-    wanted = {decision["item"] for unit in story["units"] for decision in unit["decisions"]}
-    site = app.settings.moodle.url
-    return {one: (name, address(site, path)) for one, (name, path) in queries.item_links(store, wanted).items()}
-
-
-def address(site: str, path: str) -> str:
-    """Where a person finds a page of the LMS; empty where the site is not set, or is no web address."""
-    if not path or urlsplit(site).scheme not in {"http", "https"}:
-        return ""
-    return f"{site.rstrip('/')}/{path.lstrip('/')}"
+# ---------------------------------------------------------------- what to do next
 
 
 def commands(claim: Claim, actions: Sequence[str]) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from nvqsync.claims import Status
 
-PAGE_SIZE = 50
 LONGEST_TEXT = 100
 
 

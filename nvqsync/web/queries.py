@@ -14,7 +14,8 @@ from typing import Any
 from nvqsync.claims import WAITING, Status
 from nvqsync.model import LmsMember
 from nvqsync.store import Store
-from nvqsync.web.filters import PAGE_SIZE, Filters, Sort
+from nvqsync.web.filters import Filters, Sort
+from nvqsync.web.lists import PAGE_SIZE
 
 ATTENTION = (
     Status.ON_HOLD, Status.UNKNOWN, Status.RETURNED, Status.RECALLED, Status.APPROVED, Status.EXPORTED,
@@ -26,7 +27,7 @@ ATTENTION = (
 # Only a claim that is still here can be stopped. The last part is written exactly so because a partial index on
 # blocked claims answers for this text and no other.
 _BLOCKED = f"status IN ({', '.join(sorted(repr(status.value) for status in WAITING))}) AND blockers <> '[]'"
-_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {_BLOCKED})"  # noqa: S608
+_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {_BLOCKED})"
 _RANK = (
     f"CASE status WHEN 'proposed' THEN claims.id IN {_BLOCKED_IDS} "
     + " ".join(f"WHEN '{status.value}' THEN {place}" for place, status in reversed([*enumerate(ATTENTION, 2)]))
@@ -75,7 +76,7 @@ def matching_learners(store: Store, text: str) -> str | None:
         parameters += forms * 2
     if not conditions:
         return None
-    sql = f"SELECT lms_id FROM learners WHERE {' AND '.join(conditions)}"  # noqa: S608
+    sql = f"SELECT lms_id FROM learners WHERE {' AND '.join(conditions)}"
     return json.dumps([row["lms_id"] for row in store.rows(sql, parameters)])
 
 
@@ -113,7 +114,7 @@ def claim_ids(store: Store, filters: Filters, learners: str | None = None) -> li
     """The numbers of the claims on one page of the answer, in its order."""
     where, parameters = _conditions(filters, learners)
     joined = "JOIN learners ON learners.lms_id = claims.learner_id" if filters.sort is Sort.NAME else ""
-    sql = f"SELECT claims.id FROM claims {joined} WHERE {where} ORDER BY {_ORDERS[filters.sort]} LIMIT ? OFFSET ?"  # noqa: S608
+    sql = f"SELECT claims.id FROM claims {joined} WHERE {where} ORDER BY {_ORDERS[filters.sort]} LIMIT ? OFFSET ?"
     rows = store.rows(sql, [*parameters, PAGE_SIZE, (filters.page - 1) * PAGE_SIZE])
     return [row["id"] for row in rows]
 
@@ -148,6 +149,14 @@ def item_links(store: Store, lms_ids: Iterable[str]) -> dict[str, tuple[str, str
         WHERE lms_id IN (SELECT value FROM json_each(?))"""
     rows = store.rows(sql, [json.dumps(sorted(set(lms_ids)))])
     return {row["lms_id"]: (row["name"], row["path"] or "") for row in rows}
+
+
+def workflow_states(store: Store, learner_id: str, item_ids: Iterable[str]) -> dict[str, str]:
+    """The marking workflow's state of one learner's grade on each item; items without a workflow are missing."""
+    sql = """SELECT item_id, workflow_state FROM grades
+        WHERE learner_id = ? AND item_id IN (SELECT value FROM json_each(?)) AND workflow_state <> ''"""
+    rows = store.rows(sql, [learner_id, json.dumps(sorted(set(item_ids)))])
+    return {row["item_id"]: row["workflow_state"] for row in rows}
 
 
 def is_set_up(store: Store) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from nvqsync import store_claims, store_lms
@@ -16,7 +15,8 @@ from nvqsync.model import Qualification
 from nvqsync.proposing import Claim
 from nvqsync.store import Store
 from nvqsync.web import queries
-from nvqsync.web.filters import PAGE_SIZE, SORT_WORDS, Filters
+from nvqsync.web.filters import SORT_WORDS, Filters
+from nvqsync.web.lists import cut_pages
 from nvqsync.web.queries import Group
 from nvqsync.web.words import age, sentence_case
 
@@ -30,18 +30,6 @@ class Count:
     claims: int
     filters: Filters
     chosen: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Which page of how many is shown. ``first`` and ``last`` count claims from 1; ``pages`` are those worth a link."""
-
-    page: int
-    last_page: int
-    first: int
-    last: int
-    total: int
-    pages: tuple[int | None, ...]
 
 
 def queue_page(app: App, store: Store, asked: Filters, left_out: Sequence[str]) -> dict[str, Any]:
@@ -128,20 +116,6 @@ def _count(groups: Sequence[Group], filters: Filters, kind: Callable[[Group], st
         if group.answers(filters):
             found[kind(group)] += group.claims
     return found
-
-
-def cut_pages(total: int, page: int) -> Cut:
-    """The page of ``total`` claims that is nearest to the one asked for. ``None`` among the pages is a gap."""
-    last_page = max(1, ceil(total / PAGE_SIZE))
-    page = min(page, last_page)
-    near = sorted({1, last_page, *range(max(1, page - 1), min(last_page, page + 1) + 1)})
-    pages: list[int | None] = []
-    for number in near:
-        if pages and number - near[near.index(number) - 1] > 1:
-            pages.append(None)
-        pages.append(number)
-    first = (page - 1) * PAGE_SIZE + 1 if total else 0
-    return Cut(page, last_page, first, min(total, page * PAGE_SIZE), total, tuple(pages))
 
 
 # ---------------------------------------------------------------- rows

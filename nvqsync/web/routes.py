@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 import nvqsync
-from nvqsync import metrics, monitoring, store_lms, store_watching
+from nvqsync import metrics, monitoring, store_watching
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
-from nvqsync.errors import NvqsyncError, StoreError, UnknownName
-from nvqsync.store import Store
+from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.watching import PassSeen, Watched
-from nvqsync.web import claim_page, filters, queries, queue_page, safety, words
-
-PASSES = 20
-MANY = 50
-LARGEST_NUMBER = 2**63 - 1
+from nvqsync.web import claim_page, filters, pages_about, queue_page, safety, words
+from nvqsync.web.context import NotSetUp, checked_number
+from nvqsync.web.context import app as _app
+from nvqsync.web.context import store as _store
+from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
 
 REFUSALS = {
+    403: ("This page is not for you", "It concerns more than the courses you look after. Ask whoever runs nvqsync."),
     404: ("Page not found", "If you typed the address, check it. A claim's page is at /claims/ and its number."),
     405: ("Nothing can be changed here", "These pages are for reading. 'nvqsync claims --help' tells how to act."),
     500: ("Something went wrong", "That is a fault in nvqsync. What happened is in the log of 'nvqsync serve'."),
@@ -30,50 +30,28 @@ REFUSALS = {
 pages = Blueprint("pages", __name__)
 
 
-class NotSetUp(StoreError):
-    """There is no database yet: the start page says how to come by one."""
-
-
 def create_app(app: App) -> Flask:
     """The pages of ``app`` as a WSGI application."""
     flask = Flask(__name__)
     flask.extensions["nvqsync"] = app
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    flask.register_blueprint(pages)
+    for blueprint in (pages, *PAGES):
+        flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strange_hosts)
     flask.after_request(safety.secured)
     flask.register_error_handler(NvqsyncError, _told)
     flask.register_error_handler(HTTPException, _refused)
     flask.jinja_env.globals.update(
         version=nvqsync.__version__,
+        NAVIGATION=NAVIGATION,
+        ABOUT=ABOUT,
         centre=app.settings.centre.name,
         STATUS_HELP=words.STATUS_HELP,
         PASS_WORDS=words.PASS_WORDS,
     )
-    for word in (words.sentence_case, words.long_day, words.long_moment, words.counted, words.listed):
+    for word in (words.sentence_case, words.long_day, words.long_moment, words.moment_day, words.counted, words.listed):
         flask.jinja_env.filters[word.__name__] = word
     return flask
-
-
-def _app() -> App:
-    app: App = current_app.extensions["nvqsync"]
-    return app
-
-
-def _store() -> Store:
-    """The database, opened for reading, for this request alone. Raises ``NotSetUp`` where there is none yet."""
-    app = _app()
-    if not app.settings.database.is_file():
-        raise NotSetUp(f"There is no database at {app.settings.database} yet.", "Make the first pass: 'nvqsync sync'.")
-    store = app.open_store(read_only=True)
-    try:
-        if queries.is_set_up(store):
-            return store
-    except BaseException:
-        store.close()
-        raise
-    store.close()
-    raise NotSetUp(f"The database at {app.settings.database} is empty.", "Make the first pass: 'nvqsync sync'.")
 
 
 # ---------------------------------------------------------------- pages
@@ -92,18 +70,11 @@ def queue() -> str:
 @pages.get("/claims/<int:claim_id>")
 def claim(claim_id: int) -> str:
     """One claim. ``?open=all`` unfolds every unit, for printing."""
-    if claim_id > LARGEST_NUMBER:
-        abort(404)
     with _store() as store:
-        shown = claim_page.claim_page(_app(), store, claim_id, unfolded=request.args.get("open") == "all")
+        shown = claim_page.claim_page(
+            _app(), store, checked_number(claim_id), unfolded=request.args.get("open") == "all"
+        )
         return render_template("claim.html", **shown)
-
-
-@pages.get("/passes")
-def passes() -> str:
-    """The last passes, what each saw and what it could not use."""
-    with _store() as store:
-        return render_template("passes.html", passes=store_lms.latest_passes(store, PASSES), many=MANY)
 
 
 @pages.get("/health")
@@ -158,9 +129,10 @@ def _refuse_strange_hosts() -> Response | None:
 def _told(error: NvqsyncError) -> tuple[str, int]:
     """One of our own errors: what happened, and what to do next."""
     if isinstance(error, NotSetUp):
-        return render_template("start.html", settings=_app().settings, says=error.says), 200
+        return pages_about.setting_up(says=error.says), 200
     if isinstance(error, UnknownName):
-        return render_template("problem.html", heading="There is no such claim", says=error.says), 404
+        what = "claim" if request.endpoint == "pages.claim" else "page"
+        return render_template("problem.html", heading=f"There is no such {what}", says=error.says), 404
     heading = "The page cannot be shown just now"
     return render_template("problem.html", heading=heading, says=error.says, next_step=error.next_step), 503
 

@@ -75,6 +75,11 @@ def long_moment(moment: str | int | None) -> str:
     return f"{found.day} {found:%B %Y}, {found.hour % 12 or 12}:{found:%M}{'am' if found.hour < 12 else 'pm'}"
 
 
+def moment_day(moment: int | None) -> str:
+    """Seconds since 1970 as the London day they fall on, ``3 November 2026``; empty for ``None``."""
+    return long_day(day(moment)) if moment is not None else ""
+
+
 def age(since: int, now: int) -> str:
     """How long something has stood, in London days: ``today``, ``1 day``, ``12 days``."""
     days = (day(now) - day(since)).days

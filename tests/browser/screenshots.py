@@ -23,6 +23,12 @@ WIDTHS = (1200, 768, 320)
 PAGES = {
     "queue": "", "blocked": "?status=proposed&blocked=yes", "page-2": "?page=2", "none": "?q=nobody-of-this-name",
     "claim": "claims/1?open=all", "claim-blocked": "claims/4", "passes": "passes", "missing": "claims/99999",
+    "claim-folded": "claims/1", "learners": "learners", "learner": "learners/1000?open=all",
+    "under-way": "learners/1044",
+    "cohorts": "cohorts", "cohort": "cohorts/OCR/03455", "nearly": "cohorts/OCR/03455/nearly", "iqa": "iqa",
+    "iqa-records": "iqa/records", "weekly": "weekly", "mapping": "mapping", "gaps": "mapping/OCR/03455",
+    "pass": "passes/6", "batches": "batches", "registrations": "registrations", "centre": "centre",
+    "centre-one": "centre/OCR/03455", "start": "start", "accessibility": "accessibility", "privacy": "privacy",
 }  # fmt: skip
 
 LONG = {"queue", "page-2"}

@@ -14,7 +14,10 @@ from tests.integration import web_data
 from tests.integration.web_data import College
 
 PATHS = ("", "?status=proposed&blocked=yes&q=a", "?page=2", "?q=nobody", "?sort=lost", "claims/1?open=all", "claims/5",
-         "claims/13", "passes", "nothing-here")  # fmt: skip
+         "claims/13", "passes", "nothing-here", "learners?q=a", "learners/1044?open=all", "learners/1045", "cohorts",
+         "cohorts/OCR/03455?page=3", "cohorts/OCR/03455/nearly", "iqa", "iqa/records", "weekly", "mapping",
+         "mapping/OCR/03455", "passes/6", "batches", "batches/20261101-OCR-03455-001", "registrations", "centre",
+         "centre/OCR/03455", "start", "accessibility", "privacy")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +61,13 @@ def test_the_morning_queue(page: Page, url: str) -> None:
     assert page.get_by_role("table").locator("caption").inner_text() == "29 claims"
     page.get_by_role("link", name="Claim 5", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text().startswith("Claim 5")
-    assert page.get_by_role("heading", name="Blocked: 1 thing to put right first").is_visible()
+    assert page.get_by_role("heading", name="Blocked: 2 things to put right first").is_visible()
     unit = page.locator("details").first
-    decisions = unit.get_by_role("table", include_hidden=True)
-    assert not decisions.is_visible()
-    unit.locator("summary").click()
-    assert decisions.is_visible() and "Morgan Reyes" in decisions.inner_text()
+    criterion = unit.locator("details.criterion").first
+    assert not criterion.is_visible()
+    unit.locator("summary").first.click()
+    criterion.locator("summary").click()
+    assert criterion.locator("dl").first.is_visible() and "Morgan Reyes" in criterion.inner_text()
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Claim queue").click()
     assert page.url == url
 
@@ -119,7 +123,7 @@ def test_it_works_without_javascript(browser: Browser, url: str) -> None:
     page.get_by_role("button", name="Find").click()
     page.locator("tbody th a").first.click()
     page.locator("summary").first.click()
-    assert page.get_by_role("region").first.is_visible()
+    assert page.locator("details.criterion").first.is_visible()
     context.close()
 
 
@@ -197,6 +201,37 @@ def test_what_can_be_clicked_is_large_enough(page: Page, url: str) -> None:
     assert small == []
 
 
+def test_landmarks_and_names(page: Page, url: str) -> None:
+    """Every page has one main, a banner and a foot, and each navigation, region and table is called something."""
+    for path in PATHS:
+        page.goto(url + path)
+        for role in ("main", "banner", "contentinfo"):
+            assert page.get_by_role(role).count() == 1, (path, role)
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('nav, [role=region]')]"
+            ".filter(e => !e.ariaLabel && !e.getAttribute('aria-labelledby')).length"
+        )
+        assert nameless == 0, path
+        names = page.evaluate("[...document.querySelectorAll('nav')].map(e => e.ariaLabel ||"
+                              " document.getElementById(e.getAttribute('aria-labelledby')).textContent)")  # fmt: skip
+        assert len(names) == len(set(names)), path
+
+
+def test_a_cohort_is_read_down_to_one_criterion(page: Page, url: str) -> None:
+    """From the list of cohorts to a cell of the heat map, to the learner, to the grade behind a criterion."""
+    page.goto(f"{url}cohorts")
+    page.get_by_role("link", name="Learners by unit of OCR/03455").click()
+    page.get_by_role("link", name="Page 2").click()
+    row = page.get_by_role("row").filter(has_text="In progress: 6 of 21 criteria met")
+    assert row.count() == 1
+    row.get_by_role("link").click()
+    page.locator("details.unit summary").first.click()
+    criterion = page.locator("details.criterion").first
+    criterion.locator("summary").click()
+    assert "Marking workflow" in criterion.inner_text()
+    assert page.get_by_role("link", name="in Moodle").first.get_attribute("href").endswith("&action=grader&userid=1045")  # type: ignore[union-attr]
+
+
 def test_the_policy_holds_in_the_browser(browser: Browser, url: str) -> None:
     """A script that got into a page all the same would not run, and the browser says that the policy stopped it."""
     context = browser.new_context()
@@ -214,6 +249,6 @@ def test_a_claim_prints_without_what_paper_cannot_do(page: Page, url: str) -> No
     page.goto(f"{url}claims/1?open=all")
     page.emulate_media(media="print")
     assert not page.get_by_role("navigation", name="Pages").is_visible()
-    assert page.get_by_role("table").first.is_visible()
+    assert page.locator("dl.grade").first.is_visible()
     page.goto(url)
     assert not page.get_by_role("button", name="Find").is_visible()

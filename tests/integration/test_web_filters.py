@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from nvqsync.claims import Status
 from nvqsync.clock import LONDON
 from nvqsync.web import words
-from nvqsync.web.claim_page import address
-from nvqsync.web.filters import PAGE_SIZE, Filters, Sort, read_filters
-from nvqsync.web.queue_page import cut_pages
+from nvqsync.web.evidence_view import address
+from nvqsync.web.filters import Filters, Sort, read_filters
+from nvqsync.web.lists import PAGE_SIZE, cut_pages
 
 BODIES, QUALIFICATIONS = ("OCR", "EDI"), ("OCR/03455", "EDI/L2-CS")
 questions = st.builds(

@@ -14,7 +14,7 @@ import requests
 from nvqsync import store_claims
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
 from nvqsync.web.app import WebServer
-from nvqsync.web.filters import PAGE_SIZE
+from nvqsync.web.lists import PAGE_SIZE
 from tests.integration import web_data
 from tests.integration.web_data import College
 
@@ -212,10 +212,10 @@ def test_a_claim_shows_verdict_units_and_grades(get: Get, college: College) -> N
         assert requirement.id in page
     assert "Have 28, need 28 credits" in page and "C1 and D2." in page
     assert "A: Mandatory units" in page and "Communicate using customer service language" in page
-    assert '<th scope="row">1.1</th>' in page and "Whole unit" in page
+    assert "<b>1.1</b>" in page and "Whole unit" in page
     assert "<bdi>Morgan Reyes</bdi>" in page and "(id 77)" in page
     assert "Observation of the candidate" in page
-    assert f'href="{web_data.MOODLE}/mod/assign/view.php?id=1"' in page
+    assert f'href="{web_data.MOODLE}/mod/assign/view.php?id=1&amp;action=grader&amp;userid=' in page
     assert re.search(r"C\d{6}</b>, 1 November 2026", page)
 
 

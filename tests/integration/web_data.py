@@ -6,13 +6,17 @@ Everybody in it is invented. With ``hostile`` some people, assignments and porta
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice, product
 from pathlib import Path
 
-from nvqsync import store_claims, store_lms
+from nvqsync import store_claims, store_lms, store_sheets
+from nvqsync.batch_files import write_once
+from nvqsync.batching import batch_claim
 from nvqsync.bootstrap import App
 from nvqsync.centre import EndDate
 from nvqsync.centre_entering import enter
@@ -21,6 +25,7 @@ from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status, advance
 from nvqsync.clock import LONDON
 from nvqsync.model import (
+    Batch,
     CourseReading,
     Grading,
     LmsCourse,
@@ -108,6 +113,7 @@ def empty(folder: Path) -> College:
         database=folder / "nvqsync.db",
         moodle={"url": MOODLE},
         centre={"name": "Exampleton College"},
+        export={"folder": folder / "exports"},
     )
     clock = Clock()
     return College(App(settings, load_plugins(entry_points=False), clock), clock, [])
@@ -171,18 +177,25 @@ def _items(college: College, course: LmsCourse, hostile: bool) -> list[LmsItem]:
         LmsItem(
             f"{course.lms_id}{n:02}", course.lms_id, HOSTILE_ITEM if hostile and not n else f"{name} assignment", told,
             Grading.SCALE, scale=("Not yet competent", "Competent"), url_path=f"/mod/assign/view.php?id={n}",
+            workflow=name == "F1 observation",
         )
         for n, (name, told) in enumerate(asked)
     ]  # fmt: skip
 
 
 def _teach(college: College, store: Store, classes: list[Class], week: int) -> None:
-    """One pass, with a sixth more learners of each course graded; the last two of each stay unfinished."""
+    """One pass, with a sixth more learners of each course graded.
+
+    Of the last two of each, one lacks a single grade in the end, and the other has a single one.
+    """
     college.clock.at = NOW - (SLICES - week) * 6 * DAY
     number = store_lms.begin_pass(store, college.clock.at)
     for one in classes:
         graded = islice(one.people[:-2], week, None, SLICES)
         one.seen += [_grade(item, person, college.clock.at - 3600) for person in graded for item in one.items]
+        if week == SLICES - 1:
+            one.seen += [_grade(item, one.people[-2], college.clock.at - 3600) for item in one.items[:-1]]
+            one.seen.append(_grade(one.items[0], one.people[-1], college.clock.at - 3600))
         reading = CourseReading(
             one.course, tuple(one.items), (*one.people, ASSESSOR), tuple(one.seen), college.clock.at
         )
@@ -199,7 +212,8 @@ def _teach(college: College, store: Store, classes: list[Class], week: int) -> N
 
 
 def _grade(item: LmsItem, person: LmsMember, at: int) -> Observation:
-    return Observation(item.lms_id, person.lms_id, f"{item.lms_id}-{person.lms_id}", 0, Decimal(2), at, "77")
+    state = "released" if item.workflow else ""
+    return Observation(item.lms_id, person.lms_id, f"{item.lms_id}-{person.lms_id}", 0, Decimal(2), at, "77", state)
 
 
 def _register(college: College, store: Store, q: str, people: list[LmsMember]) -> None:
@@ -231,9 +245,53 @@ def _live(college: College, store: Store, hostile: bool) -> None:
         (Event.EXPORT,), (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE), (Event.EXPORT, Event.SUBMIT, Event.RECALL),
         (Event.EXPORT, Event.SUBMIT, Event.CERTIFICATE, Event.REVOKE),
     ]  # fmt: skip
+    out = [claim_id for n, claim_id in enumerate(sent) if Event.EXPORT in ways[n % len(ways)]]
+    batches = _batches(college, store, store_claims.some_claims(store, out))
     for n, claim_id in enumerate(sent):
         for event in ways[n % len(ways)]:
+            if event is Event.EXPORT:
+                store_claims.change_claim(
+                    store, store_claims.claim(store, claim_id), Status.EXPORTED, at=college.clock.at, actor="nvqsync",
+                    action="export", why="export.", batch_id=batches[claim_id],
+                )  # fmt: skip
+                continue
             _happen(college, store, store_claims.claim(store, claim_id), event, words)
+
+
+def _batches(college: College, store: Store, claims: list[Claim]) -> dict[int, str]:
+    """A batch for each qualification, stored and written as an export would; by claim, the batch it is in."""
+    by_qualification: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_qualification.setdefault(claim.qualification_id, []).append(claim)
+    found = {}
+    for q, mine in by_qualification.items():
+        batch = _batch(college, store, q, mine)
+        document = college.app.plugins.export_format("batch_json").render(batch)
+        file = write_once(college.app.settings.export.folder, f"{batch.id}.json", document)
+        row = {
+            "id": batch.id, "awarding_body": batch.awarding_body, "centre_number": batch.centre_number,
+            "qualification_id": q, "route": batch.route, "created_at": batch.created_at,
+            "digest": hashlib.sha256(document).hexdigest(), "document": document, "state": "answered",
+            "sheet": store_sheets.next_number(store), "files": json.dumps([file.name, f"{batch.id}.csv"]),
+        }  # fmt: skip
+        with store.writing():
+            store_claims.record_batch(store, row)
+        found.update({claim.id: batch.id for claim in mine})
+    return found
+
+
+def _batch(college: College, store: Store, q: str, claims: list[Claim]) -> Batch:
+    qualification = college.app.plugins.catalogue.qualifications[q]
+    people = {one.lms_id: one for one in store_lms.learners(store)}
+    registered = store_claims.registrations(store, q)
+    return Batch(
+        f"20261101-{q.replace('/', '-')}-001", qualification.awarding_body, "12345", q,
+        qualification.qualification_number, qualification.code, qualification.title, "direct", college.clock.at,
+        tuple(
+            batch_claim(claim, people[claim.learner_id], [r for r in registered if r.learner_id == claim.learner_id])
+            for claim in claims
+        ),
+    )  # fmt: skip
 
 
 def _happen(college: College, store: Store, claim: Claim, event: Event, words: str) -> None:

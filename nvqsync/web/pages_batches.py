@@ -1,0 +1,73 @@
+"""Batches: what went out, its digest and files, and what the awarding body answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, send_file
+
+from nvqsync import store_claims
+from nvqsync.web import office_queries
+from nvqsync.web.context import app, asked_page, store
+from nvqsync.web.lists import PAGE_SIZE, cut_pages
+from nvqsync.web.sight import check_centre, sight
+
+STATES = {
+    "prepared": "Made, not written yet",
+    "written": "Written, not handed over",
+    "sending": "Handed over, no answer yet",
+    "answered": "Answered",
+}
+"""What each state of a batch is called."""
+
+batches = Blueprint("batches", __name__)
+
+
+@batches.get("/batches")
+def every() -> str:
+    """Every batch, newest first."""
+    check_centre()
+    with store() as opened:
+        cut = cut_pages(office_queries.count(opened, "batches"), asked_page())
+        found = office_queries.batches(opened, first=cut.offset, most=PAGE_SIZE)
+        approved = store_claims.count_by_status(opened).get("approved", 0)
+    return render_template("batches.html", batches=found, cut=cut, states=STATES, approved=approved)
+
+
+@batches.get("/batches/<batch_id>")
+def one(batch_id: str) -> str:
+    """One batch: its files and digest, and each claim with the answer to it."""
+    check_centre()
+    with store() as opened:
+        row = office_queries.batch(opened, batch_id)
+        if row is None:
+            abort(404)
+        cut = cut_pages(sum(row["claims"].values()), asked_page())
+        claims = office_queries.claims_in(opened, batch_id, first=cut.offset, most=PAGE_SIZE)
+    folder, days = app().settings.export.folder, app().settings.export.keep_files_days
+    return render_template(
+        "batch.html", one=row, claims=claims, cut=cut, states=STATES, folder=folder, keep_days=days,
+        files=[_file(folder, name) for name in row["files"]], may_fetch=sight().may_fetch_batches(),
+    )  # fmt: skip
+
+
+@batches.get("/batches/<batch_id>/files/<name>")
+def file(batch_id: str, name: str) -> Response:
+    """One file of a batch, as it was written. Only for those who may have ULNs and dates of birth."""
+    check_centre()
+    if not sight().may_fetch_batches():
+        abort(403)
+    with store() as opened:
+        row = office_queries.batch(opened, batch_id)
+    path = app().settings.export.folder / name
+    if row is None or name not in row["files"] or not path.is_file():
+        abort(404)
+    answer: Response = send_file(path.absolute(), as_attachment=True, download_name=name, etag=False, max_age=None)
+    return answer
+
+
+def _file(folder: Path, name: str) -> dict[str, Any]:
+    """A file of a batch by its name; no ``size`` where it is not there any more."""
+    path = folder / name
+    return {"name": name, "size": path.stat().st_size if path.is_file() else None}

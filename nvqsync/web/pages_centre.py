@@ -1,0 +1,51 @@
+"""Registrations, and what is on record of the centre: lists, facts, and what is missing with its commands."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template
+
+from nvqsync.commands.centre_show import shown
+from nvqsync.web import office_queries, queries
+from nvqsync.web.context import app, asked, asked_page, store
+from nvqsync.web.lists import PAGE_SIZE, cut_pages
+from nvqsync.web.sight import check_centre
+
+centre = Blueprint("centre", __name__)
+
+
+@centre.get("/registrations")
+def registrations() -> str:
+    """Who is registered with an awarding body, newest first; ULNs and dates of birth are not shown."""
+    check_centre()
+    text, qualification = asked("q"), asked("qualification")
+    with store() as opened:
+        counts = office_queries.registered_by_qualification(opened)
+        qualification = qualification if qualification in counts else ""
+        only = queries.matching_learners(opened, text)
+        cut = cut_pages(office_queries.count_registrations(opened, qualification, only), asked_page())
+        rows = office_queries.registrations(opened, qualification, only, first=cut.offset, most=PAGE_SIZE)
+    return render_template(
+        "registrations.html", rows=rows, cut=cut, text=text, chosen=qualification, counts=counts,
+        args={key: value for key, value in (("q", text), ("qualification", qualification)) if value},
+    )  # fmt: skip
+
+
+@centre.get("/centre")
+def facts() -> str:
+    """Everything recorded about the centre, and what claims wait for, each with the command that enters it."""
+    check_centre()
+    with store() as opened:
+        document = shown(app(), opened)
+    missing = {lack["command"]: lack for one in document["qualifications"] for lack in one["missing"]}
+    return render_template("centre.html", centre_facts=document, missing=list(missing.values()))
+
+
+@centre.get("/centre/<body>/<code>")
+def one(body: str, code: str) -> str:
+    """The terms of one qualification: approval, direct claims, end dates, visits, sanctions."""
+    check_centre()
+    if f"{body}/{code}" not in app().plugins.catalogue.qualifications:
+        abort(404)
+    with store() as opened:
+        document = shown(app(), opened, f"{body}/{code}")
+    return render_template("centre_one.html", centre_facts=document, one=document["qualifications"][0])

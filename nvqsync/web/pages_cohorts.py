@@ -1,0 +1,50 @@
+"""Cohorts: a qualification's learners unit by unit, who is nearly there and what holds back most."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from nvqsync.store import Store
+from nvqsync.web import cohort_page
+from nvqsync.web.context import app, asked, asked_page, store
+from nvqsync.web.sight import sight
+
+cohorts = Blueprint("cohorts", __name__)
+
+
+@cohorts.get("/cohorts")
+def every() -> str:
+    """Every qualification that a course stands for."""
+    with store() as opened:
+        found = cohort_page.cohorts(app(), opened, sight().courses())
+    return render_template("cohorts.html", cohorts=found)
+
+
+@cohorts.get("/cohorts/<body>/<code>")
+def one(body: str, code: str) -> str:
+    """The heat map of one qualification, or of one course of it (``course``), a page of learners at a time."""
+    with store() as opened:
+        part = _slice(opened, f"{body}/{code}", cohort_page.ROWS)
+        shown = cohort_page.heat_map(app(), opened, part)
+    return render_template("cohort.html", part=part, **_address(part), **shown)
+
+
+@cohorts.get("/cohorts/<body>/<code>/nearly")
+def nearly(body: str, code: str) -> str:
+    """Who is nearly there, and which single grades hold back most."""
+    with store() as opened:
+        part = _slice(opened, f"{body}/{code}", cohort_page.MOST_AT_ONCE)
+        shown = cohort_page.nearly_there(app(), opened, part)
+    return render_template("nearly.html", part=part, **_address(part), **shown)
+
+
+def _slice(opened: Store, qualification_id: str, size: int) -> cohort_page.Slice:
+    courses = cohort_page.followed(app(), opened, sight().courses()).get(qualification_id, ())
+    return cohort_page.cohort(app(), opened, qualification_id, courses, asked("course"), asked_page(), size)
+
+
+def _address(part: cohort_page.Slice) -> dict[str, dict[str, str]]:
+    """What names the cohort in an address: ``address`` the whole of it, ``narrowed`` the course chosen as well."""
+    body, _, code = part.qualification.id.partition("/")
+    address = {"body": body, "code": code}
+    return {"address": address, "narrowed": {**address, "course": part.course} if part.course else address}
