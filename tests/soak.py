@@ -42,8 +42,6 @@ database = "nvqsync.db"
 url = {url}
 token = {token}
 requests_per_second = 1000
-[centre]
-numbers = {{ OCR = "12345" }}
 [alerts]
 disk_mb = 0
 """

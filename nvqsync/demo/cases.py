@@ -142,7 +142,7 @@ def _mistyped_uci() -> str:
 
 _ON_EDI = (
     Case("not looked at", EDI, ("IQA-1",), "No IQA has looked at the evidence.", iqa=Iqa.NOBODY),
-    Case("since the visit", EDI, ("CLM-3/advisor",), "A unit was signed off after the Quality Advisor's visit.",
+    Case("since the visit", EDI, ("SIGN-OFF/advisor",), "A unit was signed off after the Quality Advisor's visit.",
          (deeds.graded_lately,)),
     Case("a site without a number", EDI, ("ENT-2/centre",), "Registered at a site for which EDI has given no number.",
          registered=reading(site="Riverside")),
@@ -158,7 +158,7 @@ _ON_EDI = (
 )  # fmt: skip
 
 _ON_NCFE = (
-    Case("after the visit", NCFE, ("CLM-3/eqa",), "A unit was signed off after the external quality assurer's visit.",
+    Case("after the visit", NCFE, ("SIGN-OFF/eqa",), "A unit was signed off after the external quality assurer came.",
          (deeds.graded_lately,)),
     Case("action", NCFE, ("IQA-1/action",), "The IQA asked for action that is not done.", iqa=Iqa.ACTION),
     Case("credit transfer", NCFE, ("elsewhere",), "One unit counts by credit transfer.", (deeds.without("T/601/1509"),),

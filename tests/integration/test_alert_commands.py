@@ -15,7 +15,7 @@ from nvqsync.doctor import ways_to_tell
 from nvqsync.findings import Status
 from tests.hook_server import HookServer
 from tests.mail_server import CERTIFICATE, PASSWORD, USER, MailServer
-from tests.rehearsal import Rehearsal, rehearsing
+from tests.rehearsal import CENTRE_FACTS, Rehearsal, rehearsing
 
 
 @pytest.fixture
@@ -98,9 +98,7 @@ def test_the_doctor_looks_at_mail_and_web_hook(rehearsal: Rehearsal) -> None:
 
 def test_what_stands_is_read_from_a_real_database(rehearsal: Rehearsal) -> None:
     """Claims in each plight, a course that waits, a closing date and the backup's age, each found as it was made."""
-    toml = rehearsal.folder / "nvqsync.toml"
-    text = toml.read_text(encoding="utf-8").replace('certification_end = "none"', "certification_end = 2027-01-31")
-    toml.write_text(text, encoding="utf-8")
+    rehearsal.know(CENTRE_FACTS.replace('certification_end = "none"', "certification_end = 2027-01-31"))
     assert rehearsal.run("sync").status == 0
     app = app_of(rehearsal)
     made = json.loads(rehearsal.run("backup", "--json").out)["made_at"]
@@ -118,8 +116,8 @@ def test_what_stands_is_read_from_a_real_database(rehearsal: Rehearsal) -> None:
         with store.writing():
             store.execute("UPDATE claims SET status = 'withdrawn'")
         withdrawn = situation.read_records(app, store)
-    assert plain.unregistered == Waiting(1, claim["created_at"])
-    assert (plain.unreleased, plain.recalls, plain.alarms, plain.unknown) == (None, (), {}, None)
+    assert plain.unregistered == plain.unreleased == Waiting(1, claim["created_at"])
+    assert (plain.recalls, plain.alarms, plain.unknown) == ((), {}, None)
     assert plain.closing == (Closing("OCR/03455", dt.date(2027, 1, 31), 1),)
     assert plain.backup_at == int(dt.datetime.fromisoformat(made).timestamp())
     assert plain.first_pass_at

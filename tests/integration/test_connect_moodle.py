@@ -157,7 +157,9 @@ def test_the_six_commands_of_the_readme_lead_to_a_claim(tmp_path: Path) -> None:
         )
         printed = [_type(rehearsal, words) for words in commands]
     assert [status for status, _ in printed] == [0] * 6
-    assert re.search(r"S0 +Sasha Invented0 +OCR/03455 +proposed +29 +IQA-1$", printed[-1][1].strip(), re.MULTILINE)
+    assert re.search(
+        r"S0 +Sasha Invented0 +OCR/03455 +proposed +29 +IQA-1 +EV/method$", printed[-1][1].strip(), re.MULTILINE
+    )
 
 
 def _type(rehearsal: Rehearsal, words: list[str]) -> tuple[int, str]:

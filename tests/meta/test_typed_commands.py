@@ -14,14 +14,17 @@ import pytest
 import time_machine
 
 from docs.told import DAY, NINE_O_CLOCK, invented_college
-from nvqsync.cli import main
+from nvqsync.cli import COMMANDS, main
 from nvqsync.store import Store
 from tests import quality
 from tests.meta.repository import ROOT
 from tests.meta.typed_commands import Typed, commands_of, ours, papers, refusal, shell_lines, typed, words_of
 from tests.rehearsal import CENTRE_FACTS, Rehearsal, SmallCollege, rehearsing
 
-ORDINARY = {"cd", "chmod", "cp", "curl", "echo", "export", "install", "sudo"}
+ORDINARY = {
+    "cd", "chmod", "chown", "cp", "curl", "echo", "editor", "export", "install", "mv", "pip", "rm", "sudo",
+    "systemd-run", "systemd-sysusers", "systemd-tmpfiles", "userdel",
+}  # fmt: skip
 """Commands of any system, which no paper has to explain."""
 
 NEVER_ENDING = {"demo", "run", "serve"}
@@ -98,14 +101,18 @@ def test_other_commands_of_the_papers_are_there() -> None:
 def _known(command: list[str], targets: set[str]) -> bool:
     """Whether a command that is not ours can be typed on a machine with this project."""
     name, *rest = [word for word in command if word != "sudo"]
+    name = name.removeprefix("/opt/nvqsync/bin/")
+    if name == "nvqsync":
+        return rest[0] in COMMANDS
     if name == "make":
         return {word for word in rest if "=" not in word} <= targets
     if name == "systemctl":
-        units = [word for word in rest if word.startswith("nvqsync")]
-        return bool(units) and all((ROOT / "systemd" / unit).exists() for unit in units)
-    if name in {"python", "python3", ".venv/bin/python", "/opt/nvqsync/bin/python3"}:
+        units = [word if "." in word else f"{word}.service" for word in rest if word.startswith("nvqsync")]
+        shipped = [re.sub(r"@\w*", "", unit) for unit in units]  # a template is made of the plain unit
+        return rest == ["daemon-reload"] or (bool(units) and all((ROOT / "systemd" / one).exists() for one in shipped))
+    if name in {"python", "python3", ".venv/bin/python"}:
         module = rest[rest.index("-m") + 1] if "-m" in rest else ""
-        return module in {"pip", "pytest", "zipfile"} or bool(list(ROOT.glob(module.replace(".", "/") + "*")))
+        return module in {"pip", "pytest", "zipfile", "venv"} or bool(list(ROOT.glob(module.replace(".", "/") + "*")))
     if name in {"apt", "apt-get"}:
         return rest[0] in {"install", "remove", "purge", "update"}
     return name in ORDINARY or (ROOT / name).is_file()
