@@ -14,6 +14,7 @@ from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, StoreError, UnknownName
 from nvqsync.store import Store
 from nvqsync.web import claim_page, filters, queries, queue_page, safety, words
+from nvqsync.web.pages import PAGES
 
 PASSES = 20
 MANY = 50
@@ -39,6 +40,8 @@ def create_app(app: App) -> Flask:
     flask.extensions["nvqsync"] = app
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     flask.register_blueprint(pages)
+    for blueprint in PAGES:
+        flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strange_hosts)
     flask.after_request(safety.secured)
     flask.register_error_handler(NvqsyncError, _told)
