@@ -54,6 +54,7 @@ COMMANDS = {
     "batches": "nvqsync.commands.batches:batches_group",
     "backup": "nvqsync.commands.backup:backup_group",
     "restore": "nvqsync.commands.backup:restore_command",
+    "users": "nvqsync.commands.users:users_group",
     "serve": "nvqsync.commands.serve:serve_command",
     "demo": "nvqsync.commands.demo:demo_command",
 }

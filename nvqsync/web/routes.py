@@ -1,48 +1,64 @@
-"""The pages put together: which address shows what, and what is said when something is wrong. Nothing here writes."""
+"""The pages put together: which address shows what, and what is said when something is wrong."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Flask, Response, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
+from werkzeug.exceptions import Forbidden, HTTPException
 
 import nvqsync
 from nvqsync import store_claims, store_lms
+from nvqsync.accounts import Right
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, StoreError, UnknownName
-from nvqsync.store import Store
-from nvqsync.web import claim_page, filters, queries, queue_page, safety, words
+from nvqsync.web import access, claim_shown, context, filters, queue_page, safety, scope, words
+from nvqsync.web.acting_pages import acting
+from nvqsync.web.approving_pages import approving
 from nvqsync.web.pages import PAGES
+from nvqsync.web.signing_in_pages import signing
 
 PASSES = 20
 MANY = 50
-LARGEST_NUMBER = 2**63 - 1
+LARGEST_FORM = 2 * 2**20
 
 REFUSALS = {
+    403: ("This is not for you", "Your account's role does not allow it. Whoever looks after nvqsync can change that."),
     404: ("Page not found", "If you typed the address, check it. A claim's page is at /claims/ and its number."),
-    405: ("Nothing can be changed here", "These pages are for reading. 'nvqsync claims --help' tells how to act."),
+    405: ("That cannot be done here", "The address is for something else. Go back and try the page's own buttons."),
+    413: ("That is too large", "Nothing was done. Check that you chose the right file."),
     500: ("Something went wrong", "That is a fault in nvqsync. What happened is in the log of 'nvqsync serve'."),
 }
 """What the web server itself refuses, in words a reader can use: a heading and what to do."""
 
+OUT_OF_DATE = (
+    "Nothing was done. The page was opened before nvqsync was started anew or before you signed in, or your browser "
+    "keeps no cookies. Go back, load the page again, and send it once more."
+)
+"""A form without its token: either something old, or another site trying to act in the reader's name."""
+
 pages = Blueprint("pages", __name__)
-
-
-class NotSetUp(StoreError):
-    """There is no database yet: the start page says how to come by one."""
 
 
 def create_app(app: App) -> Flask:
     """The pages of ``app`` as a WSGI application."""
     flask = Flask(__name__)
     flask.extensions["nvqsync"] = app
+    flask.config.update(
+        SECRET_KEY=secrets.token_bytes(32),  # signs forms alone: those open during a restart are asked for again
+        SESSION_COOKIE_NAME="nvqsync_form", SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=safety.by_tls(app.settings.web), MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
+    )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    flask.register_blueprint(pages)
-    for blueprint in PAGES:
+    for blueprint in (pages, signing, acting, approving, *PAGES):
         flask.register_blueprint(blueprint)
-    flask.before_request(_refuse_strange_hosts)
+    flask.before_request(_refuse_strangers)
+    access.install(flask)
+    CSRFProtect(flask)
     flask.after_request(safety.secured)
     flask.register_error_handler(NvqsyncError, _told)
     flask.register_error_handler(HTTPException, _refused)
@@ -57,62 +73,40 @@ def create_app(app: App) -> Flask:
     return flask
 
 
-def _app() -> App:
-    app: App = current_app.extensions["nvqsync"]
-    return app
-
-
-def _store() -> Store:
-    """The database, opened for reading, for this request alone. Raises ``NotSetUp`` where there is none yet."""
-    app = _app()
-    if not app.settings.database.is_file():
-        raise NotSetUp(f"There is no database at {app.settings.database} yet.", "Make the first pass: 'nvqsync sync'.")
-    store = app.open_store(read_only=True)
-    try:
-        if queries.is_set_up(store):
-            return store
-    except BaseException:
-        store.close()
-        raise
-    store.close()
-    raise NotSetUp(f"The database at {app.settings.database} is empty.", "Make the first pass: 'nvqsync sync'.")
-
-
 # ---------------------------------------------------------------- pages
 
 
 @pages.get("/")
 def queue() -> str:
     """The claim queue."""
-    app, catalogue = _app(), _app().plugins.catalogue.qualifications
+    app, catalogue = context.app(), context.app().plugins.catalogue.qualifications
     bodies = {one.awarding_body for one in catalogue.values()}
     asked, left_out = filters.read_filters(request.args, bodies, catalogue)
-    with _store() as store:
-        return render_template("queue.html", **queue_page.queue_page(app, store, asked, left_out))
+    with context.store() as store:
+        within = scope.given(app, store, access.current())
+        return render_template("queue.html", **queue_page.queue_page(app, store, asked, left_out, within))
 
 
 @pages.get("/claims/<int:claim_id>")
 def claim(claim_id: int) -> str:
     """One claim. ``?open=all`` unfolds every unit, for printing."""
-    if claim_id > LARGEST_NUMBER:
-        abort(404)
-    with _store() as store:
-        shown = claim_page.claim_page(_app(), store, claim_id, unfolded=request.args.get("open") == "all")
-        return render_template("claim.html", **shown)
+    return claim_shown.shown(context.checked_number(claim_id), unfolded=request.args.get("open") == "all")
 
 
 @pages.get("/passes")
+@access.needs(Right.EVERYTHING)
 def passes() -> str:
     """The last passes, what each saw and what it could not use."""
-    with _store() as store:
+    with context.store() as store:
         return render_template("passes.html", passes=store_lms.latest_passes(store, PASSES), many=MANY)
 
 
 @pages.get("/health")
+@access.open_to_anybody
 def health() -> tuple[Response, int]:
     """For a monitor: whether the database can be read, the last pass, and the claims by status. No names."""
     try:
-        with _store() as store:
+        with context.store() as store:
             last = next(iter(store_lms.latest_passes(store)), None)
             counts = store_claims.count_by_status(store)
     except StoreError:
@@ -133,17 +127,19 @@ def _pass_json(row: dict[str, Any]) -> dict[str, Any]:
 # ---------------------------------------------------------------- when something is wrong
 
 
-def _refuse_strange_hosts() -> Response | None:
-    if safety.names_loopback(request.headers.get("Host", "")):
+def _refuse_strangers() -> Response | None:
+    if safety.answers_to(request.remote_addr or "", request.headers.get("Host", ""), context.app().settings.web):
         return None
-    says = "This server answers to this machine's own name only: localhost, 127.0.0.1 or [::1]."
+    says = "This server answers to this machine's own name only (localhost, 127.0.0.1 or [::1]), or to web.public_url."
     return Response(f"{says}\n", status=421, mimetype="text/plain")
 
 
 def _told(error: NvqsyncError) -> tuple[str, int]:
     """One of our own errors: what happened, and what to do next."""
-    if isinstance(error, NotSetUp):
-        return render_template("start.html", settings=_app().settings, says=error.says), 200
+    if isinstance(error, context.NotSetUp):
+        return render_template(
+            "start.html", settings=context.app().settings, says=error.says, next_step=error.next_step
+        ), 200
     if isinstance(error, UnknownName):
         return render_template("problem.html", heading="There is no such claim", says=error.says), 404
     heading = "The page cannot be shown just now"
@@ -154,6 +150,10 @@ def _refused(error: HTTPException) -> tuple[str, int] | Response:
     """What the web server itself refuses, in words."""
     code = error.code or 500
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
+    if isinstance(error, CSRFError):
+        heading, says = "Please send that again", OUT_OF_DATE
+    elif code == 403 and error.description != Forbidden.description:
+        says = error.description or says
     if error.response is not None:
         return Response(status=code, headers=error.get_headers())
     return render_template("problem.html", heading=heading, says=says), code
