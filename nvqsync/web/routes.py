@@ -63,6 +63,7 @@ def create_app(app: App) -> Flask:
     flask.register_error_handler(NvqsyncError, _told)
     flask.register_error_handler(HTTPException, _refused)
     flask.jinja_env.globals.update(
+        may_open=access.may_open,
         version=nvqsync.__version__,
         centre=app.settings.centre.name,
         STATUS_HELP=words.STATUS_HELP,

@@ -6,15 +6,21 @@ Everybody in it is invented. With ``hostile`` some people, assignments and porta
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice, product
+from functools import cache
+from itertools import count, islice, product
 from pathlib import Path
 
-from nvqsync import store_claims, store_lms
+import requests
+
+from nvqsync import store_accounts, store_claims, store_lms
+from nvqsync.accounts import Role, SignIn
 from nvqsync.bootstrap import App
-from nvqsync.centre import EndDate
+from nvqsync.centre import Account, EndDate
 from nvqsync.centre_entering import enter
 from nvqsync.centre_record import Approval, CentreNumber, Item
 from nvqsync.check_characters import uln_misfit
@@ -29,6 +35,7 @@ from nvqsync.model import (
     Observation,
     Registration,
 )
+from nvqsync.passwords import hashed
 from nvqsync.planning import plan
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.proposing import Claim
@@ -37,6 +44,7 @@ from nvqsync.rules import judge
 from nvqsync.settings import Settings
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from nvqsync.web.access import COOKIE
 from tests import quality
 from tests.workshop import everything
 
@@ -132,7 +140,7 @@ def build(folder: Path, *, hostile: bool = True) -> College:
             _teach(college, store, classes, week)
         _live(college, store, hostile)
     college.clock.at = NOW
-    return college
+    return let_in(college)
 
 
 def _facts(college: College) -> Iterator[Item]:
@@ -252,3 +260,56 @@ def _happen(college: College, store: Store, claim: Claim, event: Event, words: s
     store_claims.change_claim(
         store, claim, status, at=college.clock.at, actor="nvqsync", action=event.value, why=f"{event.value}.", **fields
     )
+
+
+# ---------------------------------------------------------------- who may sign in
+
+PASSWORD = "correct horse battery"
+VIEWER, IQA, APPROVER, ADMIN = "v.course", "i.quality", "exams", "a.admin"
+PEOPLE = {VIEWER: Role.VIEWER, IQA: Role.IQA, APPROVER: Role.APPROVER, ADMIN: Role.ADMIN}
+GIVEN = frozenset({"11"})
+"""The viewer's courses: the one that EDI/L2-CS is taught in."""
+
+
+@cache
+def _hash() -> str:
+    return hashed(PASSWORD)
+
+
+def let_in(college: College) -> College:
+    """Give the college one account of each role, all with ``PASSWORD``; nobody is anybody in Moodle."""
+    with college.app.open_store() as store, store.writing():
+        for name, role in PEOPLE.items():
+            enter(college.app, store, lambda known, one=Account(name, "", True): known.with_items(one), by="j.lister")
+            given = GIVEN if role is Role.VIEWER else frozenset()
+            new = SignIn(name, role, given, _hash(), created_at=college.clock.at)
+            store_accounts.save(store, new, actor="j.lister", at=college.clock.at, action="added", says="Added.")
+    return college
+
+
+def token(college: College, name: str) -> str:
+    """A session of this account, begun without the form; the token is what its cookie holds."""
+    made = f"{name}-{len(name)}-{college.clock.at}-{next(_NUMBERS)}"
+    with college.app.open_store() as store, store.writing():
+        store_accounts.open_session(store, name, made, at=college.clock.at, ends_at=college.clock.at + 36_000)
+    return made
+
+
+_NUMBERS = count()
+
+
+@contextmanager
+def asking(college: College, name: str = "") -> Iterator[requests.Session]:
+    """A browser of sorts that is signed in as this account; nobody without a name."""
+    with requests.Session() as session:
+        session.trust_env = False
+        if name:
+            session.cookies.set(COOKIE, token(college, name))
+        yield session
+
+
+def form_token(page: str) -> str:
+    """The token against forged requests that a page's forms carry."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
