@@ -52,6 +52,12 @@ def college(tmp_path_factory: pytest.TempPathFactory) -> College:
     return web_data.build(tmp_path_factory.mktemp("access"))
 
 
+@pytest.fixture
+def own(college: College, tmp_path: Path) -> College:
+    """A copy to change."""
+    return web_data.copy(college, tmp_path)
+
+
 @pytest.fixture(scope="module")
 def url(college: College) -> Iterator[str]:
     with WebServer(college.app, "127.0.0.1", 0) as server:
@@ -174,12 +180,11 @@ def test_a_viewer_sees_the_given_courses_alone(url: str, college: College) -> No
         assert session.get(f"{url}claims/{min(mine)}", timeout=20).status_code == 200
 
 
-def test_a_viewer_without_courses_sees_nothing(tmp_path: Path) -> None:
+def test_a_viewer_without_courses_sees_nothing(own: College) -> None:
     """Whoever was given no course has an empty queue, not everybody's."""
-    college = web_data.build(tmp_path)
-    with college.app.open_store() as store:
-        account_keeping.set_role(college.app, store, VIEWER, Role.VIEWER, (), by="test")
-    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college, VIEWER) as session:
+    with own.app.open_store() as store:
+        account_keeping.set_role(own.app, store, VIEWER, Role.VIEWER, (), by="test")
+    with WebServer(own.app, "127.0.0.1", 0) as server, web_data.asking(own, VIEWER) as session:
         assert "/claims/" not in session.get(server.url, timeout=20).text
 
 
@@ -240,7 +245,7 @@ def test_signing_in_leads_to_no_other_site(url: str, college: College, next_: st
 
 @pytest.mark.parametrize(("name", "password"), [(APPROVER, "wrong horse battery"), ("nobody", PASSWORD), ("", "")])
 def test_wrong_is_told_the_same_way_for_both(
-    tmp_path: Path, college: College, caplog: pytest.LogCaptureFixture, name: str, password: str
+    college: College, caplog: pytest.LogCaptureFixture, name: str, password: str
 ) -> None:
     """A wrong name and a wrong password read alike; no cookie is given, and what was typed is not logged."""
     with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college) as session:
@@ -290,41 +295,38 @@ def test_an_action_after_the_session_ended_does_nothing(url: str, college: Colle
 
 
 @pytest.mark.parametrize("how", ["revoke", "disable", "password"])
-def test_sessions_are_ended_at_once(tmp_path: Path, how: str) -> None:
+def test_sessions_are_ended_at_once(own: College, how: str) -> None:
     """Revoked, disabled or given a new password: the very next page is refused."""
-    college = web_data.build(tmp_path)
-    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college, APPROVER) as session:
+    with WebServer(own.app, "127.0.0.1", 0) as server, web_data.asking(own, APPROVER) as session:
         assert session.get(server.url, timeout=20, allow_redirects=False).status_code == 200
-        with college.app.open_store() as store:
+        with own.app.open_store() as store:
             if how == "revoke":
-                assert account_keeping.revoke(college.app, store, by="test", name=APPROVER) == 1
+                assert account_keeping.revoke(own.app, store, by="test", name=APPROVER) == 1
             elif how == "disable":
-                assert account_keeping.set_disabled(college.app, store, APPROVER, True, by="test") == 1
+                assert account_keeping.set_disabled(own.app, store, APPROVER, True, by="test") == 1
             else:
-                assert account_keeping.set_password(college.app, store, APPROVER, "another long phrase", by="test") == 1
+                assert account_keeping.set_password(own.app, store, APPROVER, "another long phrase", by="test") == 1
         assert session.get(server.url, timeout=20, allow_redirects=False).status_code == 303
         again = sign_in(server.url, session, APPROVER, PASSWORD)
         assert again.status_code == (303 if how == "revoke" else 403)
 
 
-def test_a_role_changes_from_the_next_page_on(tmp_path: Path) -> None:
+def test_a_role_changes_from_the_next_page_on(own: College) -> None:
     """Nobody has to sign in anew to lose a right."""
-    college = web_data.build(tmp_path)
-    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college, APPROVER) as session:
+    with WebServer(own.app, "127.0.0.1", 0) as server, web_data.asking(own, APPROVER) as session:
         assert session.get(f"{server.url}passes", timeout=20).status_code == 200
-        with college.app.open_store() as store:
-            account_keeping.set_role(college.app, store, APPROVER, Role.VIEWER, (), by="test")
+        with own.app.open_store() as store:
+            account_keeping.set_role(own.app, store, APPROVER, Role.VIEWER, (), by="test")
         assert session.get(f"{server.url}passes", timeout=20).status_code == 403
 
 
-def test_ones_own_password_and_sessions(tmp_path: Path) -> None:
+def test_ones_own_password_and_sessions(own: College) -> None:
     """The new password needs the old one; other sessions end with it, or one by one; this one goes on."""
-    college = web_data.build(tmp_path)
     with (
-        WebServer(college.app, "127.0.0.1", 0) as server,
-        web_data.asking(college, IQA) as here,
-        web_data.asking(college, IQA) as there,
-        web_data.asking(college, IQA) as third,
+        WebServer(own.app, "127.0.0.1", 0) as server,
+        web_data.asking(own, IQA) as here,
+        web_data.asking(own, IQA) as there,
+        web_data.asking(own, IQA) as third,
     ):
         page = here.get(f"{server.url}account", timeout=20).text
         token = {"csrf_token": web_data.form_token(page)}
@@ -347,13 +349,12 @@ def test_ones_own_password_and_sessions(tmp_path: Path) -> None:
         ] * 2
 
 
-def test_tokens_are_nowhere_stored(tmp_path: Path) -> None:
+def test_tokens_are_nowhere_stored(own: College) -> None:
     """Neither a session's token nor a password stands in the database."""
-    college = web_data.build(tmp_path)
-    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college) as session:
+    with WebServer(own.app, "127.0.0.1", 0) as server, web_data.asking(own) as session:
         sign_in(server.url, session, IQA, PASSWORD)
         held = session.cookies[COOKIE]
-        with college.app.open_store(read_only=True) as store:
+        with own.app.open_store(read_only=True) as store:
             dump = "\n".join(store.db.conn.iterdump())
     assert len(held) >= 43 and held not in dump and PASSWORD not in dump and "$argon2id$" in dump
 
@@ -361,12 +362,11 @@ def test_tokens_are_nowhere_stored(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- before anybody can sign in, and behind a sign-on
 
 
-def test_without_an_account_nothing_is_shown(tmp_path: Path) -> None:
+def test_without_an_account_nothing_is_shown(own: College) -> None:
     """A college full of claims and no account: every page says how to make one, and tells nothing else."""
-    college = web_data.build(tmp_path)
-    with college.app.open_store() as store, store.writing():
+    with own.app.open_store() as store, store.writing():
         store.execute("DELETE FROM sign_ins")
-    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college) as session:
+    with WebServer(own.app, "127.0.0.1", 0) as server, web_data.asking(own) as session:
         for path in ("", "claims/1", "passes", "sign-in", "account"):
             page = session.get(server.url + path, timeout=20).text
             assert "nvqsync users add NAME --role admin" in page and "bdi" not in page
@@ -429,12 +429,11 @@ def test_forwarded_addresses_count_from_a_believed_proxy(college: College, clock
         assert sign_in(server.url, session, IQA, PASSWORD).status_code == 303
 
 
-def test_the_audit_log_tells_of_accounts(tmp_path: Path) -> None:
+def test_the_audit_log_tells_of_accounts(own: College) -> None:
     """Roles, passwords and ended sessions are in the log, with who did it."""
-    college = web_data.build(tmp_path)
-    with college.app.open_store() as store:
-        account_keeping.set_role(college.app, store, VIEWER, Role.IQA, (), by="boss")
-        account_keeping.set_disabled(college.app, store, VIEWER, True, by="boss")
+    with own.app.open_store() as store:
+        account_keeping.set_role(own.app, store, VIEWER, Role.IQA, (), by="boss")
+        account_keeping.set_disabled(own.app, store, VIEWER, True, by="boss")
         sql = "SELECT actor, action FROM audit WHERE subject = ? ORDER BY id"
         told = [(row["actor"], row["action"]) for row in store.rows(sql, [f"account:{VIEWER}"])]
         assert told == [("j.lister", "added"), ("boss", "role-changed"), ("boss", "disabled")]

@@ -18,9 +18,14 @@ from tests.integration import web_data
 from tests.integration.web_data import APPROVER, College
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> College:
+    return web_data.build(tmp_path_factory.mktemp("actions"))
+
+
 @pytest.fixture
-def college(tmp_path: Path) -> College:
-    return web_data.build(tmp_path)
+def college(built: College, tmp_path: Path) -> College:
+    return web_data.copy(built, tmp_path)
 
 
 @pytest.fixture
@@ -132,7 +137,7 @@ def test_a_reason_is_asked_for(url: str, college: College, session: requests.Ses
 
 
 def test_approving_takes_the_declarations(url: str, college: College, session: requests.Session) -> None:
-    """With one left out nothing is done; with all of them the claim is approved, and they are kept with who and when."""
+    """With one left out nothing is done; with all the claim is approved, and they are kept with who and when."""
     claim_id = min(ids(college, READY))
     ticked = form_of(page_of(url, session, claim_id), f"/claims/{claim_id}/approve")["declare"]
     assert ticked == [one.id for one in claim(college, claim_id).declarations]

@@ -395,7 +395,7 @@ def test_a_database_that_is_none_is_told_in_words(tmp_path: Path, session: reque
 def test_a_database_without_claims_is_a_calm_page(tmp_path: Path) -> None:
     """Before anybody meets a rule the queue says where claims come from."""
     college = web_data.empty(tmp_path)
-    with WebServer(web_data.let_in(college).app, "127.0.0.1", 0) as server:
-        with web_data.asking(college, web_data.IQA) as session:
-            page = session.get(server.url, timeout=20).text
+    web_data.let_in(college)
+    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college, web_data.IQA) as session:
+        page = session.get(server.url, timeout=20).text
     assert "There are no claims yet" in page and "No pass has been made yet" in page

@@ -126,8 +126,8 @@ def build(folder: Path, *, hostile: bool = True) -> College:
     college = empty(folder)
     names, ulns = _names(hostile), _ulns()
     classes = []
-    for number, (q, count) in enumerate(CLAIMS.items()):
-        ids = range(1000 + 100 * number, 1000 + 100 * number + count + 2)
+    for number, (q, claims) in enumerate(CLAIMS.items()):
+        ids = range(1000 + 100 * number, 1000 + 100 * number + claims + 2)
         people = [
             LmsMember(str(n), next(names), f"L{n}", ("student",), uln=next(ulns), date_of_birth=BORN) for n in ids
         ]
@@ -279,12 +279,23 @@ def _hash() -> str:
 def let_in(college: College) -> College:
     """Give the college one account of each role, all with ``PASSWORD``; nobody is anybody in Moodle."""
     with college.app.open_store() as store, store.writing():
+        known = [Account(name, "", True) for name in PEOPLE]
+        enter(college.app, store, lambda before: before.with_items(*known), by="j.lister")
         for name, role in PEOPLE.items():
-            enter(college.app, store, lambda known, one=Account(name, "", True): known.with_items(one), by="j.lister")
             given = GIVEN if role is Role.VIEWER else frozenset()
             new = SignIn(name, role, given, _hash(), created_at=college.clock.at)
             store_accounts.save(store, new, actor="j.lister", at=college.clock.at, action="added", says="Added.")
     return college
+
+
+def copy(college: College, folder: Path) -> College:
+    """A college of one's own to change: the same, in another folder."""
+    database, clock = folder / "nvqsync.db", Clock()
+    with college.app.open_store(read_only=True) as store:
+        store.execute("VACUUM INTO ?", [str(database)])
+    clock.at = college.clock.at
+    settings = college.app.settings.model_copy(update={"database": database})
+    return College(App(settings, college.app.plugins, clock), clock, college.ulns)
 
 
 def token(college: College, name: str) -> str:
