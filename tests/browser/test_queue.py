@@ -45,7 +45,7 @@ def cookie(college: College, url: str) -> dict[str, str]:
 
 @pytest.fixture
 def page(browser: Browser, url: str, cookie: dict[str, str]) -> Iterator[Page]:
-    """A fresh page at 1200 px, an approver signed in. A console error, a fault in it or a request to anywhere else fails the test."""
+    """A fresh page at 1200 px, an approver signed in. A console error, a fault in it or a request elsewhere fails."""
     complaints: list[str] = []
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     context.add_cookies([cookie])

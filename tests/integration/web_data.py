@@ -289,13 +289,16 @@ def let_in(college: College) -> College:
 
 
 def copy(college: College, folder: Path) -> College:
-    """A college of one's own to change: the same, in another folder."""
+    """A college of one's own to change: the same, in another folder, with nobody signed in."""
     database, clock = folder / "nvqsync.db", Clock()
     with college.app.open_store(read_only=True) as store:
         store.execute("VACUUM INTO ?", [str(database)])
     clock.at = college.clock.at
     settings = college.app.settings.model_copy(update={"database": database})
-    return College(App(settings, college.app.plugins, clock), clock, college.ulns)
+    own = College(App(settings, college.app.plugins, clock), clock, college.ulns)
+    with own.app.open_store() as store, store.writing():
+        store.execute("DELETE FROM web_sessions")
+    return own
 
 
 def token(college: College, name: str) -> str:
