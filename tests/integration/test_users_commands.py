@@ -78,7 +78,7 @@ def test_a_life_of_an_account(database: Path) -> None:
     with Store(database) as store:
         assert fits(password, store_accounts.sign_in(store, "a.kaur").password)
         with store.writing():
-            store_accounts.open_session(store, "a.kaur", "token", at=0, ends_at=2**40)
+            store_accounts.open_session(store, "a.kaur", "token", at=0, ends_at=2**32)
     listed = json.loads(run(database, "sessions", "--json"))
     assert [(one["session"], one["name"]) for one in listed] == [(1, "a.kaur")]
     assert "0 ended" in run(database, "sessions", "--revoke", "--session", "9")
