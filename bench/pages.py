@@ -1,4 +1,4 @@
-"""What each page costs at 20,000 learners on 400 courses and 100,000 claims, asked over HTTP: CPU time, client included.
+"""What each page costs at 20,000 learners on 400 courses and 100,000 claims, asked over HTTP: CPU time with the client.
 
 Run as ``python -m bench.pages``; ``--learners`` makes it smaller, ``--json`` prints one document. Half of the learners
 have finished OCR/03455; their claims stand for five qualifications, copied in the database from one that was judged.
