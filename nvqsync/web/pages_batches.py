@@ -48,7 +48,7 @@ def one(batch_id: str) -> str:
         claims = office_queries.claims_in(opened, batch_id, first=cut.offset, most=PAGE_SIZE)
     folder, days = app().settings.export.folder, app().settings.export.keep_files_days
     return render_template(
-        "batch.html", one=row, claims=claims, cut=cut, states=STATES, folder=folder, keep_days=days,
+        "batch.html", one=row, claims=claims, cut=cut, states=STATES, keep_days=days,
         files=[_file(folder, name) for name in row["files"]], may_fetch=current().may(Right.PRIVATE),
     )  # fmt: skip
 

@@ -24,10 +24,9 @@ iqa = Blueprint("iqa", __name__)
 @needs(Right.EVERYTHING)
 def waiting() -> str:
     """The claims that only an IQA's record can let go, oldest first."""
-    seen = current().courses
     with store() as opened:
-        cut = cut_pages(office_queries.count_waiting(opened, seen), asked_page())
-        rows = office_queries.waiting(opened, seen, first=cut.offset, most=PAGE_SIZE)
+        cut = cut_pages(office_queries.count_waiting(opened), asked_page())
+        rows = office_queries.waiting(opened, first=cut.offset, most=PAGE_SIZE)
     return render_template("iqa.html", rows=rows, cut=cut)
 
 
