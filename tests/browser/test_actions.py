@@ -78,7 +78,7 @@ def test_hold_with_a_reason_and_undo_it(page: Page, url: str, college: College) 
     form.get_by_label("Why").fill("The name on the entry differs.")
     form.get_by_role("button", name="Put it on hold").click()
     assert "is on hold. To undo it: take it off hold." in page.get_by_role("status").first.inner_text()
-    assert "The name on the entry differs." in page.locator(".facts").inner_text()
+    assert "The name on the entry differs." in page.locator(".facts").first.inner_text()
     page.get_by_text("Take it off hold", exact=True).first.click()
     page.get_by_role("button", name="Take it off hold").click()
     assert status(college, number) is Status.PROPOSED

@@ -70,7 +70,7 @@ def test_the_morning_queue(page: Page, url: str) -> None:
     page.get_by_role("link", name="Claim 5", exact=True).click()
     assert page.get_by_role("heading", level=1).inner_text().startswith("Claim 5")
     assert page.get_by_role("heading", name="Blocked: 2 things to put right first").is_visible()
-    unit = page.locator("details").first
+    unit = page.locator("details.unit").first
     criterion = unit.locator("details.criterion").first
     assert not criterion.is_visible()
     unit.locator("summary").first.click()
@@ -131,7 +131,7 @@ def test_it_works_without_javascript(browser: Browser, url: str, cookie: dict[st
     page.get_by_label("Name or ID number").fill("ashdown")
     page.get_by_role("button", name="Find").click()
     page.locator("tbody th a").first.click()
-    page.locator("summary").first.click()
+    page.locator("details.unit > summary").first.click()
     assert page.locator("details.criterion").first.is_visible()
     context.close()
 
