@@ -256,7 +256,7 @@ def test_a_batch_shows_its_digest_and_answers(get: Get, college: College) -> Non
     page = get(f"batches/{BATCH}")
     file = college.app.settings.export.folder / f"{BATCH}.json"
     assert hashlib.sha256(file.read_bytes()).hexdigest() in page
-    assert "not there any more" in page and "cannot be fetched here" in page
+    assert "not there any more" in page and "approvers alone can fetch them" in page
     with college.app.open_store(read_only=True) as store:
         ids = store_claims.claim_ids(store, "batch_id = ?", [BATCH])
     assert [int(number) for number in re.findall(r'href="/claims/(\d+)"', page)] == ids[:50]
