@@ -56,6 +56,7 @@ COMMANDS = {
     "alerts": "nvqsync.commands.alerts:alerts_group",
     "backup": "nvqsync.commands.backup:backup_group",
     "restore": "nvqsync.commands.backup:restore_command",
+    "users": "nvqsync.commands.users:users_group",
     "serve": "nvqsync.commands.serve:serve_command",
     "install-service": "nvqsync.commands.service:install_command",
     "uninstall-service": "nvqsync.commands.service:uninstall_command",

@@ -33,7 +33,7 @@ COLUMNS = {
 """The columns of a sheet of records, and what goes into each."""
 
 NEEDED = ("claim", "event", "on")
-_WORDS_DUE = frozenset({"returned", "recalled", "revoked"})
+WORDS_DUE = frozenset({"returned", "recalled", "revoked"})
 _DAYS = {"keyed": "keyed_on", "authorised": "authorised_on", "certificated": "certificated_on",
          "returned": "returned_on", "recalled": "recalled_on", "revoked": "revoked_on", RECEIVED: "received_on",
          HANDED_OVER: "handed_over_on"}  # fmt: skip
@@ -65,7 +65,7 @@ class Record:
             )
         if self.certificate and self.word != "certificated":
             raise InputError("A certificate's number is recorded with 'certificated'.", "Leave it out here.")
-        if self.word in _WORDS_DUE and not self.words.strip():
+        if self.word in WORDS_DUE and not self.words.strip():
             raise InputError(f"To record {self.word}, give the words.", 'Add --words "...": they are kept as they are.')
 
 

@@ -354,3 +354,24 @@ CREATE TRIGGER adjustments_are_never_edited BEFORE UPDATE ON adjustments
 def m009_retention(db: Database) -> None:
     """Who was asked to keep their portfolio, and who was anonymised."""
     run_statements(db, RETENTION_TABLES)
+
+
+SIGN_IN_TABLES = """
+CREATE TABLE sign_ins (
+    name TEXT PRIMARY KEY COLLATE NOCASE REFERENCES centre_accounts (name) DEFERRABLE INITIALLY DEFERRED,
+    role TEXT NOT NULL, courses TEXT NOT NULL, password TEXT NOT NULL, disabled INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE web_sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL REFERENCES sign_ins (name),
+    began_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
+) STRICT
+"""
+"""A sign-in always belongs to an account of the centre's record, which is rewritten as one: hence the deferred check.
+A session is known by the SHA-256 of a token that only its browser holds."""
+
+
+@migrations()
+def m010_sign_ins(db: Database) -> None:
+    """Who may open the pages with which role, and who is signed in."""
+    run_statements(db, SIGN_IN_TABLES)

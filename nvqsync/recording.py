@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from nvqsync.claims import RECORDED, Event
 from nvqsync.errors import NotAllowed, UnknownName
 from nvqsync.hand_records import Record, decide
 from nvqsync.proposing import Claim
-from nvqsync.review import SAVED_AT_ONCE, check_in_reach
+from nvqsync.review import SAVED_AT_ONCE, check_in_reach, check_version
 from nvqsync.store import Store
 
 
@@ -27,26 +27,31 @@ class Recorded:
 
 
 def record_all(
-    app: App, store: Store, records: Sequence[Record], *, by: str, correct: bool = False, dry_run: bool = False
-) -> Iterator[list[Recorded]]:
+    app: App, store: Store, records: Sequence[Record], *, by: str, correct: bool = False, dry_run: bool = False,
+    versions: Mapping[int, int] | None = None,
+) -> Iterator[list[Recorded]]:  # fmt: skip
     """Record everything, a hundred records a transaction; what is refused does not stop the others.
 
-    The results of each transaction are handed out once it is saved. Every record must have passed ``Record.check``.
+    ``versions`` gives, for some claims, the version that was looked at: nothing is recorded of any other. The results
+    of each transaction are handed out once it is saved. Every record must have passed ``Record.check``.
     """
     for start in range(0, len(records), SAVED_AT_ONCE):
         some = records[start : start + SAVED_AT_ONCE]
         with nullcontext() if dry_run else store.writing(durable=True):
-            results = [_one(app, store, record, by=by, correct=correct, dry_run=dry_run) for record in some]
+            results = [_one(app, store, one, versions, by=by, correct=correct, dry_run=dry_run) for one in some]
         yield results
 
 
-def _one(app: App, store: Store, record: Record, *, by: str, correct: bool, dry_run: bool) -> Recorded:
+def _one(
+    app: App, store: Store, record: Record, versions: Mapping[int, int] | None, *, by: str, correct: bool, dry_run: bool
+) -> Recorded:
     claim = None
     try:
         claim = find_claim(store, record.claim)
         step = decide(claim, record, by=by, correct=correct)
         if step is None:
             return Recorded(record, claim)
+        check_version(claim, versions)
         check_in_reach(store, claim, RECORDED.get(record.word, Event.CERTIFICATE))
         _check_certificate(store, claim, record)
         if dry_run:

@@ -7,6 +7,7 @@ same command does the rest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -43,8 +44,8 @@ class Result:
 class Deed:
     """What is to be done to claims: the event, by whom, in which words, under which hold code.
 
-    ``versions`` gives, for some claims, the version that was looked at: only that one is approved. ``said`` goes with
-    an approval: each claim takes from it what it asks for.
+    ``versions`` gives, for some claims, the version that was looked at: nothing is done to any other. ``said`` goes
+    with an approval: each claim takes from it what it asks for.
     """
 
     event: Event
@@ -95,7 +96,7 @@ def working(app: App, store: Store, claim_ids: Iterable[int], deed: Deed) -> Ite
 
 def must_exist(store: Store, claim_ids: Sequence[int]) -> None:
     """Raises ``UnknownName`` for the first claim that does not exist."""
-    known = set(store_claims.claim_ids(store))
+    known = set(store_claims.claim_ids(store, "id IN (SELECT value FROM json_each(?))", [json.dumps(list(claim_ids))]))
     for claim_id in claim_ids:
         if claim_id not in known:
             raise UnknownName(f"There is no claim {claim_id}.", "List them with 'nvqsync claims list'.")
@@ -127,6 +128,7 @@ def _one(app: App, store: Store, claim_id: int, deed: Deed, seen: Mapping[int, S
         status = advance(claim.status, deed.event)
         if deed.event is Event.APPROVE:
             approving.check(Approval(app, store, claim, seen[claim_id], deed.by, deed.why, deed.said))
+        check_version(claim, deed.versions)
         check_in_reach(store, claim, deed.event)
         if deed.dry_run:
             return Result(claim_id, claim)
@@ -149,6 +151,14 @@ def _told(deed: Deed) -> str:
     """What the audit log keeps of it; a hold code that says more than the words stands behind them."""
     why = deed.why or f"{deed.event.value.capitalize()} by {deed.by}."
     return f"{why} ({deed.code.value})" if deed.event is Event.HOLD and deed.code is not HoldCode.OTHER else why
+
+
+def check_version(claim: Claim, versions: Mapping[int, int] | None) -> None:
+    """Whether the claim is still as it was looked at, where that was said. Raises ``NotAllowed``."""
+    looked_at = (versions or {}).get(claim.id, claim.version)
+    if looked_at != claim.version:
+        says = f"Claim {claim.id} was changed since you looked: it is at version {claim.version}, not {looked_at}."
+        raise NotAllowed(says, "Nothing was done. Look at it as it is now, then decide again.")
 
 
 def check_in_reach(store: Store, claim: Claim, event: Event) -> None:

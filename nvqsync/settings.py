@@ -154,6 +154,23 @@ class Web(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8765, description="Port to listen on; 0 picks a free one.", ge=0, le=65535)
     metrics: bool = Field(True, description="Whether /metrics answers Prometheus.")
+    public_url: str = Field(
+        "",
+        description="Address people open, where a proxy with TLS stands before the pages: https://...",
+        examples=["https://claims.college.ac.uk"],
+    )
+    proxies: list[str] = Field([], description="IP addresses of proxies that are believed.", examples=[["127.0.0.1"]])
+    user_header: str = Field(
+        "", description="Header in which a believed proxy names who signed in; empty: off.", examples=["X-Remote-User"]
+    )
+    session_hours: float = Field(10, description="Hours after which everybody signs in again.", gt=0, le=168)
+    idle_minutes: float = Field(60, description="Minutes without a page after which a session ends.", gt=0, le=1440)
+
+    @model_validator(mode="after")
+    def _header_needs_a_proxy(self) -> Web:
+        if self.user_header and not self.proxies:
+            raise ValueError("web.user_header is believed from web.proxies alone: name them too")
+        return self
 
 
 class Daemon(Section):

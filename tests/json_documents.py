@@ -142,6 +142,8 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     found["status"] = step("status")
     found["audit-verify"] = step("audit", "verify")
     found["retention-show"] = step("retention", "show", "CS-0103")
+    rehearsal.run("users", "add", "a.kaur", "--role", "approver", "--moodle", "412", "--no-password")
+    found["users-list"] = step("users", "list")
     return found
 
 

@@ -16,6 +16,9 @@ from nvqsync.demo import Cycle, Demo, Shown, first_pass, full_cycle, next_day, r
 HEADS = ("Qualification", "Learners", "Rule met", "Claims", "Blocked", "Certificated", "Waiting or returned")
 CASE_HEADS = ("Shows", "Claims", "See claim", "How")
 
+ACCOUNT = "exams"
+"""Who signs in to the demo's pages: an approver who is nobody in its Moodle."""
+
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="One full cycle, a summary, and the end.")
@@ -78,7 +81,7 @@ def _stay(demo: Demo) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda signum, frame: stop.set())
     with WebServer(demo.app, "127.0.0.1", demo.app.settings.web.port) as web:
-        _print_places(demo, web.url)
+        _print_places(demo, web.url, _let_in(demo))
         while not stop.wait(demo.app.settings.daemon.every_minutes * 60):
             with demo.app.open_store() as store, closing(demo.app.open_lms()) as lms:
                 report = run_pass(demo.app, store, lms, by="demo")
@@ -88,10 +91,26 @@ def _stay(demo: Demo) -> None:
     click.echo("Stopped.")
 
 
-def _print_places(demo: Demo, web: str) -> None:
+def _let_in(demo: Demo) -> str:
+    """Make the demo's account, or give it another password; the password."""
+    from nvqsync import account_keeping, passwords, store_accounts  # noqa: PLC0415
+    from nvqsync.accounts import Role  # noqa: PLC0415
+    from nvqsync.centre import Account  # noqa: PLC0415
+
+    made_up = passwords.generated()
+    with demo.app.open_store() as store:
+        if store_accounts.find(store, ACCOUNT) is None:
+            nobody_there = Account(ACCOUNT, "", no_lms_user=True)
+            account_keeping.add(demo.app, store, nobody_there, Role.APPROVER, (), made_up, by="demo")
+        else:
+            account_keeping.set_password(demo.app, store, ACCOUNT, made_up, by="demo")
+    return made_up
+
+
+def _print_places(demo: Demo, web: str, password: str) -> None:
     config = demo.config
     click.echo(f"""
-The claim queue:      {web}
+The claim queue:      {web}   (sign in as {ACCOUNT} with {password})
 Grade by hand here:   {demo.moodle.url}/control
 The mock portal:      {demo.portal.url}/books   (control: {demo.portal.control_url})
 

@@ -1,4 +1,4 @@
-"""``serve``: the claim queue as pages in a browser, on this machine alone."""
+"""``serve``: the claim queue as pages in a browser, on this machine or behind a proxy with TLS."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nvqsync.commands.common import app_of
 def serve_command(ctx: click.Context, host: str | None, port: int | None) -> None:
     """Serve the claim queue as pages for a browser, until Ctrl-C.
 
-    The pages are for reading: claims are approved, held, released and withdrawn with 'nvqsync claims'. There are no
-    accounts yet, so only this machine can open them.
+    Everybody signs in: make the first account with 'nvqsync users add NAME --role admin --no-moodle'. The pages listen
+    on this machine alone; for others put a proxy with TLS before them and name it in web.public_url and web.proxies.
     """
     from nvqsync.web.app import serve  # noqa: PLC0415  (the web server's libraries are only wanted here)
 

@@ -15,17 +15,19 @@ from waitress.server import create_server  # type: ignore[import-untyped]
 from nvqsync.bootstrap import App
 from nvqsync.errors import SettingsError
 from nvqsync.web.routes import create_app
-from nvqsync.web.safety import check_loopback
+from nvqsync.web.safety import check_listening
 
 __all__ = ["WebServer", "create_app", "serve"]
 
 THREADS = 4
+LARGEST_REQUEST = 32 * 2**20
+"""Bytes of a request's body. What proxies say of a request is left in it: ``web.access`` knows whom to believe."""
 
 
 class WebServer:
     """The pages of ``app``, served as long as the ``with`` block lasts. ``url`` is where; port 0 picks a free one.
 
-    Raises ``SettingsError`` for an address that is not a loopback one, or that somebody else listens on.
+    Raises ``SettingsError`` for an address where passwords would travel in the open, or that somebody else listens on.
     """
 
     def __init__(self, app: App, host: str | None = None, port: int | None = None) -> None:
@@ -35,14 +37,15 @@ class WebServer:
         self.url = ""
 
     def __enter__(self) -> WebServer:
-        check_loopback(self._host)
+        check_listening(self._host, self._app.settings.web)
         listening = _listen("127.0.0.1" if self._host.lower() == "localhost" else self._host.strip("[]"), self._port)
         address, port = listening.getsockname()[:2]
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
         self._open: dict[int, Any] = {}
         self._server = create_server(
-            create_app(self._app), map=self._open, sockets=[listening], threads=THREADS, ident="nvqsync"
-        )
+            create_app(self._app), map=self._open, sockets=[listening], threads=THREADS, ident="nvqsync",
+            max_request_body_size=LARGEST_REQUEST, clear_untrusted_proxy_headers=False,
+        )  # fmt: skip
         self._thread = threading.Thread(target=self._server.run, name="nvqsync pages", daemon=True)
         self._thread.start()
         return self

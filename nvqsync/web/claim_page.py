@@ -7,23 +7,18 @@ from typing import Any
 
 from nvqsync import store_claims
 from nvqsync.bootstrap import App
-from nvqsync.claims import CLOSED, RECORDED, Event, Status
 from nvqsync.commands.claim_documents import claim_story_json
 from nvqsync.errors import NvqsyncError
 from nvqsync.model import Comparison, Kind, LmsMember, Qualification, QualificationUnit, Requirement
 from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.proposing import Claim
-from nvqsync.review import REASON_NEEDED
 from nvqsync.store import Store
 from nvqsync.web import queries
 from nvqsync.web.evidence_view import Evidence, criteria, evidence
-from nvqsync.web.words import ACTION_WORDS, PAPER_WORDS, counted
+from nvqsync.web.words import counted
 
 _NAMES_UNITS = frozenset({Kind.ALL_OF, Kind.BARRED, Kind.EQUIVALENT})
 _COUNTS_UNITS = _NAMES_UNITS | {Kind.MIN_UNITS, Kind.MAX_UNITS}
-_IN_ORDER = (Event.APPROVE, Event.RELEASE, Event.HOLD, Event.WITHDRAW, *RECORDED.values())
-_RECORDED_AS = {event: word for word, event in RECORDED.items()}
-_WORDS_DUE = REASON_NEEDED | {Event.RETURN}
 _AT_MOST = frozenset({Kind.MAX_CREDITS, Kind.MAX_UNITS, Kind.MAX_TRANSFERRED_CREDITS, Kind.BARRED})
 
 
@@ -42,7 +37,6 @@ def claim_page(app: App, store: Store, claim_id: int, *, unfolded: bool) -> dict
         "groups": unit_groups([_opened(one, qualification) for one in story["units"]], qualification),
         "unused": [_opened(one, qualification) for one in held[len(story["units"]) :]],
         "evidence": _evidence(app, store, claim, held, qualification),
-        "commands": commands(claim, story["actions"]),
         "trouble": trouble,
         "unfolded": unfolded,
     }
@@ -140,33 +134,3 @@ def unit_groups(units: Sequence[dict[str, Any]], qualification: Qualification | 
         group = next(iter(homes.get(unit["code"], ())), "")
         found.setdefault(group, []).append(unit)
     return [(f"{group}: {titles[group]}" if group in titles else group, held) for group, held in found.items() if held]
-
-
-# ---------------------------------------------------------------- what to do next
-
-
-def commands(claim: Claim, actions: Sequence[str]) -> list[tuple[str, str]]:
-    """What may be done to a claim now, and the command that does it; a closed one may be made again."""
-    offered = [event for event in _IN_ORDER if event.value in actions]
-    found = [(ACTION_WORDS[event], f"nvqsync claims {_command(claim, event)}{_reason(event)}") for event in offered]
-    again = ("Make it again, though nothing changed", f'nvqsync claims propose-again {claim.id} --why "…"')
-    paper = [
-        (words, f"nvqsync claims record {word} {claim.id} --on …")
-        for word, words in PAPER_WORDS.items()
-        if claim.status is Status.CERTIFICATED and not getattr(claim, f"{word}_on")
-    ]
-    return [*found, *paper, *([again] if claim.status in CLOSED else [])]
-
-
-def _command(claim: Claim, event: Event) -> str:
-    if event in _RECORDED_AS:
-        number = " --certificate …" if event is Event.CERTIFICATE else ""
-        return f"record {_RECORDED_AS[event]} {claim.id} --on …{number}"
-    if event is Event.APPROVE:
-        asked = " --declare all" * bool(claim.declarations) + ' --note "…"' * bool(claim.cautions)
-        return f"approve {claim.id}@{claim.version}{asked}"
-    return f"{event.value} {claim.id}"
-
-
-def _reason(event: Event) -> str:
-    return f' {"--words" if event in _RECORDED_AS else "--why"} "…"' if event in _WORDS_DUE else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nvqsync.accounts import SignedIn
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.model import Qualification, UnitOutcome, UnitStatus
@@ -13,7 +14,7 @@ from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.rules import Route, Verdict
 from nvqsync.standing import Standing
 from nvqsync.store import Store
-from nvqsync.web import people_queries, queries
+from nvqsync.web import people_queries, queries, scope
 from nvqsync.web.claim_page import requirements
 from nvqsync.web.evidence_view import UNIT_WORDS, criteria, evidence
 from nvqsync.web.words import counted
@@ -21,19 +22,19 @@ from nvqsync.web.words import counted
 DONE = frozenset({UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED, UnitStatus.HELD})
 
 
-def learner_page(app: App, store: Store, learner_id: str, *, unfolded: bool) -> dict[str, Any]:
-    """Everything ``learner.html`` prints. Raises ``UnknownName`` where there is no such learner."""
+def learner_page(app: App, store: Store, learner_id: str, who: SignedIn, *, unfolded: bool) -> dict[str, Any]:
+    """Everything ``learner.html`` prints of what ``who`` may see. Raises ``UnknownName`` where nobody is called so."""
     known = queries.people(store, [learner_id])
     if learner_id not in known:
         raise UnknownName("No learner of this number was ever on a course we follow.", "Look them up by name.")
-    standings, trouble = _standings(app, store, learner_id)
+    standings, trouble = _standings(app, store, learner_id, who)
     gone = app.reader(store).gone() if standings else frozenset()
-    claims = people_queries.claims_of(store, [learner_id]).get(learner_id, [])
+    claims = people_queries.claims_of(store, [learner_id], scope.given(app, store, who)).get(learner_id, [])
     shown = [_qualification(standing, row, gone) for standing, row in standings]
     decisions = [one for each in shown for unit in each["units"] for one in unit["decisions"]]
     return {
         "learner": known[learner_id],
-        "places": people_queries.places(store, learner_id),
+        "places": [one for one in people_queries.places(store, learner_id) if who.may_see(one["lms_id"])],
         "qualifications": shown,
         "claims": claims,
         "certificates": [claim for claim in claims if claim["certificate_number"]],
@@ -46,13 +47,16 @@ def learner_page(app: App, store: Store, learner_id: str, *, unfolded: bool) -> 
     }  # fmt: skip
 
 
-def _standings(app: App, store: Store, learner_id: str) -> tuple[list[tuple[Standing, LearnerProgress]], str]:
-    """The learner's progress on each qualification, and why it could not be worked out if it could not."""
+def _standings(
+    app: App, store: Store, learner_id: str, who: SignedIn
+) -> tuple[list[tuple[Standing, LearnerProgress]], str]:
+    """The learner's progress on each qualification that a course in sight stands for, and what went wrong if it did."""
     try:
         found = app.reader(store).learners({learner_id})
     except NvqsyncError as error:
         return [], str(error)
-    return [(standing, row) for standing in found for row in standing.rows], ""
+    seen = [one for one in found if any(who.may_see(mapping.course.lms_id) for mapping in one.mappings)]
+    return [(standing, row) for standing in seen for row in standing.rows], ""
 
 
 def _qualification(standing: Standing, row: LearnerProgress, gone: frozenset[str]) -> dict[str, Any]:

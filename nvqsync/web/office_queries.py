@@ -6,7 +6,7 @@ Columns that hold a ULN or a date of birth are not among those asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nvqsync.claims import WAITING
@@ -100,30 +100,24 @@ def registered_by_qualification(store: Store) -> dict[str, int]:
 # Written exactly so because a partial index answers for this text and no other.
 _WAITS = f"""status IN ({", ".join(sorted(repr(status.value) for status in WAITING))})
     AND (instr(blockers, '"IQA-') > 0 OR instr(blockers, '"SIM-') > 0 OR instr(blockers, '"STAFF-2"') > 0)"""
-_OF = """(:courses IS NULL OR learner_id IN (SELECT learner_id FROM memberships
-    WHERE course_id IN (SELECT value FROM json_each(:courses))))"""
 
 
-def count_waiting(store: Store, courses: Collection[str] | None) -> int:
-    """How many claims wait for an IQA, of learners on the given courses (``None``: any)."""
-    return int(store.rows(f"SELECT COUNT(*) AS n FROM claims WHERE {_WAITS} AND {_OF}", _courses(courses))[0]["n"])
+def count_waiting(store: Store) -> int:
+    """How many claims wait for an IQA."""
+    return int(store.rows(f"SELECT COUNT(*) AS n FROM claims WHERE {_WAITS}")[0]["n"])
 
 
-def waiting(store: Store, courses: Collection[str] | None, *, first: int, most: int) -> list[dict[str, Any]]:
+def waiting(store: Store, *, first: int, most: int) -> list[dict[str, Any]]:
     """The claims that wait for an IQA, oldest first, each with the findings it ``waits_for`` as (id, words)."""
     sql = f"""SELECT claims.id, learner_id AS lms_id, name, id_number, qualification_id, status, created_at, blockers
         FROM claims JOIN learners ON learners.lms_id = learner_id
-        WHERE claims.id IN (SELECT id FROM claims WHERE {_WAITS} AND {_OF} ORDER BY +id LIMIT :most OFFSET :first)
+        WHERE claims.id IN (SELECT id FROM claims WHERE {_WAITS} ORDER BY +id LIMIT :most OFFSET :first)
         ORDER BY claims.id"""
-    rows = store.rows(sql, {**_courses(courses), "most": most, "first": first})
+    rows = store.rows(sql, {"most": most, "first": first})
     return [
         {**row, "waits_for": [(id_, says) for id_, says in json.loads(row["blockers"]) if id_.startswith(IQAS_OWN)]}
         for row in rows
     ]
-
-
-def _courses(courses: Collection[str] | None) -> dict[str, Any]:
-    return {"courses": None if courses is None else json.dumps(sorted(courses))}
 
 
 def releases(store: Store, *, first: int, most: int) -> list[tuple[Release, Mapping[str, Any]]]:

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from nvqsync.web.context import NotSetUp, app, store
+from nvqsync.accounts import Right
+from nvqsync.web.access import needs, open_to_anybody
+from nvqsync.web.context import app, store
 from nvqsync.web.setup_page import steps
-from nvqsync.web.sight import check_centre
 
 about = Blueprint("about", __name__)
 
 
 @about.get("/start")
+@needs(Right.EVERYTHING)
 def start() -> str:
     """What is not yet set up, and how."""
-    check_centre()
-    try:
-        opened = store()
-    except NotSetUp as error:
-        return setting_up(error.says)
-    with opened:
+    with store() as opened:
         return render_template("start.html", steps=steps(app(), opened), heading="Setting up", says="")
 
 
 def setting_up(says: str) -> str:
-    """The same page before there is a database; ``says`` why."""
+    """The same page before there is a database, or anybody who can sign in; ``says`` why."""
     return render_template("start.html", steps=steps(app(), None), heading="nvqsync is not set up yet", says=says)
 
 
 @about.get("/accessibility")
+@open_to_anybody
 def accessibility() -> str:
     """The accessibility statement."""
     return render_template("accessibility.html")
 
 
 @about.get("/privacy")
+@open_to_anybody
 def privacy() -> str:
     """What is kept about people, why, for how long, and whom to ask."""
     settings = app().settings

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, send_file
 
 from nvqsync import store_claims
+from nvqsync.accounts import Right
 from nvqsync.web import office_queries
+from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked_page, store
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
-from nvqsync.web.sight import check_centre, sight
 
 STATES = {
     "prepared": "Made, not written yet",
@@ -25,9 +26,9 @@ batches = Blueprint("batches", __name__)
 
 
 @batches.get("/batches")
+@needs(Right.EVERYTHING)
 def every() -> str:
     """Every batch, newest first."""
-    check_centre()
     with store() as opened:
         cut = cut_pages(office_queries.count(opened, "batches"), asked_page())
         found = office_queries.batches(opened, first=cut.offset, most=PAGE_SIZE)
@@ -36,9 +37,9 @@ def every() -> str:
 
 
 @batches.get("/batches/<batch_id>")
+@needs(Right.EVERYTHING)
 def one(batch_id: str) -> str:
     """One batch: its files and digest, and each claim with the answer to it."""
-    check_centre()
     with store() as opened:
         row = office_queries.batch(opened, batch_id)
         if row is None:
@@ -47,17 +48,15 @@ def one(batch_id: str) -> str:
         claims = office_queries.claims_in(opened, batch_id, first=cut.offset, most=PAGE_SIZE)
     folder, days = app().settings.export.folder, app().settings.export.keep_files_days
     return render_template(
-        "batch.html", one=row, claims=claims, cut=cut, states=STATES, folder=folder, keep_days=days,
-        files=[_file(folder, name) for name in row["files"]], may_fetch=sight().may_fetch_batches(),
+        "batch.html", one=row, claims=claims, cut=cut, states=STATES, keep_days=days,
+        files=[_file(folder, name) for name in row["files"]], may_fetch=current().may(Right.PRIVATE),
     )  # fmt: skip
 
 
 @batches.get("/batches/<batch_id>/files/<name>")
+@needs(Right.PRIVATE)
 def file(batch_id: str, name: str) -> Response:
     """One file of a batch, as it was written. Only for those who may have ULNs and dates of birth."""
-    check_centre()
-    if not sight().may_fetch_batches():
-        abort(403)
     with store() as opened:
         row = office_queries.batch(opened, batch_id)
     path = app().settings.export.folder / name

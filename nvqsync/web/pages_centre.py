@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
+from nvqsync.accounts import Right
 from nvqsync.commands.centre_show import shown
 from nvqsync.web import office_queries, queries
+from nvqsync.web.access import needs
 from nvqsync.web.context import app, asked, asked_page, store
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
-from nvqsync.web.sight import check_centre
 
 centre = Blueprint("centre", __name__)
 
 
 @centre.get("/registrations")
+@needs(Right.EVERYTHING)
 def registrations() -> str:
     """Who is registered with an awarding body, newest first; ULNs and dates of birth are not shown."""
-    check_centre()
     text, qualification = asked("q"), asked("qualification")
     with store() as opened:
         counts = office_queries.registered_by_qualification(opened)
@@ -31,9 +32,9 @@ def registrations() -> str:
 
 
 @centre.get("/centre")
+@needs(Right.EVERYTHING)
 def facts() -> str:
     """Everything recorded about the centre, and what claims wait for, each with the command that enters it."""
-    check_centre()
     with store() as opened:
         document = shown(app(), opened)
     missing = {lack["command"]: lack for one in document["qualifications"] for lack in one["missing"]}
@@ -41,9 +42,9 @@ def facts() -> str:
 
 
 @centre.get("/centre/<body>/<code>")
+@needs(Right.EVERYTHING)
 def one(body: str, code: str) -> str:
     """The terms of one qualification: approval, direct claims, end dates, visits, sanctions."""
-    check_centre()
     if f"{body}/{code}" not in app().plugins.catalogue.qualifications:
         abort(404)
     with store() as opened:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
+from nvqsync.accounts import Right
 from nvqsync.store import Store
 from nvqsync.web import cohort_page
+from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked, asked_page, store
-from nvqsync.web.sight import sight
 
 cohorts = Blueprint("cohorts", __name__)
 
 
 @cohorts.get("/cohorts")
+@needs(Right.READ)
 def every() -> str:
     """Every qualification that a course stands for."""
     with store() as opened:
-        found = cohort_page.cohorts(app(), opened, sight().courses())
+        found = cohort_page.cohorts(app(), opened, current().courses)
     return render_template("cohorts.html", cohorts=found)
 
 
 @cohorts.get("/cohorts/<body>/<code>")
+@needs(Right.READ)
 def one(body: str, code: str) -> str:
     """The heat map of one qualification, or of one course of it (``course``), a page of learners at a time."""
     with store() as opened:
@@ -30,6 +33,7 @@ def one(body: str, code: str) -> str:
 
 
 @cohorts.get("/cohorts/<body>/<code>/nearly")
+@needs(Right.READ)
 def nearly(body: str, code: str) -> str:
     """Who is nearly there, and which single grades hold back most."""
     with store() as opened:
@@ -39,7 +43,7 @@ def nearly(body: str, code: str) -> str:
 
 
 def _slice(opened: Store, qualification_id: str, size: int) -> cohort_page.Slice:
-    courses = cohort_page.followed(app(), opened, sight().courses()).get(qualification_id, ())
+    courses = cohort_page.followed(app(), opened, current().courses).get(qualification_id, ())
     return cohort_page.cohort(app(), opened, qualification_id, courses, asked("course"), asked_page(), size)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from flask import Blueprint, render_template
 
+from nvqsync.accounts import Right
 from nvqsync.model import Qualification
 from nvqsync.web import cohort_page, office_queries, queries
+from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked, asked_page, store
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
-from nvqsync.web.sight import check_centre, sight
 from nvqsync.web.weekly_page import weekly_lists
 
 A_SLICE = 50
@@ -20,19 +21,19 @@ iqa = Blueprint("iqa", __name__)
 
 
 @iqa.get("/iqa")
+@needs(Right.EVERYTHING)
 def waiting() -> str:
     """The claims that only an IQA's record can let go, oldest first."""
-    seen = sight().courses()
     with store() as opened:
-        cut = cut_pages(office_queries.count_waiting(opened, seen), asked_page())
-        rows = office_queries.waiting(opened, seen, first=cut.offset, most=PAGE_SIZE)
+        cut = cut_pages(office_queries.count_waiting(opened), asked_page())
+        rows = office_queries.waiting(opened, first=cut.offset, most=PAGE_SIZE)
     return render_template("iqa.html", rows=rows, cut=cut)
 
 
 @iqa.get("/iqa/records")
+@needs(Right.EVERYTHING)
 def records() -> str:
     """The releases and simulated activities recorded, newest first, those taken back included."""
-    check_centre()
     with store() as opened:
         cut = cut_pages(office_queries.count(opened, "releases"), asked_page())
         releases = office_queries.releases(opened, first=cut.offset, most=PAGE_SIZE)
@@ -46,9 +47,10 @@ def records() -> str:
 
 
 @iqa.get("/weekly")
+@needs(Right.READ)
 def weekly() -> str:
     """What to look at this week, one qualification (``qualification``) and, where named, one ``course`` at a time."""
-    here, seen, chosen = app(), sight().courses(), asked("qualification")
+    here, seen, chosen = app(), current().courses, asked("qualification")
     with store() as opened:
         courses = cohort_page.followed(here, opened, seen)
         chosen = chosen if chosen in courses else min(courses, default="")

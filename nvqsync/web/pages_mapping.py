@@ -8,15 +8,16 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
+from nvqsync.accounts import Right
 from nvqsync.bootstrap import App
 from nvqsync.commands.learners import GAPS
 from nvqsync.coverage import coverage
 from nvqsync.mapping import CourseMapping, Problem, unused_rules
+from nvqsync.web.access import needs
 from nvqsync.web.context import app, asked, asked_page, store
 from nvqsync.web.evidence_view import address
 from nvqsync.web.lists import cut_pages
 from nvqsync.web.queries import item_links
-from nvqsync.web.sight import check_centre
 
 A_PAGE = 20
 SHOWN = ("", "problems", "unfollowed")
@@ -26,9 +27,9 @@ mapping = Blueprint("mapping", __name__)
 
 
 @mapping.get("/mapping")
+@needs(Right.EVERYTHING)
 def courses() -> str:
     """Each course with what its assignments stand for and what keeps others from being mapped."""
-    check_centre()
     here, show = app(), asked("show")
     show = show if show in SHOWN else ""
     with store() as opened:
@@ -51,9 +52,9 @@ def courses() -> str:
 
 
 @mapping.get("/mapping/<body>/<code>")
+@needs(Right.EVERYTHING)
 def gaps(body: str, code: str) -> str:
     """What nobody assesses of one qualification, over all its courses together."""
-    check_centre()
     here = app()
     found = here.plugins.catalogue.qualifications.get(f"{body}/{code}")
     if found is None:

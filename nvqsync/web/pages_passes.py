@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
+from nvqsync.accounts import Right
 from nvqsync.web import office_queries
+from nvqsync.web.access import needs
 from nvqsync.web.context import asked_page, checked_number, store
 from nvqsync.web.lists import cut_pages
-from nvqsync.web.sight import check_centre
 
 A_PAGE = 20
 MANY = 200
@@ -18,9 +19,9 @@ passes = Blueprint("passes", __name__)
 
 
 @passes.get("/passes")
+@needs(Right.EVERYTHING)
 def every() -> str:
     """The passes, newest first, and what the last one left unread."""
-    check_centre()
     with store() as opened:
         cut = cut_pages(office_queries.count(opened, "passes"), asked_page(), A_PAGE)
         found = office_queries.passes(opened, first=cut.offset, most=A_PAGE)
@@ -29,9 +30,9 @@ def every() -> str:
 
 
 @passes.get("/passes/<int:pass_id>")
+@needs(Right.EVERYTHING)
 def one(pass_id: int) -> str:
     """One pass: each course with what was seen and what changed, and everything that needs a person."""
-    check_centre()
     with store() as opened:
         row = office_queries.one_pass(opened, checked_number(pass_id))
         if row is None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nvqsync.model import LmsMember
 from nvqsync.store import Store
+from nvqsync.web.scope import WHOLE, Scope
 
 _LEARNING = """SELECT learner_id FROM memberships WHERE roles IN (SELECT value FROM json_each(:roles))
     AND (:courses IS NULL OR course_id IN (SELECT value FROM json_each(:courses)))"""
@@ -51,13 +52,14 @@ def learners(
     return [LmsMember(**row) for row in rows]
 
 
-def claims_of(store: Store, learner_ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """By learner, their claims, oldest first, without what they rest on."""
-    sql = """SELECT id, learner_id, qualification_id, kind, status, certificate_number, certificated_on, received_on,
+def claims_of(store: Store, learner_ids: Iterable[str], within: Scope = WHOLE) -> dict[str, list[dict[str, Any]]]:
+    """By learner, their claims in sight, oldest first, without what they rest on."""
+    seen, parameters = within.sql()
+    sql = f"""SELECT id, learner_id, qualification_id, kind, status, certificate_number, certificated_on, received_on,
             handed_over_on, created_at FROM claims
-        WHERE learner_id IN (SELECT value FROM json_each(?)) ORDER BY id"""
+        WHERE learner_id IN (SELECT value FROM json_each(?)) AND {seen} ORDER BY id"""
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in store.rows(sql, [json.dumps(sorted(set(learner_ids)))]):
+    for row in store.rows(sql, [json.dumps(sorted(set(learner_ids))), *parameters]):
         found.setdefault(row["learner_id"], []).append(row)
     return found
 

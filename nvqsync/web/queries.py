@@ -16,6 +16,7 @@ from nvqsync.model import LmsMember
 from nvqsync.store import Store
 from nvqsync.web.filters import Filters, Sort
 from nvqsync.web.lists import PAGE_SIZE
+from nvqsync.web.scope import WHOLE, Scope
 
 ATTENTION = (
     Status.ON_HOLD, Status.UNKNOWN, Status.RETURNED, Status.RECALLED, Status.APPROVED, Status.EXPORTED,
@@ -92,10 +93,10 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def groups(store: Store, learners: str | None = None) -> list[Group]:
-    """All claims, or those of the given learners (``matching_learners``), counted by what the filters can ask."""
+def groups(store: Store, learners: str | None = None, within: Scope = WHOLE) -> list[Group]:
+    """All claims in sight, or those of the given learners (``matching_learners``), counted by what filters can ask."""
     columns = "status, awarding_body, qualification_id"
-    known, parameters = _of(learners)
+    known, parameters = _of(learners, within)
     sql = "SELECT {0}, COUNT(*) AS n FROM claims WHERE {1} AND {2} GROUP BY {0}"
     blocked = {
         (row["status"], row["awarding_body"], row["qualification_id"]): row["n"]
@@ -110,21 +111,26 @@ def groups(store: Store, learners: str | None = None) -> list[Group]:
     return found
 
 
-def claim_ids(store: Store, filters: Filters, learners: str | None = None) -> list[int]:
-    """The numbers of the claims on one page of the answer, in its order."""
-    where, parameters = _conditions(filters, learners)
+def claim_ids(
+    store: Store, filters: Filters, learners: str | None = None, within: Scope = WHOLE, most: int = PAGE_SIZE
+) -> list[int]:
+    """The numbers of the claims on one page of the answer, in its order; ``most`` is how many make a page."""
+    where, parameters = _conditions(filters, learners, within)
     joined = "JOIN learners ON learners.lms_id = claims.learner_id" if filters.sort is Sort.NAME else ""
     sql = f"SELECT claims.id FROM claims {joined} WHERE {where} ORDER BY {_ORDERS[filters.sort]} LIMIT ? OFFSET ?"
-    rows = store.rows(sql, [*parameters, PAGE_SIZE, (filters.page - 1) * PAGE_SIZE])
+    rows = store.rows(sql, [*parameters, most, (filters.page - 1) * most])
     return [row["id"] for row in rows]
 
 
-def _of(learners: str | None) -> tuple[str, list[str]]:
-    return ("1", []) if learners is None else ("learner_id IN (SELECT value FROM json_each(?))", [learners])
+def _of(learners: str | None, within: Scope) -> tuple[str, list[str]]:
+    seen, parameters = within.sql()
+    if learners is None:
+        return seen, parameters
+    return " AND ".join((seen, "learner_id IN (SELECT value FROM json_each(?))")), [*parameters, learners]
 
 
-def _conditions(filters: Filters, learners: str | None) -> tuple[str, list[Any]]:
-    known, parameters = _of(learners)
+def _conditions(filters: Filters, learners: str | None, within: Scope) -> tuple[str, list[Any]]:
+    known, parameters = _of(learners, within)
     asked: list[tuple[str, Any]] = [
         ("awarding_body = ?", filters.awarding_body),
         ("qualification_id = ?", filters.qualification),

@@ -18,6 +18,7 @@ from nvqsync.web import queries
 from nvqsync.web.filters import SORT_WORDS, Filters
 from nvqsync.web.lists import cut_pages
 from nvqsync.web.queries import Group
+from nvqsync.web.scope import WHOLE, Scope
 from nvqsync.web.words import age, sentence_case
 
 
@@ -32,18 +33,21 @@ class Count:
     chosen: bool = False
 
 
-def queue_page(app: App, store: Store, asked: Filters, left_out: Sequence[str]) -> dict[str, Any]:
-    """Everything ``queue.html`` prints. A page beyond the last one shows the last one."""
+def queue_page(
+    app: App, store: Store, asked: Filters, left_out: Sequence[str], within: Scope = WHOLE
+) -> dict[str, Any]:
+    """Everything ``queue.html`` prints of the claims in sight. A page beyond the last one shows the last one."""
     learners = queries.matching_learners(store, asked.text)
-    groups = queries.groups(store, learners)
+    groups = queries.groups(store, learners, within)
     cut = cut_pages(sum(group.claims for group in groups if group.answers(asked)), asked.page)
     filters = asked.but(page=cut.page)
-    ids = queries.claim_ids(store, filters, learners) if cut.total else []
+    ids = queries.claim_ids(store, filters, learners, within) if cut.total else []
     return {
         "filters": filters,
         "left_out": left_out,
         "cut": cut,
         "rows": _rows(app, store, ids),
+        "ready": _total(groups, filters.but(status=Status.PROPOSED, blocked=False)) if _may_be_ready(filters) else 0,
         "today": needs_a_person(groups, filters),
         "by_status": by_status(groups, filters),
         "by_body": by_body(groups, filters),
@@ -51,6 +55,11 @@ def queue_page(app: App, store: Store, asked: Filters, left_out: Sequence[str]) 
         "any_claims": bool(groups) or bool(asked.text),
         "last_pass": next(iter(store_lms.latest_passes(store)), None),
     }
+
+
+def _may_be_ready(filters: Filters) -> bool:
+    """Whether claims that are ready to approve can be among those asked for."""
+    return filters.status in (None, Status.PROPOSED) and filters.blocked in (None, False)
 
 
 def choices(qualifications: Iterable[Qualification]) -> dict[str, list[tuple[str, str]]]:

@@ -1,31 +1,43 @@
-"""The pages put together: which address shows what, and what is said when something is wrong. Nothing here writes."""
+"""The pages put together: which address shows what, and what is said when something is wrong."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
+from werkzeug.exceptions import Forbidden, HTTPException
 
 import nvqsync
 from nvqsync import metrics, monitoring, store_watching
+from nvqsync.accounts import Right
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.watching import PassSeen, Watched
-from nvqsync.web import claim_page, filters, pages_about, queue_page, safety, words
-from nvqsync.web.context import NotSetUp, checked_number
-from nvqsync.web.context import app as _app
-from nvqsync.web.context import store as _store
+from nvqsync.web import access, claim_shown, context, filters, pages_about, queue_page, safety, scope, words
+from nvqsync.web.acting_pages import acting
+from nvqsync.web.approving_pages import approving
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
+from nvqsync.web.signing_in_pages import signing
+
+LARGEST_FORM = 2 * 2**20
 
 REFUSALS = {
-    403: ("This page is not for you", "It concerns more than the courses you look after. Ask whoever runs nvqsync."),
+    403: ("This is not for you", "Your account's role does not allow it. Whoever looks after nvqsync can change that."),
     404: ("Page not found", "If you typed the address, check it. A claim's page is at /claims/ and its number."),
-    405: ("Nothing can be changed here", "These pages are for reading. 'nvqsync claims --help' tells how to act."),
+    405: ("That cannot be done here", "The address is for something else. Go back and try the page's own buttons."),
+    413: ("That is too large", "Nothing was done. Check that you chose the right file."),
     500: ("Something went wrong", "That is a fault in nvqsync. What happened is in the log of 'nvqsync serve'."),
 }
 """What the web server itself refuses, in words a reader can use: a heading and what to do."""
+
+OUT_OF_DATE = (
+    "Nothing was done. The page was opened before nvqsync was started anew or before you signed in, or your browser "
+    "keeps no cookies. Go back, load the page again, and send it once more."
+)
+"""A form without its token: either something old, or another site trying to act in the reader's name."""
 
 pages = Blueprint("pages", __name__)
 
@@ -34,14 +46,23 @@ def create_app(app: App) -> Flask:
     """The pages of ``app`` as a WSGI application."""
     flask = Flask(__name__)
     flask.extensions["nvqsync"] = app
+    flask.config.update(
+        SECRET_KEY=secrets.token_bytes(32),  # signs forms alone: those open during a restart are asked for again
+        SESSION_COOKIE_NAME="nvqsync_form", SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=safety.by_tls(app.settings.web), MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
+    )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, *PAGES):
+    for blueprint in (pages, signing, acting, approving, *PAGES):
         flask.register_blueprint(blueprint)
-    flask.before_request(_refuse_strange_hosts)
+    flask.before_request(_refuse_strangers)
+    access.install(flask)
+    CSRFProtect(flask)
     flask.after_request(safety.secured)
     flask.register_error_handler(NvqsyncError, _told)
     flask.register_error_handler(HTTPException, _refused)
     flask.jinja_env.globals.update(
+        may_open=access.may_open,
         version=nvqsync.__version__,
         NAVIGATION=NAVIGATION,
         ABOUT=ABOUT,
@@ -58,26 +79,26 @@ def create_app(app: App) -> Flask:
 
 
 @pages.get("/")
+@access.needs(Right.READ)
 def queue() -> str:
     """The claim queue."""
-    app, catalogue = _app(), _app().plugins.catalogue.qualifications
+    app, catalogue = context.app(), context.app().plugins.catalogue.qualifications
     bodies = {one.awarding_body for one in catalogue.values()}
     asked, left_out = filters.read_filters(request.args, bodies, catalogue)
-    with _store() as store:
-        return render_template("queue.html", **queue_page.queue_page(app, store, asked, left_out))
+    with context.store() as store:
+        within = scope.given(app, store, access.current())
+        return render_template("queue.html", **queue_page.queue_page(app, store, asked, left_out, within))
 
 
 @pages.get("/claims/<int:claim_id>")
+@access.needs(Right.READ)
 def claim(claim_id: int) -> str:
     """One claim. ``?open=all`` unfolds every unit, for printing."""
-    with _store() as store:
-        shown = claim_page.claim_page(
-            _app(), store, checked_number(claim_id), unfolded=request.args.get("open") == "all"
-        )
-        return render_template("claim.html", **shown)
+    return claim_shown.shown(context.checked_number(claim_id), unfolded=request.args.get("open") == "all")
 
 
 @pages.get("/health")
+@access.open_to_anybody
 def health() -> tuple[Response, int]:
     """For a monitor: whether the database can be read, what ``nvqsync check`` would say, and the figures. No names.
 
@@ -94,16 +115,17 @@ def health() -> tuple[Response, int]:
 
 
 @pages.get("/metrics")
+@access.open_to_anybody
 def metrics_text() -> Response:
     """For Prometheus: the same figures in its text format. Answers what is known where the database cannot be read."""
-    if not _app().settings.web.metrics:
+    if not context.app().settings.web.metrics:
         abort(404)
     return Response(metrics.exposition(_watched(), nvqsync.__version__), content_type=metrics.CONTENT_TYPE)
 
 
 def _watched() -> Watched:
-    app = _app()
-    return store_watching.watch(app.settings, app.now(), _store)
+    app = context.app()
+    return store_watching.watch(app.settings, app.now(), context.store)
 
 
 def _pass_json(seen: PassSeen) -> dict[str, Any]:
@@ -119,16 +141,16 @@ def _pass_json(seen: PassSeen) -> dict[str, Any]:
 # ---------------------------------------------------------------- when something is wrong
 
 
-def _refuse_strange_hosts() -> Response | None:
-    if safety.names_loopback(request.headers.get("Host", "")):
+def _refuse_strangers() -> Response | None:
+    if safety.answers_to(request.remote_addr or "", request.headers.get("Host", ""), context.app().settings.web):
         return None
-    says = "This server answers to this machine's own name only: localhost, 127.0.0.1 or [::1]."
+    says = "This server answers to this machine's own name only (localhost, 127.0.0.1 or [::1]), or to web.public_url."
     return Response(f"{says}\n", status=421, mimetype="text/plain")
 
 
 def _told(error: NvqsyncError) -> tuple[str, int]:
     """One of our own errors: what happened, and what to do next."""
-    if isinstance(error, NotSetUp):
+    if isinstance(error, context.NotSetUp):
         return pages_about.setting_up(says=error.says), 200
     if isinstance(error, UnknownName):
         what = "claim" if request.endpoint == "pages.claim" else "page"
@@ -141,6 +163,10 @@ def _refused(error: HTTPException) -> tuple[str, int] | Response:
     """What the web server itself refuses, in words."""
     code = error.code or 500
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
+    if isinstance(error, CSRFError):
+        heading, says = "Please send that again", OUT_OF_DATE
+    elif code == 403 and error.description != Forbidden.description:
+        says = error.description or says
     if error.response is not None:
         return Response(status=code, headers=error.get_headers())
     return render_template("problem.html", heading=heading, says=says), code

@@ -1,8 +1,9 @@
 """What every answer of the pages must carry, and whom they answer at all.
 
-There are no accounts yet: whoever reaches the pages may read them. So they are served on loopback alone, and only to
-requests that name a loopback host. The second check is what stops DNS rebinding: a page elsewhere, whose name an
-attacker points at 127.0.0.1, still sends its own name.
+The pages speak plain HTTP: passwords must never travel a network with it. So they are served on loopback, or behind a
+proxy that speaks TLS: then to that proxy alone, and under the name that the settings give. A request must name a
+loopback host or that name. This is what stops DNS rebinding: a page elsewhere, whose name an attacker points at
+127.0.0.1, still sends its own name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from flask import Response
 
 from nvqsync.errors import SettingsError
+from nvqsync.settings import Web
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; "
@@ -35,19 +37,38 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_loopback(host: str) -> None:
-    """Refuse to listen where others could read. Raises ``SettingsError``."""
-    if not is_loopback(host):
-        says = f"The pages cannot be served on {host}: without accounts to log in with, anybody could read them."
-        raise SettingsError(says, "Use 127.0.0.1 (web.host or --host), and from elsewhere an SSH tunnel to it.")
+def by_tls(web: Web) -> bool:
+    """Whether people reach the pages by TLS: the proxy before them ends it."""
+    return web.public_url.lower().startswith("https://")
+
+
+def check_listening(host: str, web: Web) -> None:
+    """Refuse to listen where passwords would travel in the open. Raises ``SettingsError``."""
+    if is_loopback(host) or (by_tls(web) and web.proxies):
+        return
+    says = f"The pages cannot be served on {host}: without TLS passwords would travel in the open."
+    step = "Use 127.0.0.1 (web.host or --host), and a proxy with TLS before it: name it in web.public_url and "
+    raise SettingsError(says, f"{step}web.proxies. Or from elsewhere an SSH tunnel to it.")
+
+
+def answers_to(peer: str, host_header: str, web: Web) -> bool:
+    """Whether a request is answered: from this machine or a believed proxy, to a name that is ours."""
+    if not (is_loopback(peer) or peer in web.proxies):
+        return False
+    host = _host(host_header)
+    return host is not None and (is_loopback(host) or host == _host(urlsplit(web.public_url).netloc))
+
+
+def _host(header: str) -> str | None:
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
 
 
 def names_loopback(host_header: str) -> bool:
     """Whether a request's Host header names this machine, with or without a port."""
-    try:
-        host = urlsplit(f"//{host_header}").hostname
-    except ValueError:
-        return False
+    host = _host(host_header)
     return host is not None and is_loopback(host)
 
 

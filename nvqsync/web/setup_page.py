@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nvqsync import doctor, store_centre
+from nvqsync import doctor, store_accounts, store_centre
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError
 from nvqsync.findings import Finding, Status
@@ -46,6 +46,7 @@ def _before(app: App) -> Iterator[Step]:
 
 
 def _unbegun() -> Iterator[Step]:
+    yield _first_account(False)
     yield Step("Make the first pass", False, (("Read the courses and make the database.", "nvqsync sync"),))
     yield Step(
         "Say what the courses stand for", False, (("See what is mapped and what is not.", "nvqsync mapping check"),)
@@ -61,12 +62,22 @@ def _unbegun() -> Iterator[Step]:
 
 
 def _after(app: App, store: Store) -> Iterator[Step]:
+    yield _first_account(store_accounts.anybody(store))
     yield _told("Make passes", list(doctor.passes(app, store)))
     found = list(doctor.mapping(app, store))
     yield _told("Say what the courses stand for", [one for one in found if not one.id.startswith("centre.")])
     yield _told("Say who you are to the awarding bodies", [one for one in found if one.id.startswith("centre.")])
     yield _registrations(app, store)
     yield _accounts(store)
+
+
+def _first_account(done: bool) -> Step:
+    return Step(
+        "Make the first account", done,
+        (("It asks for a password, and may then give everybody else theirs.",
+          "nvqsync users add NAME --role admin --no-moodle"),
+         ("People who approve claims need an account of their own.", "nvqsync users add --help")),
+    )  # fmt: skip
 
 
 def _told(title: str, findings: Sequence[Finding]) -> Step:

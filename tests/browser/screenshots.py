@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer
 from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 from tests.integration import web_data
@@ -45,6 +46,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         with WebServer(college.app, "127.0.0.1", 0) as server:
             page = browser.new_page(viewport={"width": 1200, "height": 1240})
+            cookie = web_data.token(college, web_data.APPROVER)
+            page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": server.url}])
             _all(page, server.url, everything) if everything else _one(page, server.url)
         browser.close()
 

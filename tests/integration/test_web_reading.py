@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 from nvqsync import store_claims
 from nvqsync.centre_lacks import lacks
 from nvqsync.claims import WAITING
 from nvqsync.nearly import nearly
 from nvqsync.web import office_queries
-from nvqsync.web.app import WebServer, create_app
+from nvqsync.web.app import WebServer
 from nvqsync.web.context import LARGEST_NUMBER
 from nvqsync.web.pages import ABOUT, NAVIGATION
-from nvqsync.web.sight import EXTENSION
 from tests.integration import web_data
-from tests.integration.web_data import College
+from tests.integration.web_data import ADMIN, APPROVER, IQA, VIEWER, College
 
 Get = Callable[..., str]
 
 ONE_LEFT, JUST_BEGUN = "1044", "1045"
 BATCH = "20261101-OCR-03455-001"
 EVERY = (
-    "learners", "learners?q=a", "learners/1000?open=all", f"learners/{ONE_LEFT}", f"learners/{JUST_BEGUN}", "cohorts",
-    "cohorts/OCR/03455", "cohorts/OCR/03455?course=10&page=3", "cohorts/OCR/03455/nearly", "iqa", "iqa/records",
-    "weekly", "weekly?qualification=NCFE/50102874", "mapping", "mapping?show=problems", "mapping?show=unfollowed",
+    "learners", "learners?q=a", "learners/1000?open=all", f"learners/{ONE_LEFT}", f"learners/{JUST_BEGUN}",
+    "cohorts", "cohorts/OCR/03455", "cohorts/OCR/03455?course=10&page=3", "cohorts/OCR/03455/nearly",
+    "iqa", "iqa/records", "weekly",
+    "weekly?qualification=NCFE/50102874", "mapping", "mapping?show=problems", "mapping?show=unfollowed",
     "mapping/OCR/03455", "passes", "passes/6", "batches", f"batches/{BATCH}", "registrations", "centre",
     "centre/OCR/03455", "start", "accessibility", "privacy",
 )  # fmt: skip
@@ -51,9 +48,9 @@ def url(college: College) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.trust_env = False
+def session(college: College) -> Iterator[requests.Session]:
+    """Signed in as an IQA, who reads everything but ULNs and dates of birth."""
+    with web_data.asking(college, IQA) as session:
         yield session
 
 
@@ -139,8 +136,8 @@ def test_the_navigation_is_on_every_page_and_says_where_one_is(get: Get) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["learners/999999", "learners/a/b", "cohorts/OCR/0", "cohorts/X/Y/nearly", "mapping/X/Y", "passes/99", "batches/x",
-     f"passes/{LARGEST_NUMBER + 1}", "centre/X/Y", "weekly/x"],
+    ["learners/999999", "learners/a/b", "cohorts/OCR/0", "cohorts/X/Y/nearly", "mapping/X/Y", "passes/99",
+     "batches/none", f"passes/{LARGEST_NUMBER + 1}", "centre/X/Y", "weekly/x"],
 )  # fmt: skip
 def test_what_is_not_there_is_a_page_with_a_way_back(get: Get, path: str) -> None:
     """A missing learner, cohort, pass or batch answers 404 in words."""
@@ -259,55 +256,23 @@ def test_a_batch_shows_its_digest_and_answers(get: Get, college: College) -> Non
     page = get(f"batches/{BATCH}")
     file = college.app.settings.export.folder / f"{BATCH}.json"
     assert hashlib.sha256(file.read_bytes()).hexdigest() in page
-    assert "not there any more" in page and "cannot be fetched here" in page
+    assert "not there any more" in page and "approvers alone can fetch them" in page
     with college.app.open_store(read_only=True) as store:
         ids = store_claims.claim_ids(store, "batch_id = ?", [BATCH])
     assert [int(number) for number in re.findall(r'href="/claims/(\d+)"', page)] == ids[:50]
 
 
-def test_files_are_not_fetched_without_accounts(get: Get) -> None:
-    """A batch holds ULNs and dates of birth: while there is nobody to hold to account, nobody gets it."""
-    get(f"batches/{BATCH}/files/{BATCH}.json", 403)
-
-
-class SomeEyes:
-    """Somebody signed in who sees one course, and may or may not fetch batches."""
-
-    def __init__(self, course: str | None, fetch: bool) -> None:
-        self._course, self._fetch = course, fetch
-
-    def courses(self) -> Collection[str] | None:
-        return None if self._course is None else {self._course}
-
-    def may_see_centre(self) -> bool:
-        return self._course is None
-
-    def may_fetch_batches(self) -> bool:
-        return self._fetch
-
-
-@contextmanager
-def seen_by(college: College, eyes: SomeEyes) -> Iterator[str]:
-    """The pages as somebody in particular sees them."""
-    flask = create_app(college.app)
-    flask.extensions[EXTENSION] = eyes
-    server = make_server("127.0.0.1", 0, flask)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def test_who_may_fetch_gets_the_file_and_nothing_else(college: College, session: requests.Session) -> None:
-    """The file comes as it was written; no other file of the folder or outside it is given."""
-    folder = college.app.settings.export.folder
+def test_files_of_a_batch_are_for_approvers(url: str, college: College) -> None:
+    """A batch holds ULNs and dates of birth. The file comes as it was written; no other file of the folder is given."""
+    folder, file = college.app.settings.export.folder, f"batches/{BATCH}/files/{BATCH}.json"
     (folder / "other.txt").write_text("not of this batch")
-    with seen_by(college, SomeEyes(None, fetch=True)) as url:
-        answer = session.get(f"{url}batches/{BATCH}/files/{BATCH}.json", timeout=20)
+    for who in (VIEWER, IQA, ADMIN):
+        with web_data.asking(college, who) as session:
+            assert session.get(url + file, timeout=20).status_code == 403
+            assert file not in session.get(f"{url}batches/{BATCH}", timeout=20).text
+    with web_data.asking(college, APPROVER) as session:
+        assert file in session.get(f"{url}batches/{BATCH}", timeout=20).text
+        answer = session.get(url + file, timeout=20)
         assert answer.content == (folder / f"{BATCH}.json").read_bytes()
         assert answer.headers["Content-Disposition"].startswith("attachment")
         assert answer.headers["Cache-Control"] == "no-store"
@@ -315,20 +280,62 @@ def test_who_may_fetch_gets_the_file_and_nothing_else(college: College, session:
             assert session.get(f"{url}batches/{BATCH}/files/{name}", timeout=20).status_code == 404, name
 
 
-def test_who_sees_one_course_sees_its_learners_only(college: College, session: requests.Session) -> None:
-    """Lists, cohorts and learners' pages stop at the courses a person looks after; the centre's pages are refused."""
-    with seen_by(college, SomeEyes("10", fetch=False)) as url:
+def test_who_sees_one_course_sees_its_learners_only(url: str, college: College) -> None:
+    """Lists, cohorts and learners' pages stop at the courses that a viewer was given."""
+    with college.app.open_store(read_only=True) as store:
+        sql = "SELECT COUNT(*) AS n FROM memberships WHERE course_id = '11' AND learner_id <> '77'"
+        mine = store.rows(sql)[0]["n"]
+    with web_data.asking(college, VIEWER) as session:
         listed = session.get(f"{url}learners", timeout=20).text
-        assert "46 learners" in listed and "/learners/1100" not in listed
-        assert session.get(f"{url}learners/1000", timeout=20).status_code == 200
-        assert session.get(f"{url}learners/1100", timeout=20).status_code == 404
+        assert f"{mine} learners" in listed and "/learners/1000" not in listed
+        assert session.get(f"{url}learners/1100", timeout=20).status_code == 200
+        assert session.get(f"{url}learners/1000", timeout=20).status_code == 404
         cohorts = session.get(f"{url}cohorts", timeout=20).text
-        assert "OCR/03455" in cohorts and "EDI/L2-CS" not in cohorts
-        assert session.get(f"{url}cohorts/EDI/L2-CS", timeout=20).status_code == 404
-        waiting = session.get(f"{url}iqa", timeout=20).text
-        assert "EDI/L2-CS" not in waiting
-        for path in ("mapping", "passes", "batches", f"batches/{BATCH}", "registrations", "centre", "start"):
-            assert session.get(url + path, timeout=20).status_code == 403, path
+        assert "EDI/L2-CS" in cohorts and "OCR/03455" not in cohorts
+        assert session.get(f"{url}cohorts/OCR/03455", timeout=20).status_code == 404
+        assert session.get(f"{url}cohorts/OCR/03455/nearly", timeout=20).status_code == 404
+        weekly = session.get(f"{url}weekly?qualification=OCR/03455", timeout=20).text
+        assert "EDI/L2-CS" in weekly and "OCR/03455" not in weekly
+
+
+def test_a_learner_on_two_courses_shows_a_viewer_one(tmp_path: Path, college: College) -> None:
+    """Of a learner who is on another course as well, a viewer sees the claims and the way of the given one alone."""
+    own = web_data.copy(college, tmp_path)
+    with own.app.open_store() as store:
+        with store.writing():
+            store.execute(
+                """INSERT INTO memberships (course_id, learner_id, roles, active, gone)
+                SELECT '11', learner_id, roles, active, gone FROM memberships
+                WHERE course_id = '10' AND learner_id = '1000'"""
+            )
+        claims = [row["id"] for row in store.rows("SELECT id FROM claims WHERE learner_id = '1000'")]
+    assert claims
+    with WebServer(own.app, "127.0.0.1", 0) as server:
+        for who, sees in ((VIEWER, False), (IQA, True)):
+            with web_data.asking(own, who) as session:
+                page = session.get(f"{server.url}learners/1000", timeout=20)
+                assert page.status_code == 200 and "EDI/L2-CS" in page.text
+                assert ("OCR/03455" in page.text, "CS-10" in page.text) == (sees, sees)
+                listed = session.get(f"{server.url}learners?q=L1000", timeout=20).text
+                for number in claims:
+                    assert ((f"/claims/{number}" in page.text), (f"/claims/{number}" in listed)) == (sees, sees)
+
+
+@pytest.mark.parametrize("who", [VIEWER, APPROVER, ADMIN])
+def test_nobody_is_offered_a_page_that_is_not_for_them(url: str, college: College, who: str) -> None:
+    """Whatever the pages that somebody may open link to, they may open as well."""
+    with web_data.asking(college, who) as session:
+        todo, seen = ["/", "/learners/1100", "/cohorts/EDI/L2-CS", "/weekly"], set[str]()
+        while todo and len(seen) < 60:
+            path = todo.pop(0)
+            if (kind := re.sub(r"\d+", "0", path.partition("?")[0])) in seen:
+                continue
+            seen.add(kind)
+            answer = session.get(url.rstrip("/") + path.replace("&amp;", "&"), timeout=20)
+            assert answer.status_code == 200, path
+            if answer.headers["Content-Type"].startswith("text/html"):
+                todo += re.findall(r'href="(/[^"#]*)"', answer.text)
+        assert ("/mapping" in seen) == (who != VIEWER) and "/learners/0" in seen
 
 
 def test_registrations_are_counted_and_found(get: Get, college: College) -> None:
@@ -413,11 +420,12 @@ def test_before_the_first_pass_every_page_leads_to_setting_up(tmp_path: Path, se
             assert session.get(server.url + path, timeout=20).status_code == 200
 
 
-def test_an_empty_college_has_calm_pages(tmp_path: Path, session: requests.Session) -> None:
+def test_an_empty_college_has_calm_pages(tmp_path: Path) -> None:
     """With tables and nothing in them every list says what would fill it."""
     college = web_data.empty(tmp_path)
-    college.app.open_store().close()
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        for path in ("learners", "cohorts", "iqa", "iqa/records", "weekly", "mapping", "passes", "batches",
-                     "registrations",                     "centre", "start"):  # fmt: skip
+    web_data.let_in(college)
+    with WebServer(college.app, "127.0.0.1", 0) as server, web_data.asking(college, IQA) as session:
+        for path in ("learners", "cohorts", "iqa", "iqa/records", "weekly",
+    "mapping", "passes", "batches",
+                     "registrations", "centre", "start"):  # fmt: skip
             assert session.get(server.url + path, timeout=20).status_code == 200, path

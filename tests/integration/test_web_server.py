@@ -15,6 +15,8 @@ import pytest
 import requests
 
 from nvqsync.errors import SettingsError
+from nvqsync.web import access
+from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer, create_app
 from nvqsync.web.safety import is_loopback, names_loopback
 from tests.integration import web_data
@@ -69,8 +71,8 @@ def test_many_may_read_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.10", "nvqsync.exampleton.ac.uk", "", "127.0.0.1.example"])
 def test_it_refuses_to_be_reached_from_elsewhere(tmp_path: Path, host: str) -> None:
-    """Without accounts anybody could read the pages: an address that is not this machine's own is refused."""
-    with pytest.raises(SettingsError, match="without accounts"), WebServer(web_data.empty(tmp_path).app, host, 0):
+    """Without TLS passwords would travel in the open: an address that is not this machine's own is refused."""
+    with pytest.raises(SettingsError, match="without TLS"), WebServer(web_data.empty(tmp_path).app, host, 0):
         pass
 
 
@@ -104,10 +106,12 @@ def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
 
 def test_a_fault_of_ours_is_a_page_without_details(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A bug answers 500 in words; the traceback goes to the log, not to the reader, and the search text to neither."""
-    college = web_data.empty(tmp_path)
+    college = web_data.let_in(web_data.empty(tmp_path))
     flask = create_app(college.app)
-    flask.add_url_rule("/bug", view_func=lambda: str(1 // 0))
-    answer = flask.test_client().get("/bug?q=Amelia", headers={"Host": "localhost"})
+    flask.add_url_rule("/bug", view_func=access.open_to_anybody(lambda: str(1 // 0)))
+    client = flask.test_client()
+    client.set_cookie(COOKIE, web_data.token(college, web_data.IQA), domain="localhost")
+    answer = client.get("/bug?q=Amelia", headers={"Host": "localhost"})
     assert answer.status_code == 500 and "Something went wrong" in answer.text
     assert "ZeroDivisionError" in caplog.text and "ZeroDivisionError" not in answer.text
     assert "Amelia" not in caplog.text and "Content-Security-Policy" in answer.headers
@@ -127,7 +131,7 @@ def test_the_command_says_where_and_ends_when_told(tmp_path: Path, number: signa
             said = server.stdout.readline()
             url = re.search(r"http://127\.0\.0\.1:\d+/", said)
             assert url, said + server.stderr.read()
-            assert "Claim queue" in ask(url[0]).text
+            assert "<h1>Sign in</h1>" in ask(url[0]).text
         finally:
             server.send_signal(number)
         assert server.wait(20) == 0
@@ -140,4 +144,4 @@ def test_the_command_refuses_an_open_address(tmp_path: Path) -> None:
     environment = os.environ | {"NVQSYNC_DATABASE": str(tmp_path / "nvqsync.db")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2 and done.stdout == ""
-    assert "without accounts" in done.stderr and "127.0.0.1" in done.stderr
+    assert "without TLS" in done.stderr and "127.0.0.1" in done.stderr

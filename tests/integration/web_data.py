@@ -8,17 +8,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice, product
+from functools import cache
+from itertools import count, islice, product
 from pathlib import Path
 
-from nvqsync import store_claims, store_lms, store_sheets
+import requests
+
+from nvqsync import store_accounts, store_claims, store_lms, store_sheets
+from nvqsync.accounts import Role, SignIn
 from nvqsync.batch_files import write_once
 from nvqsync.batching import batch_claim
 from nvqsync.bootstrap import App
-from nvqsync.centre import EndDate
+from nvqsync.centre import Account, EndDate
 from nvqsync.centre_entering import enter
 from nvqsync.centre_record import Approval, CentreNumber, Item
 from nvqsync.check_characters import uln_misfit
@@ -34,6 +40,7 @@ from nvqsync.model import (
     Observation,
     Registration,
 )
+from nvqsync.passwords import hashed
 from nvqsync.planning import plan
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.proposing import Claim
@@ -42,6 +49,7 @@ from nvqsync.rules import judge
 from nvqsync.settings import Settings
 from nvqsync.settling import settle
 from nvqsync.store import Store
+from nvqsync.web.access import COOKIE
 from tests import quality
 from tests.workshop import everything
 
@@ -124,8 +132,8 @@ def build(folder: Path, *, hostile: bool = True) -> College:
     college = empty(folder)
     names, ulns = _names(hostile), _ulns()
     classes = []
-    for number, (q, count) in enumerate(CLAIMS.items()):
-        ids = range(1000 + 100 * number, 1000 + 100 * number + count + 2)
+    for number, (q, claims) in enumerate(CLAIMS.items()):
+        ids = range(1000 + 100 * number, 1000 + 100 * number + claims + 2)
         people = [
             LmsMember(str(n), next(names), f"L{n}", ("student",), uln=next(ulns), date_of_birth=BORN) for n in ids
         ]
@@ -138,7 +146,7 @@ def build(folder: Path, *, hostile: bool = True) -> College:
             _teach(college, store, classes, week)
         _live(college, store, hostile)
     college.clock.at = NOW
-    return college
+    return let_in(college)
 
 
 def _facts(college: College) -> Iterator[Item]:
@@ -310,3 +318,70 @@ def _happen(college: College, store: Store, claim: Claim, event: Event, words: s
     store_claims.change_claim(
         store, claim, status, at=college.clock.at, actor="nvqsync", action=event.value, why=f"{event.value}.", **fields
     )
+
+
+# ---------------------------------------------------------------- who may sign in
+
+PASSWORD = "correct horse battery"
+VIEWER, IQA, APPROVER, ADMIN = "v.course", "i.quality", "exams", "a.admin"
+PEOPLE = {VIEWER: Role.VIEWER, IQA: Role.IQA, APPROVER: Role.APPROVER, ADMIN: Role.ADMIN}
+GIVEN = frozenset({"11"})
+"""The viewer's courses: the one that EDI/L2-CS is taught in."""
+
+
+@cache
+def _hash() -> str:
+    return hashed(PASSWORD)
+
+
+def let_in(college: College) -> College:
+    """Give the college one account of each role, all with ``PASSWORD``; nobody is anybody in Moodle."""
+    with college.app.open_store() as store, store.writing():
+        known = [Account(name, "", True) for name in PEOPLE]
+        enter(college.app, store, lambda before: before.with_items(*known), by="j.lister")
+        for name, role in PEOPLE.items():
+            given = GIVEN if role is Role.VIEWER else frozenset()
+            new = SignIn(name, role, given, _hash(), created_at=college.clock.at)
+            store_accounts.save(store, new, actor="j.lister", at=college.clock.at, action="added", says="Added.")
+    return college
+
+
+def copy(college: College, folder: Path) -> College:
+    """A college of one's own to change: the same, in another folder, with nobody signed in."""
+    database, clock = folder / "nvqsync.db", Clock()
+    with college.app.open_store(read_only=True) as store:
+        store.execute("VACUUM INTO ?", [str(database)])
+    clock.at = college.clock.at
+    settings = college.app.settings.model_copy(update={"database": database})
+    own = College(App(settings, college.app.plugins, clock), clock, college.ulns)
+    with own.app.open_store() as store, store.writing():
+        store.execute("DELETE FROM web_sessions")
+    return own
+
+
+def token(college: College, name: str) -> str:
+    """A session of this account, begun without the form; the token is what its cookie holds."""
+    made = f"{name}-{len(name)}-{college.clock.at}-{next(_NUMBERS)}"
+    with college.app.open_store() as store, store.writing():
+        store_accounts.open_session(store, name, made, at=college.clock.at, ends_at=college.clock.at + 36_000)
+    return made
+
+
+_NUMBERS = count()
+
+
+@contextmanager
+def asking(college: College, name: str = "") -> Iterator[requests.Session]:
+    """A browser of sorts that is signed in as this account; nobody without a name."""
+    with requests.Session() as session:
+        session.trust_env = False
+        if name:
+            session.cookies.set(COOKIE, token(college, name))
+        yield session
+
+
+def form_token(page: str) -> str:
+    """The token against forged requests that a page's forms carry."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
