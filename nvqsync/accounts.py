@@ -127,5 +127,6 @@ def check_password(password: str, name: str) -> None:
         raise InputError(f"The password is shorter than {SHORTEST_PASSWORD} characters.", _THREE_WORDS)
     if len(password) > LONGEST_PASSWORD:
         raise InputError(f"The password is longer than {LONGEST_PASSWORD} characters.", _THREE_WORDS)
-    if len(set(password)) < 5 or name.casefold() in password.casefold() or "nvqsync" in password.casefold():
+    guessed = [one for one in (name.casefold(), "nvqsync") if len(one) > 2 and one in password.casefold()]
+    if len(set(password)) < 5 or guessed:
         raise InputError("The password is too easy to guess: a name, or few characters repeated.", _THREE_WORDS)

@@ -34,6 +34,7 @@ class Holding:
         return f"{self.key} IN ({self.through})" if self.through else f"{self.key} = :who"
 
 
+_SIGN_INS = "SELECT name FROM centre_accounts WHERE lms_id = :who"
 _CLAIMS = "SELECT id FROM claims WHERE learner_id = :who"
 
 HOLDINGS = (
@@ -69,6 +70,8 @@ HOLDINGS = (
     Holding("simulations", "learner_id", "agreed and sampled simulations, with reasons"),
     Holding("centre_staff", "lms_id", "of staff: name, role, training, sample signature", {"name": NOBODY},
             ("id", "role", "from_on", "to_on", "qualification_id", "qualified_on", "countersigner", "signature_on")),
+    Holding("web_sessions", "name", "of staff: when they were signed in to the pages", through=_SIGN_INS),
+    Holding("sign_ins", "name", "of staff: role and courses on the pages, a hash of their password", through=_SIGN_INS),
     Holding("centre_accounts", "lms_id", "of staff: the account with which they approve"),
     Holding("portfolio_requests", "learner_id", "that they were asked to keep their portfolio"),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
+from itertools import islice
 
 WINDOW = 15 * 60
 """Seconds for which a failure counts."""
@@ -60,9 +61,9 @@ class Throttle:
         return counted[0] + WINDOW - now if counted and len(counted) >= most else 0
 
     def _forget(self, now: int) -> None:
-        """Drop what no longer counts, and where that is not enough the key that was counted first."""
+        """Drop what no longer counts, or else the tenth that was counted first: a flood must not cost a search each."""
         old = [key for key, counted in self._failures.items() if not counted or counted[-1] <= now - WINDOW]
-        for key in old or [next(iter(self._failures))]:
+        for key in old or list(islice(self._failures, MOST_KEYS // 10)):
             del self._failures[key]
 
 
