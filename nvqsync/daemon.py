@@ -136,7 +136,6 @@ class Daemon:
             self._failed(_place(error), "Tell the makers of nvqsync.")
         else:
             self.failing = None
-            log.info("pass %s: %s, %s", report.pass_id, report.outcome, report.claims)
             notify(f"STATUS=pass {report.pass_id}: {report.outcome}")
         self.progress.beat()
         self._keep_failing()

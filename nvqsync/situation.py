@@ -20,6 +20,7 @@ from nvqsync.claims import Status
 from nvqsync.disk import free_bytes, nearest
 from nvqsync.errors import NvqsyncError
 from nvqsync.messages import Digest
+from nvqsync.proposing import RECALL_NOTICE
 from nvqsync.store import Store
 
 FAILING = "failing passes"
@@ -27,7 +28,6 @@ FAILING = "failing passes"
 LATEST = 20
 """So many passes back a course's readings are looked at."""
 OPEN = tuple(s.value for s in (Status.PROPOSED, Status.ON_HOLD, Status.APPROVED, Status.EXPORTED))
-RECALL_NOTICE = "CERT-1"
 REGISTRATION, RELEASE = ("ENT-2",), ("IQA-*", "SIM-*")
 """Ids of the gates (as SQLite's GLOB) that wait for a registration, and for internal quality assurance."""
 SOON = 90

@@ -11,7 +11,7 @@ import click
 
 from nvqsync.bootstrap import actor
 from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
-from nvqsync.commands.common import app_of, dry_run_option, json_option, print_json, tell
+from nvqsync.commands.common import app_of, dry_run_option, json_option, print_json, read_text, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.errors import InputError
 from nvqsync.hand_records import COLUMNS, WORDS, Record, Sheet, read_sheet, template
@@ -63,7 +63,7 @@ def record_command(
         return
     app = app_of(ctx)
     if file is not None and event is None:
-        sheet = read_sheet(_read(file), app.today, read_day)
+        sheet = read_sheet(read_text(file, LARGEST), app.today, read_day)
     elif event is not None and claims and file is None:
         sheet = _typed(event, claims, told, app.today)
     else:
@@ -91,19 +91,6 @@ def _typed(event: str, claims: Sequence[str], told: Mapping[str, str | None], to
     for record in records:
         record.check(today)
     return Sheet(records)
-
-
-def _read(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise InputError(f"{file} is larger than {LARGEST // 2**20} MB.", "Check the name of the file.")
-        return content.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.", "Check the name of the file.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text.", "Save the sheet as 'CSV UTF-8' and try again.") from error
 
 
 def _document(done: list[Recorded], errors: dict[int, str]) -> dict[str, Any]:

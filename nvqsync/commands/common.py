@@ -75,18 +75,29 @@ def tell(text: str) -> None:
 LARGEST = 2**22
 
 
-def read_text(file: Path) -> str:
-    """The text of a file that somebody wrote by hand, at most four megabytes. Raises ``InputError``."""
+def read_bytes(file: Path, largest: int = LARGEST) -> bytes:
+    """What is in a file that somebody names, at most ``largest`` bytes. Raises ``InputError``."""
     try:
         with file.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise InputError(f"{file} is larger than {LARGEST // 2**20} MB.", "Check the name of the file.")
-        return content.decode("utf-8-sig")
+            content = opened.read(largest + 1)
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.", "Check the name of the file.") from error
+    if len(content) > largest:
+        raise InputError(f"{file} is larger than {largest // 2**20} MB.", "Check the name of the file.")
+    return content
+
+
+def as_text(file: Path, content: bytes) -> str:
+    """What was read from a file, as text. Raises ``InputError`` where it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text.", "Save it as UTF-8 and try again.") from error
+        raise InputError(f"{file} is not UTF-8 text.", "Save it as UTF-8 ('CSV UTF-8') and try again.") from error
+
+
+def read_text(file: Path, largest: int = LARGEST) -> str:
+    """The text of a file that somebody names, at most ``largest`` bytes. Raises ``InputError``."""
+    return as_text(file, read_bytes(file, largest))
 
 
 class Ticker:

@@ -8,7 +8,7 @@ import click
 
 from nvqsync import registrations, store_claims, store_confirmations, store_lms, workbooks
 from nvqsync.bootstrap import actor
-from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
+from nvqsync.commands.common import app_and_store, as_text, dry_run_option, json_option, print_json, read_bytes, tell
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.csv_rows import csv_rows
@@ -38,9 +38,9 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
     be used is reported with its line (in a workbook: its row) and the remedy; the others are imported. Exit status 1
     when there was such a line. 'nvqsync registrations template' prints the columns.
     """
-    content = _read(file)
+    content = read_bytes(file, LARGEST)
     book = is_workbook(content)
-    rows = xlsx_rows(content) if book else csv_rows(_decoded(file, content))
+    rows = xlsx_rows(content) if book else csv_rows(as_text(file, content))
     with app_and_store(ctx) as (app, store):
         known, owners = store_claims.registrations(store), store_confirmations.uln_owners(store)
         found = registrations.read_rows(rows, app.plugins.catalogue, store_lms.learners(store), known, owners)
@@ -59,25 +59,6 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
         if len(found.errors) > MANY:
             tell(f"... and {len(found.errors) - MANY} more lines that cannot be used: see them all with --json.")
     ctx.exit(1 if found.errors else 0)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            says = f"{file} is larger than {LARGEST // 2**20} MB: no list of registrations is."
-            raise InputError(says, "Check the name of the file.")
-        return content
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.", "Check the name of the file.") from error
-
-
-def _decoded(file: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text.", "Save the sheet as 'CSV UTF-8' and try again.") from error
 
 
 @registrations_group.command("template")
