@@ -238,7 +238,7 @@ def play(place: Place, app: App, events: Sequence[tuple[str, int, int, int]]) ->
             EVENTS[name](place, a, b, c)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
 def test_passes_that_read_what_changed_end_where_a_reading_of_everything_does(
     events: list[tuple[str, int, int, int]],

@@ -21,12 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--token", default=TOKEN, help="the token to accept")
     chosen = parser.parse_args(arguments)
     college = generate_college(chosen.seed, chosen.learners)
-    with Simulator(college, version=chosen.version, token=chosen.token, port=chosen.port) as simulator:
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        Simulator(college, version=chosen.version, token=chosen.token, port=chosen.port) as simulator,
+    ):
         print(f"Simulated Moodle {chosen.version}, {chosen.learners} invented learners: {simulator.url}")
         print(f"Token (good only here): {simulator.token}")
         print(f"Grade by hand: {simulator.url}/control    Stop: Ctrl-C", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
     return 0
 
 
