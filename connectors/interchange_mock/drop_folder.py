@@ -163,4 +163,6 @@ def _unit(row: _Row, body: Body) -> SentUnit:
         credit_value=row.number("Credit value"),
         achieved_on=row.day("Achieved on"),
         transferred=row[body.columns.transferred] == "Yes",
+        held=row["Held already"] == "Yes",
+        progressed_from=row["Progressed from"] or None,
     )
