@@ -38,17 +38,17 @@ def export(
 ) -> ExportReport:
     """Send every approved claim, after taking up whatever an earlier run left unfinished.
 
-    Files whose time is over are deleted. Everything about the learners is read again first: raises ``LmsError`` where
-    that cannot be done, and nothing goes. A batch that the portal refuses stays written and goes with the next export;
-    the others go on. Raises the first ``PortalError`` when nothing went through, and ``StoreError`` when another export
-    is running.
+    Files whose time is over are deleted. Everything about the learners is read again first, of batches left by an
+    earlier run too: raises ``LmsError`` where that cannot be done, and nothing goes. A batch that the portal refuses
+    stays written and goes with the next export; the others go on. Raises the first ``PortalError`` when nothing went
+    through, and ``StoreError`` when another export is running.
     """
     _check_restored(app, store, by, looked=after_restore)
     formats = app.formats()  # a misspelt one stops the export before any claim is marked
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
         delete_old(app, store, by=by)
-        prepare_approved(exchange)
+        prepare_approved(exchange, to_hand_over=app.reached if portal is not None else ())
         _write_prepared(exchange, formats)
         if portal is not None:
             _hand_over(exchange, portal, formats)
@@ -97,13 +97,16 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
 
 
 def _hand_over(exchange: Exchange, portal: PortalConnector, formats: Sequence[ExportFormat]) -> None:
-    store = exchange.store
+    """Hand over the batches of the bodies that the portal reaches; those of the others are keyed by hand."""
+    store, reached = exchange.store, exchange.app.reached
     for row in store_handover.batches_in(store, "sending"):
-        exchange.attempt(f"Batch {row['id']}", partial(_find_out, exchange, portal, row))
+        if row["awarding_body"] in reached:
+            exchange.attempt(f"Batch {row['id']}", partial(_find_out, exchange, portal, row))
     _regroup(exchange)
     _write_prepared(exchange, formats)
     for row in store_handover.batches_in(store, "written"):
-        exchange.attempt(f"Batch {row['id']}", partial(_send, exchange, portal, row))
+        if row["awarding_body"] in reached:
+            exchange.attempt(f"Batch {row['id']}", partial(_send, exchange, portal, row))
 
 
 def _find_out(exchange: Exchange, portal: PortalConnector, row: dict[str, Any]) -> None:
@@ -117,6 +120,8 @@ def _regroup(exchange: Exchange) -> None:
     """What is left of a batch that must not go as it was goes in a batch of its own."""
     store = exchange.store
     for row in store_handover.batches_in(store, "written"):
+        if row["awarding_body"] not in exchange.app.reached:
+            continue  # a person keys it from its sheet, some today and some tomorrow
         with store.writing(durable=True):
             claims = store_handover.of_batch(store, row["id"])
             left = [claim for claim in claims if claim.status is Status.EXPORTED]
@@ -138,6 +143,9 @@ def _send(exchange: Exchange, portal: PortalConnector, row: dict[str, Any]) -> N
         claims = store_handover.of_batch(store, batch.id)
         if any(claim.status is not Status.EXPORTED for claim in claims):
             return  # one was withdrawn this very moment: the rest goes with the next export
+        if groundless := store_handover.groundless(store, batch.id):
+            exchange.report.problems.append(_kept_here(batch.id, groundless))
+            return
         store_claims.set_batch(store, batch.id, state="sending")
     try:
         answers = portal.submit(batch, row["document"])
@@ -151,3 +159,13 @@ def _send(exchange: Exchange, portal: PortalConnector, row: dict[str, Any]) -> N
         raise
     record_answers(exchange, claims, answers)
     conclude(store, batch.id)
+
+
+def _kept_here(batch_id: str, claims: Sequence[int]) -> str:
+    """Why a batch that waited here is not handed over after all, and what to do."""
+    which = ", ".join(map(str, claims))
+    return (
+        f"Batch {batch_id} was not handed over: since it was made, claims in it lost their grounds ({which}). See why "
+        f"with 'nvqsync claims list --recalls' and withdraw them ('nvqsync claims withdraw {claims[0]} --why ...'): "
+        "the rest goes with the next export."
+    )

@@ -24,13 +24,19 @@ from nvqsync.store import Store
 from nvqsync.sync import read_learners_again
 
 
-def prepare_approved(exchange: Exchange) -> None:
-    """Put every approved claim that still has nothing against it, on the facts of now, into a batch."""
+def prepare_approved(exchange: Exchange, *, to_hand_over: Collection[str] = ()) -> None:
+    """Put every approved claim that still has nothing against it, on the facts of now, into a batch.
+
+    ``to_hand_over`` are the bodies whose portal is about to be handed batches: what an earlier run left for it is read
+    and judged again too. Raises ``LmsError`` where the facts cannot be read.
+    """
     app, store = exchange.app, exchange.store
-    approved = store_handover.lines(store, "status = ?", [Status.APPROVED.value])
-    if not approved:
+    approved = store_handover.in_statuses(store, {Status.APPROVED})
+    left_over = store_handover.in_statuses(store, {Status.EXPORTED, Status.UNKNOWN})
+    learners = {claim.learner_id for claim in (*approved, *left_over)
+                if claim.status is Status.APPROVED or claim.awarding_body in to_hand_over}  # fmt: skip
+    if not learners:
         return
-    learners = {claim.learner_id for claim in approved}
     with closing(app.open_lms()) as lms:
         read_learners_again(app, store, lms, learners)
     settle(app, store, by="nvqsync", learners=learners, propose_new=False)

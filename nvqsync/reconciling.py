@@ -24,6 +24,7 @@ from nvqsync.locks import only_one
 from nvqsync.model import Answer, Outcome
 from nvqsync.proposing import Claim
 from nvqsync.store import Store
+from nvqsync.ticking_off import OUT, ToDo, tick_off
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +47,22 @@ KEYS_A_QUESTION = 500
 
 @dataclass(slots=True)
 class ExportReport:
-    """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong."""
+    """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong.
+
+    ``tick_off`` is what a reconcile leaves for a person to look up, key or take back.
+    """
 
     batches: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     held: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    tick_off: list[ToDo] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The document ``nvqsync export --json`` and ``nvqsync reconcile --json`` print."""
         return {
             "batches": self.batches, "answers": dict(self.answers), "held": self.held, "problems": self.problems,
+            "tick_off": [one.as_json() for one in self.tick_off],
         }  # fmt: skip
 
 
@@ -85,7 +91,10 @@ class Exchange:
     def finish(self) -> ExportReport:
         """The report. Raises the first ``PortalError`` when nothing went through."""
         if self.failures and len(self.failures) == self.attempts:
-            raise self.failures[0]
+            first = self.failures[0]
+            if self.report.batches:
+                first.next_step = f"{first.next_step} The batch files are written; the next export hands them over."
+            raise first
         told = ", ".join(f"{count} {answer}" for answer, count in sorted(self.report.answers.items()))
         logs.event(log, logging.INFO, f"the portal's answers: {told or 'none'}", **self.report.answers)
         return self.report
@@ -99,21 +108,31 @@ class Exchange:
 
 
 def reconcile(
-    app: App, store: Store, portal: PortalConnector, *, by: str, certificates: bool = False
+    app: App, store: Store, portal: PortalConnector | None, *, by: str, certificates: bool = False
 ) -> ExportReport:  # fmt: skip
-    """Ask the portal what became of every claim that has gone out, and record it.
+    """Ask the portal what became of every claim that has gone out, record it, and list what is left for a person.
 
-    ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked.
+    ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked. Without a
+    portal nobody is asked.
     Raises the first ``PortalError`` when it does not answer at all, and ``StoreError`` while an export is running.
     """
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
-        states = store_claims.batch_states(store)
-        for (body, centre), claims in _gone_out(store, states, GONE | (CERTIFIED if certificates else set())).items():
-            exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
-        for batch_id in [] if exchange.failures else [b for b, (_, state) in states.items() if state == "sending"]:
-            conclude(store, batch_id)
+        if portal is not None:
+            _ask_about_all(exchange, portal, GONE | (CERTIFIED if certificates else set()))
+        exchange.report.tick_off = tick_off(store_handover.in_statuses(store, OUT), app.reached)
         return exchange.finish()
+
+
+def _ask_about_all(exchange: Exchange, portal: PortalConnector, wanted: Collection[Status]) -> None:
+    """Ask about every claim in these statuses whose awarding body the portal reaches, body by body."""
+    store, reached = exchange.store, exchange.app.reached
+    for (body, centre), claims in _gone_out(store, store_claims.batch_states(store), wanted).items():
+        if body in reached:
+            exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
+    for row in () if exchange.failures else store_handover.batches_in(store, "sending"):
+        if row["awarding_body"] in reached:
+            conclude(store, row["id"])
 
 
 def _gone_out(
@@ -157,6 +176,10 @@ def record_answers(exchange: Exchange, claims: Sequence[ClaimLine], answers: Ite
                 now[answer.key] = _record(exchange, now[answer.key], answer)
             else:
                 exchange.report.problems.append(f"The portal answered about a claim we did not ask for: {answer.key}.")
+        if silent:
+            many = "1 claim" if len(silent) == 1 else f"{len(silent)} claims"
+            says = f"The portal said nothing of {many} of {len(now)}: it is asked again before anything is sent again."
+            exchange.report.problems.append(f"{says} Run 'nvqsync reconcile'.")
         no_answer(exchange, [now[key].id for key in silent])
 
 

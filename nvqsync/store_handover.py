@@ -6,6 +6,7 @@ is loaded a batch or a question at a time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from nvqsync import store_claims
 from nvqsync.batching import ClaimLine
 from nvqsync.claims import Status
 from nvqsync.model import ClaimKind
-from nvqsync.proposing import Claim
+from nvqsync.proposing import RECALL_NOTICE, Claim
 from nvqsync.store import Store
 
 AT_ONCE = 1000
@@ -32,9 +33,20 @@ def lines(store: Store, where: str, parameters: Sequence[Any] = ()) -> list[Clai
     ]
 
 
+def in_statuses(store: Store, wanted: Collection[Status]) -> list[ClaimLine]:
+    """The claims in these statuses."""
+    return lines(store, "status IN (SELECT value FROM json_each(?))", [json.dumps(sorted(wanted))])
+
+
 def of_batch(store: Store, batch_id: str) -> list[ClaimLine]:
     """The claims of one batch."""
     return lines(store, "batch_id = ?", [batch_id])
+
+
+def groundless(store: Store, batch_id: str) -> list[int]:
+    """The claims of a batch, by number, that a recall notice stands under: their facts changed after they had gone."""
+    notice = "EXISTS (SELECT 1 FROM json_each(cautions) WHERE json_extract(value, '$[0]') = ?)"
+    return store_claims.claim_ids(store, f"batch_id = ? AND {notice}", [batch_id, RECALL_NOTICE])
 
 
 def unchanged(store: Store, seen: Collection[ClaimLine]) -> list[Claim]:
