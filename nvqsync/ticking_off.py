@@ -18,6 +18,7 @@ _HEARD = (
     "See in the body's portal where they stand, then: nvqsync claims record acknowledged (or certificated, returned)"
 )
 _SEARCH = "The portal gave no usable answer. Reconcile again; if it stays silent, look them up there by key"
+_HERE = "Not handed over yet: they go with the next 'nvqsync export'"
 _STOP = "Ask the body to take them out. Then: nvqsync claims withdraw; if it certificated one: claims record revoked"
 
 
@@ -46,11 +47,11 @@ def tick_off(claims: Iterable[ClaimLine], reached: Collection[str]) -> list[ToDo
 
 
 def _due(status: Status, *, reached: bool) -> str:
-    """What a person does about a claim in this status; empty where the portal will tell, or it is nobody's turn."""
+    """What a person does about a claim in this status; empty where the portal will tell."""
     if status is Status.RECALLED:
         return _STOP
     if status is Status.UNKNOWN:
         return _SEARCH if reached else _HEARD
-    if reached or status not in GONE:
-        return ""
-    return _KEY if status is Status.EXPORTED else _HEARD
+    if status is Status.EXPORTED:
+        return _HERE if reached else _KEY
+    return "" if reached else _HEARD

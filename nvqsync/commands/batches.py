@@ -77,8 +77,6 @@ def _print(report: ExportReport, *, written: bool) -> None:
         click.echo(table(("Claims now", "How many"), [(k.replace("_", " "), n) for k, n in report.answers.items()]))
     elif not written:
         click.echo("Nothing new from the portal.")
-    if not written and (never := report.answers.get("exported")):
-        click.echo(f"{never} of them never arrived: they go with the next 'nvqsync export'.")
     for claim_id in report.held:
         tell(f"Claim {claim_id} was not sent: its facts changed. See 'nvqsync claims show {claim_id}'.")
     for problem in report.problems:
