@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
@@ -16,7 +16,7 @@ from nvqsync.bootstrap import App
 from nvqsync.claims import Event, Status, advance
 from nvqsync.facts import shared_ulns
 from nvqsync.gates import registration_for
-from nvqsync.model import Batch, Registration
+from nvqsync.model import Batch, LmsMember, Registration
 from nvqsync.proposing import Claim
 from nvqsync.reconciling import Exchange
 from nvqsync.settling import settle
@@ -43,12 +43,20 @@ def prepare_approved(exchange: Exchange, *, to_hand_over: Collection[str] = ()) 
     hold_unanswered(app, store, _still_approved(store, approved), by="nvqsync")
     sendable = _sendable(store, approved)
     exchange.report.held = sorted({claim.id for claim in approved} - {claim.id for claim in sendable})
-    ways = _ways(app, store, sendable)
+    _put_into_batches(exchange, sendable)
+
+
+def _put_into_batches(exchange: Exchange, sendable: Sequence[ClaimLine]) -> None:
+    """One transaction a batch. A claim that somebody changes meanwhile stays out of its batch."""
+    app, store = exchange.app, exchange.store
+    ways, learners = _ways(app, store, sendable), {claim.learner_id for claim in sendable}
+    people = {one.lms_id: one for one in store_lms.learners(store) if one.lms_id in learners}
+    foreign = shared_ulns(store).foreign
     for group in batching.groups(sendable, lambda claim: ways[claim.id]):
         with store.writing(durable=True):
-            claims = store_handover.unchanged(store, group)
-            if claims:
-                put(exchange, _batch(app, store, claims, ways[claims[0].id]), claims, Event.EXPORT)
+            if claims := store_handover.unchanged(store, group):
+                batch = _batch(app, store, claims, ways[claims[0].id], people, foreign)
+                put(exchange, batch, claims, Event.EXPORT)
 
 
 def _still_approved(store: Store, approved: Sequence[ClaimLine]) -> Iterator[Claim]:
@@ -93,12 +101,13 @@ def _registered(
     return found
 
 
-def _batch(app: App, store: Store, claims: Sequence[Claim], way: batching.Way) -> Batch:
+def _batch(
+    app: App, store: Store, claims: Sequence[Claim], way: batching.Way, people: Mapping[str, LmsMember],
+    foreign: Mapping[str, frozenset[str]],
+) -> Batch:  # fmt: skip
+    """Claims of one kind and way as one batch. ``people`` and the ULNs ``foreign`` to them go by learner."""
     qualification = app.plugins.catalogue.qualifications[claims[0].qualification_id]
-    whose = {claim.learner_id for claim in claims}
-    learners = {member.lms_id: member for member in store_lms.learners(store) if member.lms_id in whose}
-    registered = _registered(store, qualification.id, whose)
-    foreign = shared_ulns(store).foreign
+    registered = _registered(store, qualification.id, {claim.learner_id for claim in claims})
     return Batch(
         id=next_id(app, store, qualification.awarding_body, qualification.code),
         awarding_body=qualification.awarding_body,
@@ -112,7 +121,7 @@ def _batch(app: App, store: Store, claims: Sequence[Claim], way: batching.Way) -
         claims=tuple(
             batching.batch_claim(
                 c,
-                learners[c.learner_id],
+                people[c.learner_id],
                 registered[c.learner_id, qualification.id],
                 foreign.get(c.learner_id, frozenset()),
             )
