@@ -28,7 +28,8 @@ def write_once(folder: Path, name: str, content: bytes) -> Path:
         _write_whole(folder, target, content)
     except OSError as error:
         says = f"The batch file {target} cannot be written: {error.strerror}."
-        raise StoreError(says, "Mend the folder and run 'nvqsync export' again: nothing is lost or doubled.") from error
+        step = "Make room or mend the folder's rights, then run 'nvqsync export' again: nothing is lost or doubled."
+        raise StoreError(says, step) from error
     return target
 
 

@@ -7,8 +7,9 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from nvqsync.claims import Status
 from nvqsync.gates import registration_for, uln_of
 from nvqsync.model import Batch, BatchClaim, BatchUnit, ClaimKind, LmsMember, Registration
 from nvqsync.proposing import Claim
@@ -25,9 +26,23 @@ class Way:
     centre_number: str
 
 
-def groups(claims: Iterable[Claim], way: Callable[[Claim], Way]) -> Iterator[list[Claim]]:
+class ClaimLine(NamedTuple):
+    """What is known of a claim without loading what it rests on; ``batch_id`` is empty where it is in none."""
+
+    id: int
+    key: str
+    learner_id: str
+    qualification_id: str
+    awarding_body: str
+    kind: ClaimKind
+    status: Status
+    version: int
+    batch_id: str
+
+
+def groups(claims: Iterable[ClaimLine], way: Callable[[ClaimLine], Way]) -> Iterator[list[ClaimLine]]:
     """Claims by what may share a batch: awarding body, qualification and way, at most ``CLAIMS_A_BATCH`` each."""
-    found: dict[tuple[str, str, Way], list[Claim]] = defaultdict(list)
+    found: dict[tuple[str, str, Way], list[ClaimLine]] = defaultdict(list)
     for claim in claims:
         found[claim.awarding_body, claim.qualification_id, way(claim)].append(claim)
     for _, alike in sorted(found.items()):

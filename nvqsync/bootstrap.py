@@ -80,6 +80,12 @@ class App:
             return None
         return self.plugins.portal(name).open(self._section(name, self.settings.portal.model_dump()))
 
+    @property
+    def reached(self) -> frozenset[str]:
+        """The awarding bodies that the settings' portal reaches; the batches of all others are keyed by hand."""
+        name = self.settings.portal.name
+        return frozenset(self.plugins.portal(name).awarding_bodies if name else ())
+
     def formats(self) -> list[ExportFormat]:
         """The export formats the settings name."""
         return [self.plugins.export_format(name) for name in self.settings.export.formats]

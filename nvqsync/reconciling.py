@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from nvqsync import logs, store_claims
+from nvqsync import logs, store_claims, store_handover
+from nvqsync.batching import ClaimLine
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, TRANSITIONS, Event, Status, advance
 from nvqsync.clock import day
@@ -23,6 +24,7 @@ from nvqsync.locks import only_one
 from nvqsync.model import Answer, Outcome
 from nvqsync.proposing import Claim
 from nvqsync.store import Store
+from nvqsync.ticking_off import OUT, ToDo, tick_off
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +47,22 @@ KEYS_A_QUESTION = 500
 
 @dataclass(slots=True)
 class ExportReport:
-    """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong."""
+    """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong.
+
+    ``tick_off`` is what a reconcile leaves for a person to look up, key or take back.
+    """
 
     batches: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     held: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    tick_off: list[ToDo] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The document ``nvqsync export --json`` and ``nvqsync reconcile --json`` print."""
         return {
             "batches": self.batches, "answers": dict(self.answers), "held": self.held, "problems": self.problems,
+            "tick_off": [one.as_json() for one in self.tick_off],
         }  # fmt: skip
 
 
@@ -84,60 +91,66 @@ class Exchange:
     def finish(self) -> ExportReport:
         """The report. Raises the first ``PortalError`` when nothing went through."""
         if self.failures and len(self.failures) == self.attempts:
-            raise self.failures[0]
+            first = self.failures[0]
+            if self.report.batches:
+                first.next_step = f"{first.next_step} The batch files are written; the next export hands them over."
+            raise first
         told = ", ".join(f"{count} {answer}" for answer, count in sorted(self.report.answers.items()))
         logs.event(log, logging.INFO, f"the portal's answers: {told or 'none'}", **self.report.answers)
         return self.report
 
-    def change(self, claim: Claim, event: Event, why: str, **fields: Any) -> Status:
+    def change(self, claim: Claim, event: Event, why: str, **fields: Any) -> Claim:
         """Advance a claim, inside the transaction that is open. Raises ``NotAllowed``."""
         status = advance(claim.status, event)
-        store_claims.change_claim(
+        return store_claims.change_claim(
             self.store, claim, status, at=self.app.now(), actor=self.by, action=event.value, why=why, **fields
         )
-        return status
-
-
-def claims_of(store: Store, batch_id: str) -> list[Claim]:
-    """The claims of one batch as they are now."""
-    return store_claims.claims(store, "batch_id = ?", [batch_id])
 
 
 def reconcile(
-    app: App, store: Store, portal: PortalConnector, *, by: str, certificates: bool = False
+    app: App, store: Store, portal: PortalConnector | None, *, by: str, certificates: bool = False
 ) -> ExportReport:  # fmt: skip
-    """Ask the portal what became of every claim that has gone out, and record it.
+    """Ask the portal what became of every claim that has gone out, record it, and list what is left for a person.
 
-    ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked.
+    ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked. Without a
+    portal nobody is asked.
     Raises the first ``PortalError`` when it does not answer at all, and ``StoreError`` while an export is running.
     """
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
-        states = store_claims.batch_states(store)
-        for (body, centre), claims in _gone_out(store, states, GONE | (CERTIFIED if certificates else set())).items():
-            exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
-        for batch_id in [] if exchange.failures else [b for b, (_, state) in states.items() if state == "sending"]:
-            conclude(store, batch_id)
+        if portal is not None:
+            _ask_about_all(exchange, portal, GONE | (CERTIFIED if certificates else set()))
+        exchange.report.tick_off = tick_off(store_handover.in_statuses(store, OUT), app.reached)
         return exchange.finish()
+
+
+def _ask_about_all(exchange: Exchange, portal: PortalConnector, wanted: Collection[Status]) -> None:
+    """Ask about every claim in these statuses whose awarding body the portal reaches, body by body."""
+    store, reached = exchange.store, exchange.app.reached
+    for (body, centre), claims in _gone_out(store, store_claims.batch_states(store), wanted).items():
+        if body in reached:
+            exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
+    for row in () if exchange.failures else store_handover.batches_in(store, "sending"):
+        if row["awarding_body"] in reached:
+            conclude(store, row["id"])
 
 
 def _gone_out(
     store: Store, states: dict[str, tuple[str, str]], wanted: Collection[Status]
-) -> dict[tuple[str, str], list[Claim]]:
+) -> dict[tuple[str, str], list[ClaimLine]]:
     """By awarding body and centre: the claims in these statuses, but for those whose batch still waits here."""
-    found: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    found: dict[tuple[str, str], list[ClaimLine]] = defaultdict(list)
     for status in sorted(wanted):
-        for claim in store_claims.claims(store, "status = ?", [status.value]):
+        for claim in store_handover.lines(store, "status = ?", [status.value]):
             centre, state = states[claim.batch_id]
             if status is not Status.EXPORTED or state in {"sending", "answered"}:
                 found[claim.awarding_body, centre].append(claim)
     return found
 
 
-def ask_about(exchange: Exchange, portal: PortalConnector, claims: Sequence[Claim], centre: str) -> None:
+def ask_about(exchange: Exchange, portal: PortalConnector, claims: Sequence[ClaimLine], centre: str) -> None:
     """Ask about claims of one awarding body and centre, some at a time. Raises ``PortalError``."""
-    for start in range(0, len(claims), KEYS_A_QUESTION):
-        some = claims[start : start + KEYS_A_QUESTION]
+    for some in store_handover.slices(claims, KEYS_A_QUESTION):
         answers = portal.ask(some[0].awarding_body, centre, [claim.key for claim in some])
         record_answers(exchange, some, answers)
 
@@ -145,45 +158,48 @@ def ask_about(exchange: Exchange, portal: PortalConnector, claims: Sequence[Clai
 def conclude(store: Store, batch_id: str) -> None:
     """Every claim of a batch has been sent or asked about: it is answered, or what did not arrive goes again."""
     with store.writing(durable=True):
-        waiting = any(claim.status is Status.EXPORTED for claim in claims_of(store, batch_id))
+        waiting = any(claim.status is Status.EXPORTED for claim in store_handover.of_batch(store, batch_id))
         store_claims.set_batch(store, batch_id, state="written" if waiting else "answered")
 
 
-def record_answers(exchange: Exchange, claims: Sequence[Claim], answers: Iterable[Answer]) -> None:
+def record_answers(exchange: Exchange, claims: Sequence[ClaimLine], answers: Iterable[Answer]) -> None:
     """Record what the portal said of each claim, all of it at once; what it passed over is unknown.
 
     An answer about a claim that we did not ask for is a problem, never dropped.
     """
     with exchange.store.writing(durable=True):
-        asked = {claim.key: claim.id for claim in claims}
-        silent = set(asked.values())
+        now = {claim.key: claim for claim in store_claims.some_claims(exchange.store, [line.id for line in claims])}
+        silent = set(now)
         for answer in answers:
-            if answer.key in asked:
-                silent.discard(asked[answer.key])
-                _record(exchange, store_claims.claim(exchange.store, asked[answer.key]), answer)
+            if answer.key in now:
+                silent.discard(answer.key)
+                now[answer.key] = _record(exchange, now[answer.key], answer)
             else:
                 exchange.report.problems.append(f"The portal answered about a claim we did not ask for: {answer.key}.")
-        no_answer(exchange, silent)
+        if silent:
+            many = "1 claim" if len(silent) == 1 else f"{len(silent)} claims"
+            says = f"The portal said nothing of {many} of {len(now)}: it is asked again before anything is sent again."
+            exchange.report.problems.append(f"{says} Run 'nvqsync reconcile'.")
+        no_answer(exchange, [now[key].id for key in silent])
 
 
-def no_answer(exchange: Exchange, claim_ids: Iterable[int]) -> None:
+def no_answer(exchange: Exchange, claim_ids: Collection[int]) -> None:
     """Claims that were handed over without a usable answer are unknown, unless it was known that they arrived."""
     why = "The portal gave no usable answer; it will be asked about this claim before anything is sent again."
     with exchange.store.writing(durable=True):
-        for claim_id in sorted(claim_ids):
-            claim = store_claims.claim(exchange.store, claim_id)
+        for claim in store_claims.some_claims(exchange.store, claim_ids):
             if claim.status in {Status.EXPORTED, Status.SUBMITTED}:
                 exchange.change(claim, Event.NO_ANSWER, why)
                 exchange.report.answers["unknown"] += 1
 
 
-def _record(exchange: Exchange, claim: Claim, answer: Answer) -> None:
-    """Record one answer on a claim as it stands, inside the transaction that is open."""
+def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
+    """Record one answer on a claim as it stands, inside the transaction that is open; the claim as it is then."""
     event = EVENTS[answer.outcome]
     if event is Event.NOT_FOUND and (claim.status is Status.EXPORTED or event in TRANSITIONS[claim.status]):
         store_claims.reopen_batch(exchange.store, claim.batch_id)
     if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
-        return  # nothing new; or never arrived, and goes again
+        return claim  # nothing new; or never arrived, and goes again
     said = answer.outcome.value.replace("_", " ")
     fields = {"reference": answer.reference or claim.reference, "portal_words": answer.words or claim.portal_words}
     if answer.outcome is Outcome.CERTIFICATED:
@@ -192,8 +208,9 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> None:
     if answer.outcome is Outcome.REVOKED:
         fields["revoked_on"] = (answer.on or day(exchange.app.now())).isoformat()
     try:
-        status = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
+        changed = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
     except NotAllowed as error:
         exchange.report.problems.append(f"Claim {claim.id}: the portal says {said}: {error.says}")
-        return
-    exchange.report.answers[status.value] += 1
+        return claim
+    exchange.report.answers[changed.status.value] += 1
+    return changed

@@ -253,7 +253,7 @@ RULES_KEPT: tuple[Kept, ...] = (
          ("CLM-2",),
          "A unit claimed before is refused"),
     Kept("CLM-3", "OCR", "all", (Where.DESIGN,),
-         ("nvqsync/exporting.py",),
+         ("nvqsync/preparing.py",),
          "Without direct claim status a claim goes by the authorisation route and waits; EDI's and NCFE's wait here "
          "(gates SIGN-OFF/advisor and SIGN-OFF/eqa)"),
     Kept("CLM-4", "OCR", "all", (Where.DESIGN,),

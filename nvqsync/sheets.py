@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nvqsync import batching, store_sheets
+from nvqsync import batching, store_handover, store_sheets
 from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import Status
 from nvqsync.model import Batch
-from nvqsync.reconciling import claims_of
 from nvqsync.store import Store
 
 
@@ -29,7 +28,7 @@ def print_again(app: App, store: Store, named: str, *, by: str, why: str = "", d
     The first print of a batch that was exported without one is its original. Raises ``UnknownName`` and ``StoreError``.
     """
     row = store_sheets.batch(store, named)
-    statuses = {claim.key: claim.status for claim in claims_of(store, row["id"])}
+    statuses = {claim.key: claim.status for claim in store_handover.of_batch(store, row["id"])}
     batch = replace(_marked(batching.from_json(row["document"]), statuses), sheet=row["sheet"])
     if dry_run:
         return Sheet(replace(batch, duplicate=row["sheets_printed"]), None)

@@ -298,7 +298,14 @@ def change_claim(
         append_audit(store, at=at, actor=actor, subject=f"claim:{before.id}", action=action, text=why,
                      from_status=before.status.value, to_status=status.value,
                      fingerprint=before.fingerprint)  # fmt: skip
-        return claim(store, before.id)
+    return _after(before, {"status": status, **fields}, at=at)
+
+
+def _after(before: Claim, changes: dict[str, Any], *, at: int) -> Claim:
+    """A claim as it is once these columns were set: its version says that nobody else changed it meanwhile."""
+    if "hold_code" in changes:
+        changes["hold_code"] = HoldCode(changes["hold_code"])
+    return replace(before, updated_at=at, version=before.version + 1, **changes)
 
 
 def _update(store: Store, before: Claim, changes: dict[str, Any], *, at: int) -> None:

@@ -47,11 +47,15 @@ class DropFolder:
     def take_all(self) -> None:
         """Take every file that is there now."""
         for path in sorted(self._folder.glob("*.csv")):
-            self._take(path)
+            if path.is_file():
+                self._take(path)
 
     def _watch(self) -> None:
         while not self._portal.stopping.wait(LOOK_EVERY):
-            self.take_all()
+            try:
+                self.take_all()
+            except OSError as problem:  # a full disk, a folder named like a file: told, and tried again
+                self._portal.log(f"drop folder: {problem}")
 
     def _take(self, path: Path) -> None:
         try:
@@ -121,7 +125,8 @@ class _Row:
 
     def number(self, heading: str) -> int:
         text = self[heading]
-        return int(text) if text.isascii() and text.isdigit() else self.wrong(heading, "must be a whole number")
+        small = text.isascii() and text.isdigit() and len(text) < 10
+        return int(text) if small else self.wrong(heading, "must be a whole number")
 
     def day(self, heading: str) -> dt.date:
         try:
@@ -163,4 +168,6 @@ def _unit(row: _Row, body: Body) -> SentUnit:
         credit_value=row.number("Credit value"),
         achieved_on=row.day("Achieved on"),
         transferred=row[body.columns.transferred] == "Yes",
+        held=row["Held already"] == "Yes",
+        progressed_from=row["Progressed from"] or None,
     )

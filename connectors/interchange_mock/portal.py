@@ -61,7 +61,7 @@ class Portal:
         self.state.terms = Terms(seed, return_rate, issue_after_polls, issue_after_seconds)
         self.credential, self.faults, self.clock = credential, Faults(), clock or Clock()
         self.stopping = threading.Event()
-        self._remember, self._log = remember, log
+        self._remember, self.log = remember, log
         self._books_lock, self._port_lock = threading.RLock(), threading.Lock()
         self._ports = [port, control_port]
         self._servers: list[Server] = []
@@ -87,9 +87,9 @@ class Portal:
 
     def start(self) -> None:
         """Open both ports. Raises ``OSError`` when one is taken."""
-        centre = Server(self._ports[0], self._guarded(centre_routes.routes(self)), self._log)
+        centre = Server(self._ports[0], self._guarded(centre_routes.routes(self)), self.log)
         try:
-            control = Server(self._ports[1], _answering(control_routes.routes(self)), self._log)
+            control = Server(self._ports[1], _answering(control_routes.routes(self)), self.log)
         except OSError:
             centre.server_close()
             raise
@@ -154,7 +154,7 @@ class Portal:
         """Take the same port again; another program may hold it for a moment."""
         for _ in range(200):
             try:
-                return Server(self._ports[0], self._guarded(centre_routes.routes(self)), self._log)
+                return Server(self._ports[0], self._guarded(centre_routes.routes(self)), self.log)
             except OSError:
                 time.sleep(0.02)
         raise OSError(f"port {self._ports[0]} was taken by another program during the restart")

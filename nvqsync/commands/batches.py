@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from nvqsync import store_sheets
@@ -9,10 +11,12 @@ from nvqsync.bootstrap import actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
-from nvqsync.errors import SettingsError
 from nvqsync.exporting import export
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.sheets import print_again
+
+SHOWN = 8
+"""Claims of a batch named in a line; ``--json`` names them all."""
 
 
 @click.command("export")
@@ -44,15 +48,18 @@ def export_command(ctx: click.Context, after_restore: bool, as_json: bool) -> No
 @json_option
 @click.pass_context
 def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> None:
-    """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated, revoked."""
+    """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated, revoked.
+
+    What asking cannot settle is listed for a person to tick off: claims to key, to look up, or to have taken back.
+    Where the settings name no portal, or it does not reach a body, that is every claim of that body that has gone out.
+    """
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
-        if portal is None:
-            raise SettingsError("No portal is named in the settings.", "Set [portal] name and url.")
         try:
             report = reconcile(app, store, portal, by=actor(), certificates=certificates)
         finally:
-            portal.close()
+            if portal:
+                portal.close()
     if as_json:
         print_json(report.as_json())
     else:
@@ -61,7 +68,7 @@ def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> 
 
 
 def _print(report: ExportReport, *, written: bool) -> None:
-    if written and not report.batches:
+    if written and not (report.batches or report.answers or report.held or report.problems):
         click.echo("Nothing to export: no approved claim is waiting.")
     for batch in report.batches:
         click.echo(f"Batch {batch['id']}: {batch['claims']} claims, {batch['route']}, {len(batch['files'])} files in "
@@ -74,6 +81,17 @@ def _print(report: ExportReport, *, written: bool) -> None:
         tell(f"Claim {claim_id} was not sent: its facts changed. See 'nvqsync claims show {claim_id}'.")
     for problem in report.problems:
         tell(problem)
+    if report.tick_off:
+        heads = ("Body", "Batch", "Status", "Claims", "What a person does")
+        rows = [(one.awarding_body, one.batch, one.status.replace("_", " "), _some(one.claims), one.says)
+                for one in report.tick_off]  # fmt: skip
+        click.echo(f"To be ticked off by a person:\n{table(heads, rows)}")
+
+
+def _some(numbers: Sequence[int]) -> str:
+    """Claims by their numbers, the first few of many."""
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return f"{', '.join(map(str, numbers[:SHOWN]))}{more}"
 
 
 @click.group("batches")

@@ -28,8 +28,11 @@ def register_export_formats(register: Callable[[ExportFormat], None]) -> None:
 
 
 def render(batch: Batch) -> bytes:
-    """The batch as a JSON document. The same batch gives the same bytes."""
-    return json.dumps(as_payload(batch), ensure_ascii=False, indent=1).encode() + b"\n"
+    """The batch as a JSON document, one claim a line. The same batch gives the same bytes."""
+    payload = as_payload(batch)
+    claims = ",\n".join(f"  {json.dumps(claim, ensure_ascii=False)}" for claim in payload.pop("claims"))
+    head = json.dumps(payload, ensure_ascii=False, indent=1).removesuffix("\n}")
+    return f'{head},\n "claims": [\n{claims}\n ]\n}}\n'.encode()
 
 
 def as_payload(batch: Batch) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def columns_of(awarding_body: str) -> dict[str, Cell]:
         "Credit value": lambda batch, claim, unit: str(unit.credit_value),
         "Achieved on": lambda batch, claim, unit: unit.achieved_on.isoformat(),
         says.transferred: lambda batch, claim, unit: "Yes" if unit.transferred else "No",
+        "Held already": lambda batch, claim, unit: "Yes" if unit.held else "No",
+        "Progressed from": lambda batch, claim, unit: unit.progressed_from or "",
     }
 
 

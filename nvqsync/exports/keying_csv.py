@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 from nvqsync import hookimpl
 from nvqsync.exports.fields import cell, uln
-from nvqsync.exports.screens import OTHER, SCREENS, Screens, in_words
+from nvqsync.exports.screens import OTHER, SCREENS, Screens
 from nvqsync.hookspecs import ExportFormat
-from nvqsync.model import Batch, BatchClaim, BatchUnit, ClaimKind
+from nvqsync.model import Batch, BatchClaim, BatchUnit
 
 COLUMNS = ("Candidate", "Step", "Screen", "Field", "Value", "Keyed")
 Row = tuple[str, int, str, str, str]
@@ -41,8 +41,8 @@ def rows(batch: Batch) -> Iterator[Row]:
     """Each thing to key: whose (``1 of 12``, empty once a batch), step, screen, field, value."""
     screens = SCREENS.get(batch.awarding_body, OTHER)
     for step, (title, says) in enumerate(screens.before, 1):
-        yield "", step, title, screens.qualification_code, batch.qualification_code
-        yield "", step, title, "Do", says
+        for name, value in [*(_whole(screens, batch) if step == 1 else ()), ("Do", says)]:
+            yield "", step, title, name, value
     for place, claim in enumerate(batch.claims, 1):
         whose = f"{place} of {len(batch.claims)}"
         for step, (title, fields) in enumerate(_screens(screens, claim), len(screens.before) + 1):
@@ -50,22 +50,27 @@ def rows(batch: Batch) -> Iterator[Row]:
                 yield whose, step, title, name, value
 
 
+def _whole(screens: Screens, batch: Batch) -> Iterator[tuple[str, str]]:
+    """What holds for the whole batch, as the head of the printed sheet says it."""
+    told = {
+        "Batch": batch.id, "Sheet": str(batch.sheet or ""), "Centre number": batch.centre_number,
+        screens.qualification_code: batch.qualification_code,
+        "Qualification number": batch.qualification_number or "", "Qualification": batch.qualification_title,
+        "Route": batch.route, "Candidates": str(len(batch.claims)),
+    }  # fmt: skip
+    return ((name, value) for name, value in told.items() if value)
+
+
 def _screens(screens: Screens, claim: BatchClaim) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """One candidate's screens and the fields on each."""
-    kind = screens.full_award if claim.kind is ClaimKind.FULL_AWARD else screens.some_units
     born = claim.date_of_birth.isoformat() if claim.date_of_birth else "not known here"
     yield screens.find, [
         (screens.candidate_number, claim.candidate_number or "none yet"), ("Name", claim.name), ("Date of birth", born),
-        ("ULN", uln(claim) or "leave blank"), ("Claim", kind),
+        ("ULN", uln(claim) or "leave blank"), ("Claim", screens.kind(claim)),
     ]  # fmt: skip
-    for title, moved in ((screens.moved_units, True), (screens.own_units, False)):
-        if units := [unit for unit in claim.units if unit.transferred is moved]:
-            yield title, [("Unit", _unit(unit)) for unit in units]
-    count = len(claim.units)
-    yield "Check and submit", [
-        ("Claim", kind), ("Units", f"{count} ({in_words(count)})"), ("Credits", str(claim.credits)),
-        ("Do", screens.submit), ("Our key", claim.key),
-    ]  # fmt: skip
+    for title, units in screens.lists(claim):
+        yield title, [("Unit", _unit(unit)) for unit in units]
+    yield "Check and submit", [*screens.check(claim), ("Do", screens.submit), ("Our key", claim.key)]
 
 
 def _unit(unit: BatchUnit) -> str:

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from nvqsync import hookimpl
 from nvqsync.exports.fields import text, uln
-from nvqsync.exports.screens import OTHER, SCREENS, Screens, in_words
+from nvqsync.exports.screens import HELD_UNITS, OTHER, SCREENS, Screens
 from nvqsync.hookspecs import ExportFormat
-from nvqsync.model import Batch, BatchClaim, BatchUnit, ClaimKind
+from nvqsync.model import Batch, BatchClaim, BatchUnit
 
 LONDON = ZoneInfo("Europe/London")
 BOX = '<span class="box" role="img" aria-label="tick when done"></span>'
@@ -40,9 +40,6 @@ def render(batch: Batch) -> bytes:
         f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
     )
     return page.encode()
-
-
-HELD_UNITS = "Units held already under this candidate number: check that they are there, do not claim them again"
 
 
 def _number(batch: Batch) -> str:
@@ -80,15 +77,11 @@ def _head(screens: Screens, batch: Batch) -> str:
 
 def _claim(screens: Screens, claim: BatchClaim, place: int, total: int, first: int) -> str:
     """One candidate's block: find, units, submit, and the lines to write on."""
-    moved = [unit for unit in claim.units if unit.transferred]
-    held = [unit for unit in claim.units if unit.held and not unit.transferred]
-    own = [unit for unit in claim.units if not unit.transferred and not unit.held]
-    lists = [(screens.moved_units, moved), (HELD_UNITS, held), (screens.own_units, own)]
     steps = [_step(first, screens.find, "", _candidate(screens, claim))]
-    for title, units in lists:
-        if units:
-            steps.append(_step(first + len(steps), title, _counted(units), _units(screens, units)))
-    steps.append(_step(first + len(steps), "Check and submit", screens.submit, _check(screens, claim)))
+    for title, units in screens.lists(claim):
+        table = _units(units, held=title == HELD_UNITS, initials=screens.initials)
+        steps.append(_step(first + len(steps), title, _counted(units), table))
+    steps.append(_step(first + len(steps), "Check and submit", screens.submit, _facts(*screens.check(claim))))
     heading = f'<h2><span class="place">Candidate {place} of {total}</span> {_apart(claim.name)}</h2>'
     note = f'<p class="duplicate">{escape(claim.note)}</p>\n' if claim.note else ""
     return f'<section class="claim">{heading}\n{note}{"".join(steps)}{_lines(claim)}</section>\n'
@@ -100,31 +93,24 @@ def _candidate(screens: Screens, claim: BatchClaim) -> str:
         (screens.candidate_number, claim.candidate_number or "none yet"),
         ("Date of birth", _day(claim.date_of_birth) if claim.date_of_birth else "not known here"),
         ("ULN", uln(claim) or "leave blank"),
-        ("Claim", _kind(screens, claim)),
+        ("Claim", screens.kind(claim)),
     )
 
 
-def _units(screens: Screens, units: Sequence[BatchUnit]) -> str:
-    heads = ["Keyed", "Code", "Unit reference", "Title", "Level", "Credit", "Achieved on"]
-    heads += ["Assessor", "Learner", "IQA, if sampled"] if screens.initials else []
-    rows = "".join(_unit(screens, unit) for unit in units)
+def _units(units: Sequence[BatchUnit], *, held: bool, initials: bool) -> str:
+    """A table to tick: what is held already is looked up, not keyed, and nobody puts initials to it."""
+    heads = ["Seen" if held else "Keyed", "Code", "Unit reference", "Title", "Level", "Credit", "Achieved on"]
+    asked = ["Assessor", "Learner", "IQA, if sampled"] if initials and not held else []
+    heads += asked
+    rows = "".join(_unit(unit, blanks=len(asked)) for unit in units)
     head = "".join(f"<th>{title}</th>" for title in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
 
 
-def _unit(screens: Screens, unit: BatchUnit) -> str:
+def _unit(unit: BatchUnit, *, blanks: int) -> str:
     facts = (unit.code, unit.unit_reference, unit.title, str(unit.level), str(unit.credit_value))
-    cells = [BOX, *map(_apart, facts), _day(unit.achieved_on), *[""] * (3 * screens.initials)]
+    cells = [BOX, *map(_apart, facts), _day(unit.achieved_on, letters=3), *[""] * blanks]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
-
-
-def _check(screens: Screens, claim: BatchClaim) -> str:
-    count = len(claim.units)
-    return _facts(
-        ("Claim", _kind(screens, claim)),
-        ("Units", f"{count} ({in_words(count)})"),
-        ("Credits", str(claim.credits)),
-    )
 
 
 def _lines(claim: BatchClaim) -> str:
@@ -135,8 +121,8 @@ def _lines(claim: BatchClaim) -> str:
 
 def _foot(batch: Batch) -> str:
     return (
-        f"<footer><p>End of batch {_apart(batch.id)}{_duplicate(batch)}. When it is keyed, record who "
-        "keyed it, when, and the portal&rsquo;s references in nvqsync.</p></footer>\n"
+        f"<footer><p>End of batch {_apart(batch.id)}{_duplicate(batch)}. When it is keyed, record who keyed it, when, "
+        "and the portal&rsquo;s references: nvqsync claims record keyed.</p></footer>\n"
     )
 
 
@@ -163,12 +149,8 @@ def _counted(units: Iterable[BatchUnit]) -> str:
     return f"{len(credits)} unit{'s' if len(credits) != 1 else ''}, {sum(credits)} credits."
 
 
-def _kind(screens: Screens, claim: BatchClaim) -> str:
-    return screens.full_award if claim.kind is ClaimKind.FULL_AWARD else screens.some_units
-
-
-def _day(day: dt.date) -> str:
-    return f"{day.day}\u00a0{_MONTHS[day.month - 1]}\u00a0{day.year}"
+def _day(day: dt.date, *, letters: int | None = None) -> str:
+    return f"{day.day}\u00a0{_MONTHS[day.month - 1][:letters]}\u00a0{day.year}"
 
 
 _MONTHS = (
@@ -199,6 +181,7 @@ table { border-collapse: collapse; width: calc(100% - 6mm); margin-left: 6mm }
 th, td { border: .2mm solid #505a5f; padding: 1mm 1.5mm; text-align: left; vertical-align: top }
 th { font-size: 8.5pt }
 td:nth-child(2), td:nth-child(3) { white-space: nowrap }
+td:nth-child(4) { min-width: 34mm }
 thead { display: table-header-group }
 tr { break-inside: avoid }
 .box { display: inline-block; width: 3.6mm; height: 3.6mm; border: .4mm solid #0b0c0c; vertical-align: -0.5mm }

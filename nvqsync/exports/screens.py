@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from nvqsync.model import BatchClaim, BatchUnit, ClaimKind
+
+HELD_UNITS = "Units held already under this candidate number: check that they are there, do not claim them again"
 
 _UNDER_TEN = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _TEENS = ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
@@ -28,6 +33,28 @@ class Screens:
     submit: str
     qualification_code: str = "Qualification code"
     initials: bool = False
+
+    def kind(self, claim: BatchClaim) -> str:
+        """How the portal says what is claimed."""
+        return self.full_award if claim.kind is ClaimKind.FULL_AWARD else self.some_units
+
+    def lists(self, claim: BatchClaim) -> Iterator[tuple[str, list[BatchUnit]]]:
+        """One candidate's units by the screen on which they are dealt with, in the portal's order; no list is empty."""
+        moved = [unit for unit in claim.units if unit.transferred]
+        held = [unit for unit in claim.units if unit.held and not unit.transferred]
+        own = [unit for unit in claim.units if not unit.transferred and not unit.held]
+        screens = ((self.moved_units, moved), (HELD_UNITS, held), (self.own_units, own))
+        return ((title, units) for title, units in screens if units)
+
+    def check(self, claim: BatchClaim) -> list[tuple[str, str]]:
+        """What to compare with the portal's own summary before the claim is submitted."""
+        held = sum(unit.held and not unit.transferred for unit in claim.units)
+        return [
+            ("Claim", self.kind(claim)),
+            ("Units to claim" if held else "Units", counted(len(claim.units) - held)),
+            *([("Units held already", counted(held))] if held else []),
+            ("Credits in all" if held else "Credits", str(claim.credits)),
+        ]
 
 
 OCR = Screens(
@@ -87,6 +114,11 @@ OTHER = Screens(
 )
 
 SCREENS = {"OCR": OCR, "EDI": EDI, "NCFE": NCFE}
+
+
+def counted(number: int) -> str:
+    """A number in figures and, up to 99, in words: ``5 (five)``."""
+    return f"{number} ({in_words(number)})"
 
 
 def in_words(number: int) -> str:

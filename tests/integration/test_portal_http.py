@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import gc
+import io
 import json
+import re
 import socket
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -17,11 +21,13 @@ from jsonschema import Draft202012Validator
 
 from connectors.interchange_mock import centre_routes
 from connectors.interchange_mock.clock import Clock
+from connectors.interchange_mock.faults import BEFORE
 from connectors.interchange_mock.portal import Portal
 from nvqsync.exports import batch_json, claims_csv
 from nvqsync.model import Batch
 from tests.unit.portal_batches import CENTRE, NOW, a_batch, a_claim
 
+DESCRIBED: dict[str, Any] = json.loads(centre_routes.OPENAPI.read_text(encoding="utf-8"))
 SETUP = {"centre_number": CENTRE, "qualification": "OCR/03455", "held": True}
 ENTRY = {"centre_number": CENTRE, "candidate_number": "10000001", "qualification": "03455", "entry": "full_award"}
 
@@ -39,7 +45,24 @@ def http(portal: Portal) -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {portal.credential}"
+        session.hooks["response"] = [as_described]
         yield session
+
+
+def as_described(answer: requests.Response, *_: object, **__: object) -> None:
+    """Every answer in these tests is one that openapi.json describes for its path and status; so is its request."""
+    path, method = urlsplit(answer.url).path, str(answer.request.method).lower()
+    for template, methods in DESCRIBED["paths"].items():
+        if method in methods and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            schema = methods[method]["responses"][str(answer.status_code)]["content"]["application/json"]["schema"]
+            _validator(schema).validate(answer.json())
+            sent = methods[method].get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            if sent and answer.ok:
+                _validator(sent).validate(json.loads(answer.request.body or b"null"))
+
+
+def _validator(schema: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator({**schema, "components": DESCRIBED["components"]})
 
 
 def _post(http: requests.Session, portal: Portal, batch: Batch, **headers: str) -> requests.Response:
@@ -184,16 +207,42 @@ def test_the_description_names_every_route_and_no_other(portal: Portal) -> None:
     assert listed == {(route.method, route.path) for route in centre_routes.routes(portal)}
 
 
-def test_answers_are_as_described(portal: Portal, http: requests.Session) -> None:
-    """Batches, answers, books and errors fit the schemas of openapi.json."""
-    described = json.loads(centre_routes.OPENAPI.read_text(encoding="utf-8"))
-    http.put(f"{portal.url}/OCR/registrations", json={"registrations": [ENTRY]}, timeout=5)
-    sent, books = _post(http, portal, a_batch()).json(), http.get(f"{portal.url}/books", timeout=5).json()
-    error = http.get(f"{portal.url}/nothing", timeout=5).json()
-    for name, answer in [("Answer", sent["answers"][0]), ("Books", books), ("Error", error), ("Registration", ENTRY)]:
-        schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
-        Draft202012Validator(schema).validate(answer)
-        assert not Draft202012Validator(schema).is_valid({})
+def test_every_route_is_used_in_these_tests_and_answers_as_described(portal: Portal, http: requests.Session) -> None:
+    """Each route answers 200 once here, under the eyes of ``as_described``; no schema takes just anything."""
+    seen: set[tuple[str, str]] = set()
+
+    def ask(method: str, template: str, body: Any = None) -> None:
+        path = template.replace("{body}", "OCR").replace("{key}", "claim-1")
+        assert http.request(method, portal.url + path, json=body, timeout=5).status_code == 200, template
+        seen.add((method, template))
+
+    ask("GET", "/")
+    ask("GET", "/openapi.json")
+    ask("PUT", "/{body}/registrations", {"registrations": [ENTRY]})
+    ask("PUT", "/{body}/direct-claim-status", {**SETUP, "held": False})
+    ask("PUT", "/{body}/sign-offs", {"centre_number": CENTRE, "qualification": "03455", "candidate_number": "2"})
+    ask("PUT", "/{body}/closed", {"qualification": "03454", "last_day": "2026-01-01"})
+    assert _post(http, portal, a_batch()).ok
+    ask("POST", "/{body}/claims/{key}/authorise")
+    ask("POST", "/{body}/claims/{key}/return", {"words": "No."})
+    assert _post(http, portal, a_batch(a_claim("claim-2"), id="batch-2")).ok
+    http.post(f"{portal.url}/OCR/claims/claim-2/authorise", timeout=5)
+    ask("POST", "/{body}/claims/query", {"centre_number": CENTRE, "keys": ["claim-1", "claim-2", "never"]})
+    assert http.post(f"{portal.url}/OCR/claims/claim-2/revoke", json={"words": "No."}, timeout=5).ok
+    ask("GET", "/books")
+    listed = {(route.method, route.path) for route in centre_routes.routes(portal)}
+    assert listed - seen == {("POST", "/{body}/batches"), ("POST", "/{body}/claims/{key}/revoke")}
+    for name in DESCRIBED["components"]["schemas"]:
+        assert not _validator({"$ref": f"#/components/schemas/{name}"}).is_valid({})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BEFORE if kind != "cut"])
+def test_refusals_on_order_are_described_too(portal: Portal, http: requests.Session, kind: str) -> None:
+    """Their statuses stand in openapi.json, for batches and for questions, with words for people."""
+    portal.faults.add(kind, times=2)
+    asked = {"centre_number": CENTRE, "keys": ["claim-1"]}
+    for answer in (_post(http, portal, a_batch()), http.post(f"{portal.url}/OCR/claims/query", json=asked, timeout=5)):
+        assert answer.status_code in {401, 403, 429, 503} and answer.json()["error"]["says"]
 
 
 def test_the_control_port_drives_clock_and_terms(portal: Portal, http: requests.Session) -> None:
@@ -240,10 +289,39 @@ def test_a_drop_folder_takes_csv_and_answers_with_csv(tmp_path: Path) -> None:
         (tmp_path / "good.tmp").write_bytes(claims_csv.render(a_batch(a_claim())))
         (tmp_path / "good.tmp").rename(tmp_path / "good.csv")
         (tmp_path / "bad.csv").write_text("Batch,Name\nx,y\n")
+        (tmp_path / "folder.csv").mkdir()
         _wait_for(tmp_path / "taken" / "good.csv", tmp_path / "refused" / "bad.csv")
         assert "claim-1,awaiting_authorisation," in (tmp_path / "answers" / "good.csv").read_text()
         assert "line 2, Awarding body" in (tmp_path / "refused" / "bad.txt").read_text()
         assert len(portal.books()["claims"]) == 1
+
+
+def test_a_drop_folder_survives_what_it_cannot_do(tmp_path: Path) -> None:
+    """Where an answer cannot be written the file stays, that is told, and it is taken once the folder is mended."""
+    told: list[str] = []
+    with Portal(return_rate=0, clock=Clock(NOW), drop=tmp_path, log=told.append) as portal:
+        (tmp_path / "refused" / "huge.txt").mkdir()  # the reason would stand there
+        row = dict(zip(("Claim key", "Our claim"), ("k-1", "9" * 5000), strict=True))
+        (tmp_path / "huge.csv").write_text(_spoilt(claims_csv.render(a_batch()), row))
+        until = time.monotonic() + 10
+        while not told and time.monotonic() < until:
+            time.sleep(0.02)
+        assert any("huge.txt" in line for line in told) and (tmp_path / "huge.csv").exists()
+        (tmp_path / "refused" / "huge.txt").rmdir()
+        _wait_for(tmp_path / "refused" / "huge.csv")
+        assert "Our claim: must be a whole number" in (tmp_path / "refused" / "huge.txt").read_text()
+        assert portal.books()["claims"] == []
+
+
+def _spoilt(content: bytes, cells: dict[str, str]) -> str:
+    """A CSV batch with other cells in its first row."""
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    rows[0] |= cells
+    page = io.StringIO(newline="")
+    writer = csv.DictWriter(page, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return page.getvalue()
 
 
 def _wait_for(*paths: Path) -> None:

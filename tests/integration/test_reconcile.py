@@ -1,16 +1,23 @@
-"""What a reconcile learns long after a claim went out: certificates revoked, certificates the portal has lost."""
+"""What a reconcile learns of claims that went out, long after too, and what it leaves for a person to tick off."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit
-from nvqsync.claims import Status
+from nvqsync import hookimpl, store_audit
+from nvqsync.claims import Event, Status
+from nvqsync.errors import LmsUnreadable, PortalRefused
+from nvqsync.exporting import export
+from nvqsync.hookspecs import PortalConnector, PortalOffer
+from nvqsync.model import SiteFacts
+from nvqsync.plugin_manager import load_plugins
 from nvqsync.reconciling import ExportReport, reconcile
-from tests.workshop import NOON, Workshop, ready_to_export, workshop
+from nvqsync.settings import Portal as PortalSettings
+from tests.workshop import CENTRE, NOON, PLUGIN, UNITS, Workshop, ready_to_export, workshop
 
 
 @pytest.fixture
@@ -59,3 +66,187 @@ def test_a_certificate_the_portal_does_not_know_is_a_problem_and_is_not_sent_aga
     assert {claim.status for claim in shop.claims()} == {Status.CERTIFICATED}
     shop.finish()
     assert shop.books() == {}
+
+
+# ---------------------------------------------------------------- what the portal may say
+
+
+@pytest.fixture
+def approved(tmp_path: Path) -> Iterator[Workshop]:
+    """Four approved claims; the portal thinks that the centre has no direct claim status."""
+    with workshop(tmp_path, 4) as found:
+        ready_to_export(found, (1, 2, 3, 4))
+        with found.portal.open_books() as books:
+            books.set_direct_claim_status("OCR", CENTRE, "03455", held=False)
+        yield found
+
+
+def test_each_answer_takes_its_claim_where_it_says(approved: Workshop) -> None:
+    """Waiting for the verifier, authorised, certificated with number and day, returned in the portal's words."""
+    assert approved.export().answers == {"awaiting_authorisation": 4}
+    first, second, third, _ = approved.claims()
+    approved.portal.change_terms(issue_after_polls=2)
+    with approved.portal.open_books() as books:
+        books.authorise("OCR", first.key, NOON)
+        books.send_back("OCR", second.key, "Unit F1:\nno witness – see report №7.", NOON)
+    assert approved.reconcile().answers == {"acknowledged": 1, "returned": 1}
+    with approved.portal.open_books() as books:
+        books.authorise("OCR", third.key, NOON)
+    assert approved.reconcile().answers == {"certificated": 1, "acknowledged": 1}
+    one, two, three, four = approved.claims()
+    assert [claim.status.value for claim in (one, two, three, four)] == [
+        "certificated", "returned", "acknowledged", "awaiting_authorisation",
+    ]  # fmt: skip
+    assert one.certificate_number == approved.books()[one.key]["certificate_number"] != ""
+    assert one.certificated_on == approved.books()[one.key]["on"]
+    assert two.portal_words == "Unit F1:\nno witness – see report №7."
+    assert {claim.reference for claim in (one, two, three, four)} == {
+        book["reference"] for book in approved.books().values()
+    }
+    with approved.open_store() as store:
+        assert two.portal_words in store_audit.audit_story(store, f"claim:{two.id}")[-1]["text"]
+
+
+def test_claims_passed_over_are_unknown_until_asked_about(approved: Workshop) -> None:
+    """Half an answer: the other half is asked about, and nothing is sent again."""
+    approved.portal.faults.add("partial_answer", on="batches")
+    assert approved.export().answers == {"awaiting_authorisation": 2, "unknown": 2}
+    assert approved.reconcile().answers == {"awaiting_authorisation": 2}
+    assert {book["received"] for book in approved.books().values()} == {1}
+
+
+def test_an_answer_about_a_claim_we_do_not_know_is_told(approved: Workshop) -> None:
+    """It is a problem for a person, changes nothing and does not keep the other answers back."""
+    approved.portal.faults.add("stranger", on="batches")
+    report = approved.export()
+    assert report.answers == {"awaiting_authorisation": 4}
+    assert ["a-claim-nobody-sent" in problem for problem in report.problems] == [True]
+    assert len(approved.claims()) == 4
+
+
+# ---------------------------------------------------------------- what is left for a person
+
+
+def without_portal(shop: Workshop) -> None:
+    """From now on the settings name no portal: batches are keyed by hand."""
+    settings = shop.app.settings.model_copy(update={"portal": PortalSettings(name="")})
+    shop.app = replace(shop.app, settings=settings)
+
+
+def by_hand(shop: Workshop, work: Callable[..., ExportReport]) -> ExportReport:
+    """An export or a reconcile with no portal at hand."""
+    with shop.open_store() as store:
+        return work(shop.app, store, None, by="officer")
+
+
+def test_without_a_portal_a_person_is_told_what_to_key_and_look_up(approved: Workshop) -> None:
+    """First to key, then to look up; a claim that the body certificated leaves the list."""
+    without_portal(approved)
+    (batch,) = by_hand(approved, export).batches
+    (to_key,) = by_hand(approved, reconcile).tick_off
+    assert (to_key.batch, to_key.status, to_key.claims) == (batch["id"], "exported", (1, 2, 3, 4))
+    assert "record keyed" in to_key.says
+    assert approved.record("keyed", 2).changed and approved.record("keyed", 3).changed
+    assert by_hand(approved, export).batches == []  # what is left is not put into another batch
+    still, heard = by_hand(approved, reconcile).tick_off
+    assert (still.claims, heard.status, heard.claims) == ((1, 4), "submitted", (2, 3))
+    assert approved.record("returned", 2).changed
+    assert [one.claims for one in by_hand(approved, reconcile).tick_off] == [(1, 4), (3,)]
+
+
+def test_what_nobody_answers_for_is_left_for_a_person(approved: Workshop) -> None:
+    """Unknown claims, and one that the body was asked to take out; those that wait with the portal are its to tell."""
+    approved.portal.faults.add("partial_answer", on="batches")
+    approved.export()
+    assert approved.record("recalled", 1).changed
+    (recalled,) = approved.reconcile().tick_off
+    assert (recalled.status, recalled.claims) == ("recalled", (1,)) and "claims withdraw" in recalled.says
+
+
+def test_unknown_claims_are_looked_up_by_a_person_where_no_portal_is_left_to_ask(approved: Workshop) -> None:
+    """The settings lost their portal after an answer was lost."""
+    approved.portal.faults.add("lost_answer", on="batches")
+    approved.export()
+    without_portal(approved)
+    (unknown,) = by_hand(approved, reconcile).tick_off
+    assert (unknown.status, unknown.claims) == ("unknown", (1, 2, 3, 4)) and "claims record" in unknown.says
+
+
+class OnlyNcfe:
+    """A portal that reaches one body."""
+
+    @hookimpl
+    def register_portals(self, register: Callable[[PortalOffer], None]) -> None:
+        """Offer it."""
+        register(PortalOffer("only_ncfe", ("NCFE",), self.open))
+
+    def open(self, settings: object) -> PortalConnector:
+        """Nobody asks for it here."""
+        raise NotImplementedError
+
+
+def test_a_portal_is_handed_only_the_bodies_it_reaches(approved: Workshop) -> None:
+    """OCR's claims are written, kept from the portal that knows nothing of OCR, and listed to be keyed."""
+    settings = approved.app.settings.model_copy(update={"portal": PortalSettings(name="only_ncfe")})
+    known = load_plugins(extra=[PLUGIN, OnlyNcfe()], entry_points=False)
+    approved.app = replace(approved.app, settings=settings, plugins=known)
+    report = approved.export()
+    assert [batch["claims"] for batch in report.batches] == [4] and report.answers == {}
+    assert [one.status for one in approved.reconcile().tick_off] == ["exported"]
+    assert approved.books() == {}
+
+
+# ---------------------------------------------------------------- what waited here since an earlier export
+
+
+def test_a_batch_left_by_an_earlier_export_is_judged_again_before_it_goes(approved: Workshop) -> None:
+    """A grade was taken back while the portal refused: the batch stays until that claim is withdrawn, the rest goes."""
+    approved.portal.faults.add("refused", on="batches")
+    with pytest.raises(PortalRefused):
+        approved.export()
+    approved.lms.grade(2, UNITS[0], place=1)
+    (problem,) = approved.export().problems
+    assert "(2)" in problem and "claims withdraw 2" in problem
+    assert approved.books() == {}
+    approved.act(Event.WITHDRAW, 2)
+    assert approved.export().answers == {"awaiting_authorisation": 3}
+    assert len(approved.books()) == 3 and approved.faults() == []
+
+
+def test_a_batch_left_by_an_earlier_export_stays_while_moodle_cannot_be_read(
+    approved: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing goes, however long ago it was written; with Moodle back it goes once."""
+    approved.portal.faults.add("refused", on="batches")
+    with pytest.raises(PortalRefused):
+        approved.export()
+    with monkeypatch.context() as broken:
+        broken.setattr(approved.lms, "check", _down)
+        with pytest.raises(LmsUnreadable):
+            approved.export()
+    assert approved.books() == {}
+    approved.finish()
+    assert {book["received"] for book in approved.books().values()} == {1}
+
+
+def _down() -> None:
+    raise LmsUnreadable("Moodle cannot be reached.", "Try again later.")
+
+
+def test_what_is_approved_while_facts_are_read_goes_with_the_next_export(
+    approved: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has read that claim's facts again: it waits, and then it goes."""
+    approved.act(Event.HOLD, 4)
+    approved.act(Event.RELEASE, 4)
+    read = approved.lms.check
+
+    def meanwhile() -> SiteFacts:
+        approved.act(Event.APPROVE, 4)
+        return read()
+
+    with monkeypatch.context() as busy:
+        busy.setattr(approved.lms, "check", meanwhile)
+        assert approved.export().answers == {"awaiting_authorisation": 3}
+    assert approved.claims()[3].status is Status.APPROVED
+    assert approved.export().answers == {"awaiting_authorisation": 1}

@@ -15,7 +15,7 @@ from connectors.interchange_mock.drop_folder import read_csv
 from nvqsync.exports import batch_json, claims_csv
 from nvqsync.exports.fields import cell, text
 from nvqsync.model import Batch
-from tests.unit.portal_batches import a_batch, a_claim, batches, few, for_units, texts
+from tests.unit.portal_batches import F1, F2, a_batch, a_claim, batches, few, for_units, texts
 
 
 def _rows(batch: Batch) -> list[dict[str, str]]:
@@ -76,7 +76,8 @@ def test_csv_and_json_tell_the_portal_the_same(body: str) -> None:
     """The portal's two readers find the same claims in the two formats."""
     batch = a_batch(a_claim("k-1", "1"), for_units(a_claim("k-2", "2")), body=body)
     nameless = replace(a_claim("k-3", ""), uln=None, date_of_birth=None)
-    both = replace(batch, claims=(*batch.claims, *a_batch(nameless, body=body).claims))
+    held = a_claim("k-4", "4", (replace(F1, held=True, progressed_from=f"{body}/03454"), F2))
+    both = replace(batch, claims=(*batch.claims, *a_batch(nameless, held, body=body).claims))
     assert read_csv(claims_csv.render(both)) == read_batch(batch_json.render(both))
 
 

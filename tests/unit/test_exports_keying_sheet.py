@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 
-from nvqsync.exports import batch_json, claims_csv, keying_sheet
+from nvqsync.exports import batch_json, claims_csv, keying_csv, keying_sheet
 from nvqsync.exports.fields import text
 from nvqsync.exports.screens import in_words
 from nvqsync.hookspecs import ExportFormat
@@ -112,6 +113,23 @@ def test_ocr_is_keyed_in_the_order_of_interchange() -> None:
 def test_a_step_without_units_is_left_out() -> None:
     """No transferred units, no step for them, and the numbers close up."""
     _order(a_batch(), "3. Find the named entry", "4. Add the OCR units", "5. Check and submit")
+
+
+def test_a_unit_held_already_is_looked_up_and_not_keyed() -> None:
+    """On a screen of its own, without initials; the number of units to claim leaves it out."""
+    held = replace(F2, held=True, progressed_from="EDI/1")
+    batch = a_batch(a_claim(units=(A3, held, F1)), body="EDI")
+    _order(
+        batch, "4. Enter credit transfers", "Keyed", "5. Units held already", "Seen", "L/601/1614",
+        "6. Enter the units of the claim to competence", "Keyed", "F/601/1609",
+        "Units to claim", "2 (two)", "Units held already", "1 (one)", "Credits in all", "13",
+    )  # fmt: skip
+    rows = list(keying_csv.rows(batch))
+    assert [screen.partition(":")[0] for _, _, screen, field, _ in rows if field == "Unit"] == [
+        "Enter credit transfers", "Units held already under this candidate number",
+        "Enter the units of the claim to competence",
+    ]  # fmt: skip
+    assert ("Units to claim", "2 (two)") in [row[3:] for row in rows]
 
 
 def test_edi_wants_sign_off_first_and_a_claim_to_competence() -> None:

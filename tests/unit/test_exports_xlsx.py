@@ -69,6 +69,12 @@ def test_every_name_and_unit_is_in_the_keying_list(batch: Batch) -> None:
         assert steps == sorted(steps)
 
 
+def test_the_list_starts_with_what_holds_for_the_whole_batch() -> None:
+    """Which centre number and which qualification: a centre may have several of each."""
+    rows = [row for row in keying_csv.rows(replace(a_batch(), sheet=7)) if row[:2] == ("", 1)]
+    assert {("Centre number", "12345"), ("Scheme code", "03455"), ("Sheet", "7")} <= {row[3:] for row in rows}
+
+
 @pytest.mark.parametrize("body", ["OCR", "EDI", "NCFE"])
 def test_the_list_names_the_screens_of_the_printed_sheet(body: str) -> None:
     """Every screen of the list is a heading on the sheet."""
