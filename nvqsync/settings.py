@@ -215,7 +215,7 @@ class Oidc(Section):
             return self
         if not self.client_id:
             raise ValueError("oidc.issuer needs oidc.client_id: what nvqsync is called there")
-        if not is_safe_address(self.issuer) or "?" in self.issuer or "#" in self.issuer:
+        if not is_safe_address(self.issuer) or set(self.issuer) & set("?# "):
             raise ValueError("oidc.issuer is an https:// address without ? and # (http:// for this machine alone)")
         if "openid" not in self.scopes or not self.claim:
             raise ValueError('oidc.scopes has to hold "openid", and oidc.claim the name of a claim')
