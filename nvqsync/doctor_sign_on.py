@@ -56,6 +56,4 @@ def _accounts(app: App) -> Iterator[Finding]:
     if named:
         yield ok("oidc.accounts", f"Accounts that sign in by it: {named}.")
     else:
-        yield warn(
-            "oidc.accounts", "No account has a name at the college's sign-on.", "See 'nvqsync users sso'."
-        )
+        yield warn("oidc.accounts", "No account has a name at the college's sign-on.", "See 'nvqsync users sso'.")
