@@ -341,9 +341,7 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _one_sign_on(self) -> Settings:
-        if self.oidc.issuer and self.web.user_header:
-            raise ValueError("oidc.issuer and web.user_header are two ways to sign on: set one of them")
+    def _way_back(self) -> Settings:
         if self.oidc.issuer and not is_safe_address(self.web.public_url):
             raise ValueError("oidc.issuer needs web.public_url, where it sends people back to: https://...")
         return self

@@ -72,7 +72,7 @@ def add_command(
     \b
     nvqsync users add a.kaur --role approver --moodle 412
     nvqsync users add t.lead --role viewer --course CS-10 --moodle STAFF-7
-    nvqsync users add m.reyes --role iqa --moodle 77 --sso m.reyes@college.ac.uk
+    nvqsync users add m.reyes --role iqa --moodle 77 --sso m.reyes@exampleton.ac.uk
     """
     with app_and_store(ctx) as (app, store):
         people = known_people(store)

@@ -60,7 +60,8 @@ class Place:
             return store_accounts.sign_in(store, APPROVER)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on: the sign-on has to know it before the pages are there."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -69,7 +70,7 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[College, CollegeSignOn, int]]:
     """A college with one account of each role, nobody's claims, and a sign-on that knows where to send people back."""
-    folder, port = tmp_path_factory.mktemp("sign-on"), _free_port()
+    folder, port = tmp_path_factory.mktemp("sign-on"), free_port()
     college = web_data.let_in(web_data.empty(folder))
     with college.app.open_store() as store:
         account_keeping.set_sso(college.app, store, APPROVER, NAME, by="test")
@@ -384,7 +385,7 @@ def test_a_sign_on_that_is_down(
     made: tuple[College, CollegeSignOn, int], tmp_path: Path, browser: requests.Session
 ) -> None:
     """Nobody listens there: it is told, and what was known of it lasts a day."""
-    with serving(made, tmp_path, issuer=f"http://127.0.0.1:{_free_port()}") as place:
+    with serving(made, tmp_path, issuer=f"http://127.0.0.1:{free_port()}") as place:
         refused = place.go(browser)
         assert refused.status_code == 503 and "does not answer just now" in refused.text
     place.college.database.unlink()
