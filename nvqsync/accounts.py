@@ -62,6 +62,11 @@ ROLE_WORDS: Mapping[Role, str] = {
 }
 """Each role in a few words."""
 
+ROLE_NAMES: Mapping[Role, str] = {
+    Role.VIEWER: "Viewer", Role.IQA: "IQA", Role.APPROVER: "Approver", Role.ADMIN: "Admin",
+}  # fmt: skip
+"""Each role as a heading or a label has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignIn:

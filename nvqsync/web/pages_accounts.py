@@ -14,7 +14,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync import account_keeping, passwords, store_accounts, store_centre, store_lms
-from nvqsync.accounts import ROLE_WORDS, Right, Role, SignIn
+from nvqsync.accounts import ROLE_NAMES, ROLE_WORDS, Right, Role, SignIn
 from nvqsync.bootstrap import App
 from nvqsync.centre import Account
 from nvqsync.errors import InputError, NotAllowed, UnknownName
@@ -237,6 +237,7 @@ def _common(error: InputError | UnknownName | NotAllowed | None) -> dict[str, ob
     return {
         "error": error,
         "roles": ROLE_WORDS,
+        "role_names": ROLE_NAMES,
         "typed": request.form,
         "by_sso": bool(oidc.issuer),
         "claim": oidc.claim,

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync import signing_in, store_accounts
-from nvqsync.accounts import LONGEST_PASSWORD, ROLE_WORDS, SHORTEST_PASSWORD, Right
+from nvqsync.accounts import LONGEST_PASSWORD, ROLE_NAMES, ROLE_WORDS, SHORTEST_PASSWORD, Right
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError
 from nvqsync.web import access, context
 
@@ -104,5 +104,6 @@ def _account(error: InputError | NotAllowed | None = None) -> str:
         sign_in = store_accounts.sign_in(store, who.name)
     return render_template(
         "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password),
-        shortest=SHORTEST_PASSWORD, role_words=ROLE_WORDS[who.role], courses=sorted(who.courses or ()),
+        shortest=SHORTEST_PASSWORD, role_words=ROLE_WORDS[who.role], role_name=ROLE_NAMES[who.role],
+        courses=sorted(who.courses or ()),
     )  # fmt: skip

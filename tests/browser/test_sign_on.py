@@ -91,7 +91,7 @@ def test_an_admin_makes_an_account(page: Page, browser: Browser, url: str) -> No
     page.keyboard.press("Enter")
     page.wait_for_url(f"{url}accounts")
     page.get_by_label("Name", exact=True).fill("m.reyes")
-    page.get_by_label("Role").select_option("iqa")
+    page.get_by_label("IQA").check()
     page.get_by_label("Who they are in Moodle").fill("77")
     page.get_by_label("Name at the college's sign-on").fill("m.reyes@exampleton.ac.uk")
     page.get_by_label("Make a password up").check()
