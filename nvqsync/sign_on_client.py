@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import requests
 from joserfc import jwt
-from joserfc.errors import ClaimError, ExpiredTokenError, InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, ClaimError, ExpiredTokenError, InvalidKeyIdError, JoseError
 from joserfc.jwk import Key, KeySet
 
 from nvqsync import sign_on
@@ -41,6 +41,8 @@ AT_ONCE = 2
 """Codes exchanged at a time: a slow sign-on must not take every thread of the pages."""
 
 KINDS = frozenset({"RSA", "EC"})
+SHORTEST_RSA = 342
+"""Characters of an RSA key's modulus in base64: 2048 bits. Shorter keys are passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,11 @@ class SignOn:
         return claims
 
     def _decoded(self, token: str) -> dict[str, Any]:
-        """The claims of a token whose signature holds; a key that is not known yet is asked for once."""
+        """The claims of a token whose signature holds; where it does not, newer keys are asked for once."""
         known, algorithms = self.keys(), self.provider().algorithms
         try:
             return jwt.decode(token, known, algorithms=algorithms).claims
-        except InvalidKeyIdError:
+        except (InvalidKeyIdError, BadSignatureError):  # a new key; or, at some sign-ons, the old one's id on a new one
             renewed = self.keys(renew=True)
             if renewed is known:
                 raise
@@ -250,6 +252,8 @@ def _object(body: bytes) -> Mapping[str, Any]:
 def _key(document: Any) -> Key | None:
     """A published key that signatures can be checked with, or ``None``: what is not understood is passed over."""
     if not isinstance(document, dict) or document.get("kty") not in KINDS or document.get("use", "sig") != "sig":
+        return None
+    if document["kty"] == "RSA" and len(str(document.get("n", ""))) < SHORTEST_RSA:
         return None
     try:
         return KeySet.import_key_set({"keys": [document]}).keys[0]

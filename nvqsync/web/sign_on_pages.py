@@ -71,9 +71,12 @@ def back() -> Answer:
     if attempt is None:
         says = "This answer of the college's sign-on is old, was used, or is another browser's."
         return _refused(SignOnError(says, sign_on.BEGIN_AGAIN), onwards, 400)
+    if access.known() is not None:  # signed in meanwhile, in another tab
+        return redirect(onwards, 303)
     try:
         begun = _signed_in(app, there, attempt)
     except NotAllowed as error:
+        log.warning("An attempt to sign in failed.")  # names and addresses of people do not go into logs
         return _refused(error, onwards, 403)
     except SignOnError as error:
         log.warning("Somebody was not signed in by the college's sign-on: %s", error.says)

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync import signing_in, store_accounts
-from nvqsync.accounts import LONGEST_PASSWORD, ROLE_NAMES, ROLE_WORDS, SHORTEST_PASSWORD, Right
+from nvqsync.accounts import LONGEST_PASSWORD, ROLE_NAMES, ROLE_WORDS, SHORTEST_PASSWORD, Right, may_use_password
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError
 from nvqsync.web import access, context
 
@@ -102,8 +102,9 @@ def _account(error: InputError | NotAllowed | None = None) -> str:
     with context.store() as store:
         open_ones = store_accounts.sessions(store, at=app.now(), name=who.name)
         sign_in = store_accounts.sign_in(store, who.name)
+    allowed = may_use_password(signing_in.passwords_for(app), who.role)
     return render_template(
-        "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password),
+        "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password) and allowed,
         shortest=SHORTEST_PASSWORD, role_words=ROLE_WORDS[who.role], role_name=ROLE_NAMES[who.role],
         courses=sorted(who.courses or ()),
     )  # fmt: skip

@@ -7,11 +7,12 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,12 @@ class Place:
 
 
 def free_port() -> int:
-    """A port that nobody listens on: the sign-on has to know it before the pages are there."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port for pages that the sign-on knows beforehand: below those that the kernel gives to whoever asks for any."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @pytest.fixture(scope="module")
@@ -332,6 +335,10 @@ def test_refusals_that_come_back(place: Place, browser: requests.Session, swap: 
 # ---------------------------------------------------------------- a sign-on that is ill
 
 
+WEAK = b'{"kty": "RSA", "e": "AQAB", "n": "%s"}' % (b"x" * 171)
+"""A key of 1024 bits."""
+
+
 @pytest.mark.parametrize(
     ("path", "status", "body", "says"),
     [
@@ -341,6 +348,7 @@ def test_refusals_that_come_back(place: Place, browser: requests.Session, swap: 
         (".well-known/openid-configuration", 200, b"[" * 300_000, "answers too much"),
         ("jwks", 500, b"", "publishes no key"),
         ("jwks", 200, b'{"keys": [{"kty": "oct", "k": "c2VjcmV0"}, 7, {"kty": "RSA"}]}', "publishes no key"),
+        ("jwks", 200, b'{"keys": [%s]}' % WEAK, "publishes no key"),
         ("token", 401, b"{}", "does not accept nvqsync"),
         ("token", 302, b"", "refused what nvqsync asked (302)"),
         ("token", 200, b"{}", "signature does not hold"),
