@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from nvqsync import passwords, store_accounts, store_centre, store_lms
-from nvqsync.accounts import Role, SignIn, check_name, check_password
+from nvqsync.accounts import Role, SignIn, check_name, check_password, check_sso
 from nvqsync.bootstrap import App
 from nvqsync.centre import Account
 from nvqsync.centre_entering import enter
@@ -19,9 +19,10 @@ from nvqsync.store import Store
 
 
 def add(
-    app: App, store: Store, account: Account, role: Role, courses: Collection[str], password: str, *, by: str
-) -> None:
-    """Make an account that signs in. ``password`` may be empty where the college's sign-on vouches for them.
+    app: App, store: Store, account: Account, role: Role, courses: Collection[str], password: str, *, by: str,
+    sso: str = "",
+) -> None:  # fmt: skip
+    """Make an account that signs in. ``password`` may be empty where the college's sign-on vouches for them as ``sso``.
 
     Raises ``InputError`` for a name, password or link that will not do, or a name that signs in already.
     """
@@ -36,7 +37,8 @@ def add(
             raise InputError(says, "See 'nvqsync users list'; 'users role' and 'users password' change it.")
         if store_centre.account(store, account.name) is None or account.known:
             enter(app, store, lambda before: before.with_items(account), by=by)
-        new = SignIn(account.name, role, known, stored, created_at=app.now())
+        _check_free(store, sso, account.name)
+        new = SignIn(account.name, role, known, stored, created_at=app.now(), sso=check_sso(sso))
         _save(app, store, new, by, "added", f"{account.name} may sign in as {_as(new)}.")
 
 
@@ -54,6 +56,27 @@ def link(app: App, store: Store, name: str, lms_id: str, *, by: str) -> None:
     known = store_accounts.sign_in(store, name)
     new = Account(known.name, lms_id, not lms_id)
     enter(app, store, lambda before: before.with_items(new), by=by)
+
+
+def set_sso(app: App, store: Store, name: str, sso: str, *, by: str) -> SignIn:
+    """Enter what the college's sign-on calls an account, or with nothing that it lets them in no longer.
+
+    Whom it meant so far is forgotten: whoever comes next by that name is held to be them. Raises ``InputError``.
+    """
+    with store.writing(durable=True):
+        known = store_accounts.sign_in(store, name)
+        _check_free(store, sso, known.name)
+        new = replace(known, sso=check_sso(sso), subject="")
+        says = f"{new.name} {'signs' if new.sso else 'no longer signs'} in by the college's sign-on."
+        _save(app, store, new, by, "sso-set" if new.sso else "sso-removed", says)
+        return new
+
+
+def _check_free(store: Store, sso: str, name: str) -> None:
+    """Whether nobody else goes by that name at the college's sign-on. Raises ``InputError``."""
+    other = store_accounts.of_sso(store, sso.strip())
+    if other is not None and other.name.casefold() != name.casefold():
+        raise InputError(f"The account {other.name} has that name at the sign-on already.", "Look at it first.")
 
 
 def set_disabled(app: App, store: Store, name: str, disabled: bool, *, by: str) -> int:

@@ -62,12 +62,19 @@ ROLE_WORDS: Mapping[Role, str] = {
 }
 """Each role in a few words."""
 
+ROLE_NAMES: Mapping[Role, str] = {
+    Role.VIEWER: "Viewer", Role.IQA: "IQA", Role.APPROVER: "Approver", Role.ADMIN: "Admin",
+}  # fmt: skip
+"""Each role as a heading or a label has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """How an account gets in. ``courses`` are LMS ids and count for viewers alone; ``password`` is an argon2 hash.
 
-    No ``password``: only the college's own sign-on, where one stands before the pages, can let them in.
+    No ``password``: only the college's own sign-on can let them in. ``sso`` is what it calls them; ``subject`` whom it
+    meant by that when they first came, by an identifier that is never given to anybody else. ``id`` stands in
+    addresses of pages, where no name may.
     """
 
     name: str
@@ -76,6 +83,10 @@ class SignIn:
     password: str = ""
     disabled: bool = False
     created_at: int = 0
+    sso: str = ""
+    subject: str = ""
+    signed_in_at: int | None = None
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,7 @@ def signed_in(sign_in: SignIn, session: int | None = None) -> SignedIn:
 # ---------------------------------------------------------------- names and passwords
 
 LONGEST_NAME = 64
+LONGEST_SSO = 255
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 _NAME = re.compile(r"[\w.@+-]+", re.ASCII)
@@ -119,6 +131,18 @@ def check_name(name: str) -> str:
         says = f"{name!r} cannot be an account's name."
         raise InputError(says, f"Use up to {LONGEST_NAME} letters, digits and . @ + - _ (not 'nvqsync', which acts).")
     return name
+
+
+def check_sso(sso: str) -> str:
+    """What the college's sign-on calls somebody, as it may be entered. Raises ``InputError``."""
+    if not sso.isprintable() or len(sso) > LONGEST_SSO:
+        raise InputError("That cannot be a name at the college's sign-on.", "Enter it as the sign-on gives it.")
+    return sso.strip()
+
+
+def may_use_password(rule: str, role: Role) -> bool:
+    """Whether a role may sign in by password, under ``oidc.passwords``."""
+    return rule == "everybody" or (rule == "admins" and role is Role.ADMIN)
 
 
 def check_password(password: str, name: str) -> None:

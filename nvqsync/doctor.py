@@ -20,6 +20,7 @@ from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
 from nvqsync.disk import free_bytes, nearest
 from nvqsync.doctor_backups import backups
+from nvqsync.doctor_sign_on import single_sign_on
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, TellingError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
@@ -65,6 +66,7 @@ def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) ->
     yield from backups(app)
     yield from portal(app)
     yield from ways_to_tell(app)
+    yield from single_sign_on(app)
     yield from far_end(app)
 
 
@@ -85,7 +87,8 @@ def settings_file(path: Path | None, settings: Settings) -> Iterator[Finding]:
     yield ok("settings", f"{path} is read and makes sense.")
     secrets = {"moodle.token": settings.moodle.token, "portal.credential": settings.portal.credential,
                "alerts.smtp_password": settings.alerts.smtp_password,
-               "alerts.webhook_url": settings.alerts.webhook_url}  # fmt: skip
+               "alerts.webhook_url": settings.alerts.webhook_url,
+               "oidc.client_secret": settings.oidc.client_secret}  # fmt: skip
     text = path.read_text(encoding="utf-8")
     inside = [name for name, secret in secrets.items() if (value := secret.get_secret_value()) and value in text]
     if inside and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):

@@ -18,6 +18,7 @@
     ├── PortalError
     │   ├── PortalRefused    fix the credential or the batch                exit 3
     │   └── PortalBusy       nothing to fix: try again, or reconcile        exit 3
+    ├── SignOnError          fix the college's sign-on or [oidc], try again exit 3
     ├── TellingError         fix the mail server's or web hook's settings   exit 3
     ├── TooMuchVanished      look at the course, then accept or wait        exit 1
     └── NotAllowed           the claim's state or a gate forbids it         exit 1
@@ -108,6 +109,12 @@ class PortalBusy(PortalError):
 
 class TellingError(NvqsyncError):
     """An alert could not be told by mail or web hook."""
+
+    exit_status = 3
+
+
+class SignOnError(NvqsyncError):
+    """The college's single sign-on cannot be asked, or what it answered is not to be believed."""
 
     exit_status = 3
 

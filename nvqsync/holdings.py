@@ -71,7 +71,8 @@ HOLDINGS = (
     Holding("centre_staff", "lms_id", "of staff: name, role, training, sample signature", {"name": NOBODY},
             ("id", "role", "from_on", "to_on", "qualification_id", "qualified_on", "countersigner", "signature_on")),
     Holding("web_sessions", "name", "of staff: when they were signed in to the pages", through=_SIGN_INS),
-    Holding("sign_ins", "name", "of staff: role and courses on the pages, a hash of their password", through=_SIGN_INS),
+    Holding("sign_ins", "name", "of staff: role, courses, a hash of their password, name at the sign-on",
+            through=_SIGN_INS),
     Holding("centre_accounts", "lms_id", "of staff: the account with which they approve"),
     Holding("portfolio_requests", "learner_id", "that they were asked to keep their portfolio"),
 )  # fmt: skip

@@ -358,13 +358,16 @@ def m009_retention(db: Database) -> None:
 
 SIGN_IN_TABLES = """
 CREATE TABLE sign_ins (
-    name TEXT PRIMARY KEY COLLATE NOCASE REFERENCES centre_accounts (name) DEFERRABLE INITIALLY DEFERRED,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE REFERENCES centre_accounts (name) DEFERRABLE INITIALLY DEFERRED,
     role TEXT NOT NULL, courses TEXT NOT NULL, password TEXT NOT NULL, disabled INTEGER NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL, sso TEXT NOT NULL COLLATE NOCASE, subject TEXT NOT NULL, signed_in_at INTEGER
 ) STRICT;
+CREATE UNIQUE INDEX sign_ins_by_sso ON sign_ins (sso) WHERE sso <> '';
+CREATE UNIQUE INDEX sign_ins_by_subject ON sign_ins (subject) WHERE subject <> '';
 CREATE TABLE web_sessions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL REFERENCES sign_ins (name),
-    began_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
+    began_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, ends_at INTEGER NOT NULL, by_sso INTEGER NOT NULL
 ) STRICT
 """
 """A sign-in always belongs to an account of the centre's record, which is rewritten as one: hence the deferred check.

@@ -13,6 +13,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -28,6 +29,7 @@ CREDENTIALS = {
     "nvqsync_portal_credential": ("portal", "credential"),
     "nvqsync_smtp_password": ("alerts", "smtp_password"),
     "nvqsync_webhook_url": ("alerts", "webhook_url"),
+    "nvqsync_oidc_secret": ("oidc", "client_secret"),
 }
 """Credential files systemd may hand over, and the setting each one fills."""
 
@@ -35,7 +37,7 @@ PATHS = (
     ("", "database"), ("export", "folder"), ("backup", "folder"), ("mapping", "file"), ("catalogue", "criteria_files"),
     ("moodle", "token_file"), ("moodle", "ca_bundle"), ("portal", "credential_file"),
     ("alerts", "smtp_password_file"), ("alerts", "webhook_url_file"), ("alerts", "smtp_ca_file"),
-    ("alerts", "webhook_ca_file"),
+    ("alerts", "webhook_ca_file"), ("oidc", "client_secret_file"), ("oidc", "ca_file"),
 )  # fmt: skip
 """Settings that name files or folders, by table and key."""
 
@@ -44,6 +46,18 @@ class Section(BaseModel):
     """A table of the settings file: unknown keys are refused, values never appear in error messages."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether an address is reached by TLS, or is of this machine, so that nothing travels a network in the open."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.username is not None or not host or not url.isprintable():
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in {"127.0.0.1", "::1", "localhost"})
 
 
 def read_secret(path: Path, setting: str) -> SecretStr:
@@ -173,6 +187,41 @@ class Web(Section):
         return self
 
 
+class Oidc(Section):
+    """The college's single sign-on, by OpenID Connect. Off without an ``issuer``."""
+
+    issuer: str = Field(
+        "", description="Address of the college's sign-on, as it gives it itself; empty: off.",
+        examples=["https://login.college.ac.uk/realms/staff"],
+    )  # fmt: skip
+    client_id: str = Field("", description="What nvqsync is called there.", examples=["nvqsync"])
+    client_secret: SecretStr = Field(SecretStr(""), description="Its secret there.", examples=["secret"])
+    client_secret_file: Path | None = Field(None, description="File with it.", examples=["/etc/nvqsync/oidc-secret"])
+    claim: str = Field("preferred_username", description="Claim that names a person: upn, email and the like.")
+    scopes: list[str] = Field(["openid", "profile", "email"], description="Scopes that are asked for.")
+    label: str = Field("your college account", description="What the sign-in page calls it, after 'Sign in with'.")
+    passwords: Literal["everybody", "admins", "nobody"] = Field(
+        "admins", description="Who may still sign in by password: everybody, admins or nobody."
+    )
+    timeout: float = Field(5, description="Seconds to wait for an answer of it.", gt=0, le=30)
+    ca_file: Path | None = Field(None, description="CA file for its certificate.", examples=["/etc/ssl/ca.pem"])
+    proxy: str = Field("", description="HTTP proxy, if one is needed.", examples=["http://proxy:3128"], repr=False)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Oidc:
+        if self.client_secret_file and not self.client_secret.get_secret_value():
+            self.client_secret = read_secret(self.client_secret_file, "oidc.client_secret_file")
+        if not self.issuer:
+            return self
+        if not self.client_id:
+            raise ValueError("oidc.issuer needs oidc.client_id: what nvqsync is called there")
+        if not is_safe_address(self.issuer) or set(self.issuer) & set("?# "):
+            raise ValueError("oidc.issuer is an https:// address without ? and # (http:// for this machine alone)")
+        if "openid" not in self.scopes or not self.claim:
+            raise ValueError('oidc.scopes has to hold "openid", and oidc.claim the name of a claim')
+        return self
+
+
 class Daemon(Section):
     """``nvqsync run``."""
 
@@ -281,6 +330,7 @@ class Settings(BaseSettings):
     export: Annotated[Export, Field(description="Batch files.")] = Export()
     backup: Annotated[Backup, Field(description="Copies of the database.")] = Backup()
     web: Annotated[Web, Field(description="The claim-queue pages.")] = Web()
+    oidc: Annotated[Oidc, Field(description="The college's single sign-on (OpenID Connect).")] = Oidc()
     daemon: Annotated[Daemon, Field(description="The daemon.")] = Daemon()
     alerts: Annotated[Alerts, Field(description="Alerts and the daily digest.")] = Alerts()
     sync: Annotated[Sync, Field(description="One pass.")] = Sync()
@@ -289,6 +339,12 @@ class Settings(BaseSettings):
     connectors: dict[str, dict[str, Any]] = Field(
         {}, description="Settings of other connectors, a table each.", repr=False
     )
+
+    @model_validator(mode="after")
+    def _way_back(self) -> Settings:
+        if self.oidc.issuer and not is_safe_address(self.web.public_url):
+            raise ValueError("oidc.issuer needs web.public_url, where it sends people back to: https://...")
+        return self
 
     @classmethod
     def settings_customise_sources(

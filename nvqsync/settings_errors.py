@@ -41,7 +41,8 @@ def explain(
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(keys[-1], _known_keys(model, keys[:-1]), 1)
             message = f"no such setting; did you mean {near[0]!r}?" if near else "no such setting."
-        lines.append(f"{_place(keys, path, text, document)}: {'.'.join(keys)}: {message}")
+        where = [_place(keys, path, text, document), ".".join(keys)] if keys else [str(path or "environment")]
+        lines.append(": ".join([*where, message]))
     return "\n".join(dict.fromkeys(lines))
 
 

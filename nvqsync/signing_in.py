@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from nvqsync import passwords, store_accounts
-from nvqsync.accounts import LONGEST_PASSWORD, SignedIn, SignIn, check_password, signed_in
+from nvqsync.accounts import LONGEST_PASSWORD, SignedIn, SignIn, check_password, may_use_password, signed_in
 from nvqsync.bootstrap import App
 from nvqsync.errors import NotAllowed
+from nvqsync.sign_on import Person
 from nvqsync.store import Store
 from nvqsync.throttle import Throttle
 
@@ -34,31 +35,74 @@ class Begun:
 def sign_in(app: App, throttle: Throttle, name: str, password: str, address: str) -> Begun:
     """Begin a session for whoever knows the password. Raises ``NotAllowed``, which never says which of both was wrong.
 
-    ``address`` is where the attempt comes from. A wrong name takes as long as a wrong password.
+    ``address`` is where the attempt comes from. A wrong name takes as long as a wrong password, and so does one whose
+    role may not use a password here.
     """
-    if wait := throttle.attempt(name, address):
-        minutes = -(-wait // 60)
-        says = f"Too many attempts. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
-        raise NotAllowed(says, "If you have forgotten your password, ask whoever looks after nvqsync for a new one.")
+    count(throttle, name, address)
     with app.open_store() as store:
         who = store_accounts.find(store, name)
-        known = who is not None and not who.disabled
+        known = who is not None and not who.disabled and may_use_password(passwords_for(app), who.role)
         if not passwords.fits(password[: LONGEST_PASSWORD + 1], who.password if who and known else "") or who is None:
             log.warning("An attempt to sign in failed.")  # names and addresses of people do not go into logs
             raise NotAllowed(WRONG, "Look at both and try again.")
         throttle.succeeded(name, address)
-        return _begin(app, store, who, password)
+        rehashed = passwords.hashed(password) if passwords.outdated(who.password) else ""
+        with store.writing():
+            if rehashed:
+                store_accounts.keep_hash(store, who.name, rehashed)
+            return _begin(app, store, who)
 
 
-def _begin(app: App, store: Store, who: SignIn, password: str) -> Begun:
+def count(throttle: Throttle, name: str, address: str) -> None:
+    """Count an attempt, as failed until ``throttle`` is told otherwise. Raises ``NotAllowed`` after too many."""
+    if wait := throttle.attempt(name, address):
+        minutes = -(-wait // 60)
+        says = f"Too many attempts. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
+        raise NotAllowed(says, "If you have forgotten your password, ask whoever looks after nvqsync for a new one.")
+
+
+def passwords_for(app: App) -> str:
+    """Who may sign in by password: ``everybody``, ``admins`` or ``nobody``."""
+    return app.settings.oidc.passwords if app.settings.oidc.issuer else "everybody"
+
+
+def _begin(app: App, store: Store, who: SignIn, *, by_sso: bool = False) -> Begun:
+    """Begin a session, inside the transaction that is open."""
     token, at = secrets.token_urlsafe(32), app.now()
     seconds = int(timedelta(hours=app.settings.web.session_hours).total_seconds())
-    rehashed = passwords.hashed(password) if passwords.outdated(who.password) else ""
-    with store.writing():
-        if rehashed:
-            store_accounts.keep_hash(store, who.name, rehashed)
-        store_accounts.open_session(store, who.name, token, at=at, ends_at=at + seconds)
+    store_accounts.open_session(store, who.name, token, at=at, ends_at=at + seconds, by_sso=by_sso)
     return Begun(token, seconds, who.name)
+
+
+def sign_in_by_sso(app: App, person: Person) -> Begun:
+    """Begin a session for whom the college's single sign-on vouches for. Accounts are never made here.
+
+    They are known by their subject once they came; by the name that was entered with the account the first time.
+    Raises ``NotAllowed`` for somebody without an account, with a disabled one, or with one that is somebody else's.
+    """
+    subject = f"{app.settings.oidc.issuer} {person.subject}"
+    with app.open_store() as store, store.writing(durable=True):
+        who = store_accounts.of_subject(store, subject) or store_accounts.of_sso(store, person.name)
+        if who is None:
+            says = f"The college's sign-on knows you as {person.name}, and no account of nvqsync goes by that name."
+            raise NotAllowed(says, "Ask whoever looks after nvqsync for an account, and tell them that name.")
+        if who.disabled:
+            raise NotAllowed("Your account may not sign in any longer.", "Ask whoever looks after nvqsync.")
+        if who.subject != subject:
+            _remember(app, store, who, subject)
+        return _begin(app, store, who, by_sso=True)
+
+
+def _remember(app: App, store: Store, who: SignIn, subject: str) -> None:
+    """Hold an account's first visitor by this sign-on to be its owner. Raises ``NotAllowed`` where there is one."""
+    if who.subject.partition(" ")[0] == app.settings.oidc.issuer:
+        says = "The college's sign-on gives you a name that belonged to somebody else before."
+        step = "Ask whoever looks after nvqsync: 'nvqsync users sso' enters your name anew, if the account is yours."
+        raise NotAllowed(says, step)
+    store_accounts.save(
+        store, replace(who, subject=subject), actor=who.name, at=app.now(), action="sso-first",
+        says=f"{who.name} signed in by the college's sign-on for the first time, and is known to it from now on.",
+    )  # fmt: skip
 
 
 def resume(app: App, store: Store, token: str) -> SignedIn | None:
@@ -80,10 +124,12 @@ def vouched_for(store: Store, name: str) -> SignedIn | None:
     return signed_in(who) if who is not None and not who.disabled else None
 
 
-def sign_out(app: App, session_id: int) -> None:
-    """End a session at once."""
+def sign_out(app: App, name: str, session_id: int) -> bool:
+    """End a session at once; whether it had begun by the college's single sign-on, whose own goes on."""
     with app.open_store() as store, store.writing():
+        mine = store_accounts.sessions(store, at=app.now(), name=name)
         store_accounts.end_session(store, session_id)
+    return any(one.by_sso for one in mine if one.id == session_id)
 
 
 def change_password(app: App, throttle: Throttle, who: SignedIn, old: str, new: str, address: str) -> None:
@@ -91,8 +137,7 @@ def change_password(app: App, throttle: Throttle, who: SignedIn, old: str, new: 
 
     Raises ``NotAllowed`` where the old one is wrong and ``InputError`` where the new one is too weak.
     """
-    if throttle.attempt(who.name, address):
-        raise NotAllowed("Too many attempts.", "Wait a quarter of an hour, then try again.")
+    count(throttle, who.name, address)
     with app.open_store() as store:
         known = store_accounts.sign_in(store, who.name)
         if not passwords.fits(old[: LONGEST_PASSWORD + 1], known.password):

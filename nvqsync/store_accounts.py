@@ -15,18 +15,24 @@ from nvqsync.errors import UnknownName
 from nvqsync.store import Store
 from nvqsync.store_audit import append_audit
 
-COLUMNS = "name, role, courses, password, disabled, created_at"
+COLUMNS = "name, role, courses, password, disabled, created_at, sso, subject"
+READ = f"id, signed_in_at, {COLUMNS}"
+SESSION = "id, name, began_at, seen_at, ends_at, by_sso"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in, since when, last seen when, and when it ends at the latest (seconds since 1970)."""
+    """Somebody signed in, since when, last seen when, and when it ends at the latest (seconds since 1970).
+
+    ``by_sso``: the college's single sign-on let them in.
+    """
 
     id: int
     name: str
     began_at: int
     seen_at: int
     ends_at: int
+    by_sso: bool = False
 
 
 def digest(token: str) -> str:
@@ -39,7 +45,7 @@ def digest(token: str) -> str:
 
 def sign_ins(store: Store) -> list[SignIn]:
     """Everybody who may or might sign in, by name."""
-    return [_sign_in(row) for row in store.rows(f"SELECT {COLUMNS} FROM sign_ins ORDER BY name")]
+    return [_sign_in(row) for row in store.rows(f"SELECT {READ} FROM sign_ins ORDER BY name")]
 
 
 def anybody(store: Store) -> bool:
@@ -49,7 +55,26 @@ def anybody(store: Store) -> bool:
 
 def find(store: Store, name: str) -> SignIn | None:
     """The sign-in of a name, whatever its case, or ``None``."""
-    rows = store.rows(f"SELECT {COLUMNS} FROM sign_ins WHERE name = ? COLLATE NOCASE", [name])
+    return _found(store, "name = ? COLLATE NOCASE", name)
+
+
+def numbered(store: Store, number: int) -> SignIn | None:
+    """The sign-in of a number, or ``None``."""
+    return _found(store, "id = ?", number)
+
+
+def of_sso(store: Store, sso: str) -> SignIn | None:
+    """The sign-in of whom the college's sign-on calls so, whatever its case, or ``None``."""
+    return _found(store, "sso = ? COLLATE NOCASE AND sso <> ''", sso)
+
+
+def of_subject(store: Store, subject: str) -> SignIn | None:
+    """The sign-in of somebody who has come by the college's sign-on before, or ``None``."""
+    return _found(store, "subject = ? AND subject <> ''", subject)
+
+
+def _found(store: Store, where: str, value: object) -> SignIn | None:
+    rows = store.rows(f"SELECT {READ} FROM sign_ins WHERE {where}", [value])
     return _sign_in(rows[0]) if rows else None
 
 
@@ -65,9 +90,10 @@ def save(store: Store, new: SignIn, *, actor: str, at: int, action: str, says: s
     """Write a sign-in, new or changed, and tell the audit log, inside the transaction that is open."""
     courses = json.dumps(sorted(new.courses))
     store.execute(
-        f"""INSERT INTO sign_ins ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET
-        role = excluded.role, courses = excluded.courses, password = excluded.password, disabled = excluded.disabled""",
-        [new.name, new.role.value, courses, new.password, int(new.disabled), new.created_at],
+        f"""INSERT INTO sign_ins ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET
+        role = excluded.role, courses = excluded.courses, password = excluded.password, disabled = excluded.disabled,
+        sso = excluded.sso, subject = excluded.subject""",
+        [new.name, new.role.value, courses, new.password, int(new.disabled), new.created_at, new.sso, new.subject],
     )
     append_audit(store, at=at, actor=actor, subject=f"account:{new.name}", action=action, text=says)
 
@@ -79,38 +105,45 @@ def keep_hash(store: Store, name: str, password: str) -> None:
 
 def _sign_in(row: dict[str, Any]) -> SignIn:
     courses, disabled = frozenset(json.loads(row["courses"])), bool(row["disabled"])
-    return SignIn(row["name"], Role(row["role"]), courses, row["password"], disabled, row["created_at"])
+    return SignIn(
+        row["name"], Role(row["role"]), courses, row["password"], disabled, row["created_at"], row["sso"],
+        row["subject"], row["signed_in_at"], row["id"],
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- sessions
 
 
-def open_session(store: Store, name: str, token: str, *, at: int, ends_at: int) -> None:
+def open_session(store: Store, name: str, token: str, *, at: int, ends_at: int, by_sso: bool = False) -> None:
     """Write down a session that begins, and drop those that have ended, inside the transaction that is open."""
     store.execute("DELETE FROM web_sessions WHERE ends_at <= ?", [at])
     store.execute(
-        "INSERT INTO web_sessions (digest, name, began_at, seen_at, ends_at) VALUES (?, ?, ?, ?, ?)",
-        [digest(token), name, at, at, ends_at],
+        "INSERT INTO web_sessions (digest, name, began_at, seen_at, ends_at, by_sso) VALUES (?, ?, ?, ?, ?, ?)",
+        [digest(token), name, at, at, ends_at, int(by_sso)],
     )
+    store.execute("UPDATE sign_ins SET signed_in_at = ? WHERE name = ?", [at, name])
 
 
 def session(store: Store, token: str, *, at: int, idle: int) -> tuple[Session, SignIn] | None:
     """The session of a token that has neither ended nor lain idle, of somebody who may still sign in; or ``None``."""
     rows = store.rows(
-        """SELECT id, name, began_at, seen_at, ends_at FROM web_sessions
+        f"""SELECT {SESSION} FROM web_sessions
         WHERE digest = ? AND ends_at > ? AND seen_at > ?""",
         [digest(token), at, at - idle],
     )
     who = find(store, rows[0]["name"]) if rows else None
-    return (Session(**rows[0]), who) if who is not None and not who.disabled else None
+    return (_session(rows[0]), who) if who is not None and not who.disabled else None
 
 
 def sessions(store: Store, *, at: int, name: str = "") -> list[Session]:
     """The sessions that have not ended, of everybody or of one account, latest first."""
     where, who = ("AND name = ? COLLATE NOCASE", [name]) if name else ("", [])
-    sql = f"""SELECT id, name, began_at, seen_at, ends_at FROM web_sessions WHERE ends_at > ? {where}
-        ORDER BY seen_at DESC, id DESC"""
-    return [Session(**row) for row in store.rows(sql, [at, *who])]
+    sql = f"SELECT {SESSION} FROM web_sessions WHERE ends_at > ? {where} ORDER BY seen_at DESC, id DESC"
+    return [_session(row) for row in store.rows(sql, [at, *who])]
+
+
+def _session(row: dict[str, Any]) -> Session:
+    return Session(**row | {"by_sso": bool(row["by_sso"])})
 
 
 def touch(store: Store, session_id: int, *, at: int) -> None:

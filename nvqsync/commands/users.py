@@ -25,6 +25,12 @@ password_option = click.option(
     "--password-stdin", "from_stdin", is_flag=True, help="Read the password from standard input, its first line."
 )
 generate_option = click.option("--generate", is_flag=True, help="Make a password up and print it, once.")
+sso_option = click.option(
+    "--sso",
+    default="",
+    metavar="NAME",
+    help="What the college's sign-on calls them (oidc.claim): needs no password.",
+)
 moodle_option = click.option("--moodle", "lms_id", default="", metavar="ID", help="Their Moodle id or ID number.")
 no_moodle_option = click.option("--no-moodle", is_flag=True, help="They have no Moodle account.")
 
@@ -49,12 +55,13 @@ def users_group() -> None:
 @course_option
 @moodle_option
 @no_moodle_option
+@sso_option
 @click.option("--no-password", is_flag=True, help="Only the college's own sign-on lets them in (web.user_header).")
 @generate_option
 @password_option
 @click.pass_context
 def add_command(
-    ctx: click.Context, name: str, role: str, courses: tuple[str, ...], lms_id: str, no_moodle: bool,
+    ctx: click.Context, name: str, role: str, courses: tuple[str, ...], lms_id: str, no_moodle: bool, sso: str,
     no_password: bool, generate: bool, from_stdin: bool,
 ) -> None:  # fmt: skip
     """Make an account for NAME, and ask for its password.
@@ -65,6 +72,7 @@ def add_command(
     \b
     nvqsync users add a.kaur --role approver --moodle 412
     nvqsync users add t.lead --role viewer --course CS-10 --moodle STAFF-7
+    nvqsync users add m.reyes --role iqa --moodle 77 --sso m.reyes@exampleton.ac.uk
     """
     with app_and_store(ctx) as (app, store):
         people = known_people(store)
@@ -73,8 +81,9 @@ def add_command(
             says = "Say who they are in Moodle: it decides what they may approve."
             raise InputError(says, "Add --moodle ID, or --no-moodle for somebody who has no account there.")
         account = Account(name, person(people, lms_id).lms_id, no_moodle)
-        secret = "" if no_password else _password(generate, from_stdin)
-        account_keeping.add(app, store, account, Role(role), courses, secret, by=actor())
+        wanted = not no_password and (not sso or generate or from_stdin)
+        secret = _password(generate, from_stdin) if wanted else ""
+        account_keeping.add(app, store, account, Role(role), courses, secret, by=actor(), sso=sso)
         warn_of_strangers(people, account.lms_id)
     click.echo(f"{name} may sign in as {role}: {ROLE_WORDS[Role(role)]}.")
     _tell_password(secret if generate else "")
@@ -84,7 +93,7 @@ def add_command(
 @json_option
 @click.pass_context
 def list_command(ctx: click.Context, as_json: bool) -> None:
-    """List the accounts that sign in: role, courses, who they are in Moodle."""
+    """List the accounts that sign in: role, courses, who they are in Moodle, when they last signed in."""
     with app_and_store(ctx) as (app, store):
         open_ones = [one.name for one in store_accounts.sessions(store, at=app.now())]
         found = [
@@ -96,7 +105,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
     elif not found:
         click.echo("Nobody can sign in yet. Make the first account: nvqsync users add NAME --role admin --no-moodle")
     else:
-        heads = ("Name", "Role", "Courses", "Moodle", "Signs in with", "Sessions")
+        heads = ("Name", "Role", "Courses", "Moodle", "Signs in with", "Last signed in", "Sessions")
         click.echo(table(heads, [_row(one) for one in found]))
 
 
@@ -104,15 +113,17 @@ def _document(one: SignIn, account: Account | None, sessions: int) -> dict[str, 
     return {
         "name": one.name, "role": one.role.value, "courses": sorted(one.courses),
         "moodle": (account.lms_id or None) if account else None, "no_moodle": bool(account and account.no_lms_user),
-        "password": bool(one.password), "disabled": one.disabled, "sessions": sessions,
-        "created_at": iso(one.created_at),
+        "password": bool(one.password), "sso": one.sso or None, "disabled": one.disabled, "sessions": sessions,
+        "created_at": iso(one.created_at), "signed_in_at": iso(one.signed_in_at) if one.signed_in_at else None,
     }  # fmt: skip
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
-    way = "disabled" if one["disabled"] else "password" if one["password"] else "sign-on only"
+    ways = [word for word, there in (("password", one["password"]), (one["sso"], one["sso"])) if there]
+    way = "disabled" if one["disabled"] else " or ".join(ways) or "sign-on only"
     everything = "all" if one["role"] != Role.VIEWER.value else ", ".join(one["courses"]) or "none yet"
-    return (one["name"], one["role"], everything, one["moodle"] or "none", way, one["sessions"])
+    seen = one["signed_in_at"] or "never"
+    return (one["name"], one["role"], everything, one["moodle"] or "none", way, seen, one["sessions"])
 
 
 @users_group.command("role")
@@ -142,6 +153,24 @@ def link_command(ctx: click.Context, name: str, lms_id: str, no_moodle: bool) ->
         account_keeping.link(app, store, name, who, by=actor())
         warn_of_strangers(people, who)
     click.echo(f"{name} is {f'Moodle user {who}' if who else 'recorded as having no Moodle account'}.")
+
+
+@users_group.command("sso")
+@click.argument("name")
+@click.argument("sso", metavar="[SSO]", default="")
+@click.option("--remove", is_flag=True, help="They no longer sign in that way.")
+@click.pass_context
+def sso_command(ctx: click.Context, name: str, sso: str, remove: bool) -> None:
+    """Enter what the college's single sign-on calls NAME: the claim named in oidc.claim.
+
+    Whoever first comes by that name is held to be them, and stays so if their name there changes. Entering it anew lets
+    somebody else be first: for a name that the college gave to another person.
+    """
+    if bool(sso.strip()) == remove:
+        raise click.UsageError("Give what the sign-on calls them, or --remove.")
+    with app_and_store(ctx) as (app, store):
+        new = account_keeping.set_sso(app, store, name, sso, by=actor())
+    click.echo(f"{new.name} {'signs in as ' + new.sso if new.sso else 'no longer signs in'} by the college's sign-on.")
 
 
 @users_group.command("disable")

@@ -7,6 +7,7 @@ the proxies named there are believed. Before there is anybody who can sign in, n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -20,8 +21,11 @@ from nvqsync.store import Store
 from nvqsync.throttle import Throttle
 from nvqsync.web import context, safety
 
+log = logging.getLogger(__name__)
+
 COOKIE = "nvqsync_session"
 THROTTLE = "nvqsync.throttle"
+WARNED = "nvqsync.warned_of_a_stranger"
 ANYBODY = "anybody"
 SIGN_IN = "signing_in.sign_in"
 FOR_MACHINES = frozenset({"static", "pages.health", "pages.metrics_text"})
@@ -86,6 +90,15 @@ def behind_sign_on() -> bool:
     return bool(web.user_header) and request.remote_addr in web.proxies
 
 
+def _warn_of_a_stranger() -> None:
+    """Log once that the header came from an address that is not believed: misconfigured, or somebody tries it on."""
+    web = context.app().settings.web
+    stranger = web.user_header and web.user_header in request.headers and request.remote_addr not in web.proxies
+    if stranger and not current_app.extensions.get(WARNED):
+        current_app.extensions[WARNED] = True
+        log.warning("%s came from an address that is not in web.proxies: it is not believed.", web.user_header)
+
+
 def address() -> str:
     """Where the request comes from: as a believed proxy says it, else the other end of the connection."""
     web = context.app().settings.web
@@ -104,6 +117,7 @@ def guard() -> AnyResponse | None:
     asked = asked_right(current_app, request.endpoint)
     if request.endpoint in FOR_MACHINES:
         return None
+    _warn_of_a_stranger()
     try:
         g.nvqsync_who = _found()
     except context.NotSetUp:

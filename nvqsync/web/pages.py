@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from nvqsync.web import (
     pages_about,
+    pages_accounts,
     pages_batches,
     pages_centre,
     pages_cohorts,
@@ -27,6 +28,7 @@ PAGES: tuple[Blueprint, ...] = (
     pages_passes.passes,
     pages_batches.batches,
     pages_centre.centre,
+    pages_accounts.accounts,
     pages_about.about,
 )
 """What ``create_app`` registers, beside the queue and the pages of claims."""
@@ -42,6 +44,7 @@ NAVIGATION: tuple[tuple[str, str], ...] = (
     ("batches.every", "Batches"),
     ("centre.registrations", "Registrations"),
     ("centre.facts", "Centre"),
+    ("accounts.every", "Accounts"),
 )
 """What stands at the top of every page, in its order: the endpoint and what it is called."""
 

@@ -16,7 +16,18 @@ from nvqsync.bootstrap import App
 from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.watching import PassSeen, Watched
-from nvqsync.web import access, claim_shown, context, filters, pages_about, queue_page, safety, scope, words
+from nvqsync.web import (
+    access,
+    claim_shown,
+    context,
+    filters,
+    pages_about,
+    queue_page,
+    safety,
+    scope,
+    sign_on_pages,
+    words,
+)
 from nvqsync.web.acting_pages import acting
 from nvqsync.web.approving_pages import approving
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
@@ -53,10 +64,11 @@ def create_app(app: App) -> Flask:
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
     )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, signing, acting, approving, *PAGES):
+    for blueprint in (pages, signing, sign_on_pages.college, acting, approving, *PAGES):
         flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strangers)
     access.install(flask)
+    flask.extensions[sign_on_pages.EXTENSION] = sign_on_pages.install(app)
     CSRFProtect(flask)
     flask.after_request(safety.secured)
     flask.register_error_handler(NvqsyncError, _told)

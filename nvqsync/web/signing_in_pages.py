@@ -6,11 +6,15 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync import signing_in, store_accounts
-from nvqsync.accounts import LONGEST_PASSWORD, ROLE_WORDS, SHORTEST_PASSWORD, Right
-from nvqsync.errors import InputError, NotAllowed
+from nvqsync.accounts import LONGEST_PASSWORD, ROLE_NAMES, ROLE_WORDS, SHORTEST_PASSWORD, Right, may_use_password
+from nvqsync.errors import InputError, NotAllowed, NvqsyncError
 from nvqsync.web import access, context
 
 signing = Blueprint("signing_in", __name__)
+SIGNED_OUT_HERE = (
+    "You are signed out of nvqsync. You are still signed in at the college's sign-on: on a computer that others use, "
+    "sign out there too."
+)
 Answer = str | tuple[str, int] | AnyResponse
 
 
@@ -24,15 +28,23 @@ def sign_in() -> Answer:
     if access.behind_sign_on():
         abort(403, "The college's sign-on let you through, but no account of nvqsync has your name.")
     if request.method == "GET":
-        return render_template("sign_in.html", back=back)
+        return form(back)
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     try:
         begun = signing_in.sign_in(context.app(), access.throttle(), name, password, access.address())
     except NotAllowed as error:
-        return render_template("sign_in.html", back=back, name=name[:LONGEST_PASSWORD], error=error), 403
+        return form(back, name=name[:LONGEST_PASSWORD], error=error), 403
     response = make_response(redirect(back, 303))
     access.give_cookie(response, begun)
     return response
+
+
+def form(back: str, name: str = "", error: NvqsyncError | None = None) -> str:
+    """The page for signing in: by the college's sign-on where there is one, by password where that may be."""
+    oidc = context.app().settings.oidc
+    rule = signing_in.passwords_for(context.app())
+    label = oidc.label if oidc.issuer else ""
+    return render_template("sign_in.html", back=back, name=name, error=error, label=label, passwords=rule)
 
 
 @signing.post("/sign-out")
@@ -42,8 +54,8 @@ def sign_out() -> Answer:
     who = access.current()
     if who.session is None:
         abort(400, "You are signed in by the college's own sign-on: sign out there.")
-    signing_in.sign_out(context.app(), who.session)
-    flash("You are signed out.")
+    by_sso = signing_in.sign_out(context.app(), who.name, who.session)
+    flash(SIGNED_OUT_HERE if by_sso else "You are signed out.")
     response = make_response(redirect(url_for("signing_in.sign_in"), 303))
     access.take_cookie(response)
     return response
@@ -90,7 +102,9 @@ def _account(error: InputError | NotAllowed | None = None) -> str:
     with context.store() as store:
         open_ones = store_accounts.sessions(store, at=app.now(), name=who.name)
         sign_in = store_accounts.sign_in(store, who.name)
+    allowed = may_use_password(signing_in.passwords_for(app), who.role)
     return render_template(
-        "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password),
-        shortest=SHORTEST_PASSWORD, role_words=ROLE_WORDS[who.role], courses=sorted(who.courses or ()),
+        "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password) and allowed,
+        shortest=SHORTEST_PASSWORD, role_words=ROLE_WORDS[who.role], role_name=ROLE_NAMES[who.role],
+        courses=sorted(who.courses or ()),
     )  # fmt: skip

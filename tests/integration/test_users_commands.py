@@ -98,3 +98,20 @@ def test_a_life_of_an_account(database: Path) -> None:
         "added", "role-changed", "sessions-ended", "disabled", "enabled", "password-set",
     ]  # fmt: skip
     assert {row["actor"] for row in rows} == {"j.lister"}
+
+
+def test_a_name_at_the_colleges_sign_on(database: Path) -> None:
+    """Made with it no password is asked for; it is changed, removed, and belongs to one account."""
+    run(database, "add", "i.quality", "--role", "iqa", "--no-moodle", "--sso", "i.q@exampleton.ac.uk")
+    run(database, "add", "a.admin", "--role", "admin", "--no-moodle", "--password-stdin", typed=PASSWORD)
+    taken = run(database, "sso", "a.admin", "I.Q@exampleton.ac.uk", status=2)
+    assert "The account i.quality has that name" in taken
+    assert "no longer signs in" in run(database, "sso", "i.quality", "--remove")
+    run(database, "sso", "a.admin", "I.Q@exampleton.ac.uk")
+    listed = {one["name"]: one for one in json.loads(run(database, "list", "--json"))}
+    assert {name: (one["sso"], one["password"]) for name, one in listed.items()} == {
+        "i.quality": (None, False),
+        "a.admin": ("I.Q@exampleton.ac.uk", True),
+    }
+    assert "password or I.Q@exampleton.ac.uk" in run(database, "list")
+    assert "--remove" in run(database, "sso", "a.admin", status=2)

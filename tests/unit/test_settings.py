@@ -129,6 +129,10 @@ def test_relative_paths_of_the_file_start_at_the_file(config: Path, tmp_path: Pa
         ("database = 5\n", 1, "database"),
         ('export = "x"\n', 1, "export"),
         ('moodle = "x"\n', 1, "moodle"),
+        ('[oidc]\nissuer = "https://x"\n', 1, "oidc.issuer needs oidc.client_id"),
+        ('[oidc]\nissuer = "http://x.example"\nclient_id = "n"\n', 1, "oidc.issuer is an https:// address"),
+        ('[oidc]\nissuer = "https://x/?y"\nclient_id = "n"\n', 1, "oidc.issuer is an https:// address"),
+        ('[oidc]\nscopes = ["email"]\nissuer = "https://x"\nclient_id = "n"\n', 1, 'has to hold "openid"'),
     ],
 )
 def test_a_slip_is_told_with_file_line_and_key(
@@ -141,6 +145,13 @@ def test_a_slip_is_told_with_file_line_and_key(
     assert f"{config}, line {line}: " in told
     assert says in told
     assert "SECRET" not in told
+
+
+@pytest.mark.parametrize("public", ["", "http://claims.exampleton.ac.uk"])
+def test_what_is_wrong_between_two_tables_is_told_with_the_file(config: Path, public: str) -> None:
+    """A single sign-on without an address to send people back to, or with one in the open."""
+    told = refused(config, f'[web]\npublic_url = "{public}"\n[oidc]\nissuer = "https://x"\nclient_id = "n"\n')
+    assert told.startswith(f"{config}: ") and "oidc.issuer needs web.public_url" in told
 
 
 @pytest.mark.parametrize(
