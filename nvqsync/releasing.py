@@ -58,7 +58,8 @@ def check_simulation(
         raise InputError(says, "'nvqsync units' tells where it does. Have the unit assessed in real work.")
     if not new.agreed_before:
         says = (
-            f"Agreed on {new.agreed_on}, after the activity of {new.activity_on}: an IQA agrees before it takes place."
+            f"Agreed on {new.agreed_on}, not before the day of the activity, {new.activity_on}: an IQA agrees before it "
+            "takes place."
         )
         raise InputError(says, "Correct the dates; where they are right, that evidence cannot count.")
     if not new.reason.strip():
