@@ -80,7 +80,8 @@ HOLDINGS = (
 Of a claim's ``facts`` the units and credits stay, without the evidence."""
 
 ELSEWHERE = {
-    "centre_visits": "external visits: the visitor's name, LMS ids of learners whose claims were authorised, a note",
+    "centre_visits": "external visits: the visitor's name, a note, and LMS ids of learners whose claims were authorised: "
+    "theirs is taken out",
     "batches": "documents as they were sent: the person's name, numbers and date of birth are taken out of them",
     "audit": "the log: account names of staff and LMS ids; it is never changed",
     "audit_texts": "the words beside the log: those about the person are erased",
