@@ -43,6 +43,7 @@ ACTIONS = {
     "revoked": "recorded that the awarding body revoked the certificate",
     "received": "recorded that the certificate came to the centre",
     "handed_over": "recorded that the certificate was handed over",
+    "confirmed": "recorded that the certificate is not provisional any more",
     "sheet-printed": "printed a keying sheet",
     "files-deleted": "deleted the files of a batch",
     "export-after-restore": "exported after a backup was restored",

@@ -304,6 +304,8 @@ CLAIM_LIFE_COLUMNS = (
     "received_by TEXT NOT NULL DEFAULT ''",
     "handed_over_on TEXT NOT NULL DEFAULT ''",
     "handed_over_by TEXT NOT NULL DEFAULT ''",
+    "provisional INTEGER NOT NULL DEFAULT 0",
+    "confirmed_on TEXT NOT NULL DEFAULT ''",
 )
 CLAIM_UNIT_TABLES = """
 CREATE TABLE claim_units (

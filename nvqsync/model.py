@@ -500,7 +500,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A portal's answer about one claim; ``words`` are the portal's own, kept as they came."""
+    """A portal's answer about one claim; ``words`` are the portal's own, kept as they came.
+
+    ``provisional``: whether the certificate still waits for a verification visit; ``None`` where the portal does not say.
+    """
 
     key: str
     outcome: Outcome
@@ -508,6 +511,7 @@ class Answer:
     reference: str = ""
     certificate_number: str = ""
     on: dt.date | None = None
+    provisional: bool | None = None
 
 
 # ---------------------------------------------------------------- what we remember and conclude

@@ -337,6 +337,7 @@ def _claim(row: dict[str, Any]) -> Claim:
             "batch_id": row["batch_id"] or "",
             "certificated_on": row["certificated_on"] or "",
             "hold_code": HoldCode(row["hold_code"]),
+            "provisional": bool(row["provisional"]),
         }
     )
 
@@ -374,6 +375,12 @@ def batch_states(store: Store) -> dict[str, tuple[str, str]]:
     """The centre number and the state of every batch, by id, without the documents."""
     rows = store.rows("SELECT id, centre_number, state FROM batches ORDER BY created_at, id")
     return {row["id"]: (row["centre_number"], row["state"]) for row in rows}
+
+
+def batch_route(store: Store, batch_id: str) -> str:
+    """The way a batch went: ``direct`` or ``authorisation``; empty where there is no such batch."""
+    rows = store.rows("SELECT route FROM batches WHERE id = ?", [batch_id])
+    return str(rows[0]["route"]) if rows else ""
 
 
 def reopen_batch(store: Store, batch_id: str) -> None:

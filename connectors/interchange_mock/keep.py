@@ -15,7 +15,7 @@ from connectors.interchange_mock.state import PortalState
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as it travels: ``key``, ``outcome``, ``words``, ``reference``, ``certificate_number``, ``on``."""
+    """An answer as it travels: ``key``, ``outcome``, ``words``, ``reference``, ``certificate_number``, ``on`` and so on."""
     return {**asdict(answer), "on": answer.on.isoformat() if answer.on else None}
 
 

@@ -198,9 +198,16 @@ class PortalState:
         """Write a claim into the books, issuing its certificate when it is due."""
         if claim.outcome is Outcome.ACKNOWLEDGED and due(self.terms, claim, now):
             issued, number = Outcome.CERTIFICATED, certificate_number(claim)
-            claim = replace(claim, outcome=issued, words="Certificate issued.", certificate_number=number, since=now)
+            words = "Certificate issued."
+            claim = replace(claim, outcome=issued, words=words, certificate_number=number, since=now)
+            claim = replace(claim, provisional=self._provisional(claim))
         self._write(claim)
         return claim
+
+    def _provisional(self, claim: Claim) -> bool:
+        """Whether its certificate waits for a verification visit: what was claimed without one, where the body says so."""
+        direct = (claim.body, claim.centre_number, claim.qualification) in self.direct_claim_status
+        return direct and BODIES[claim.body].provisional_until_visited
 
     def _write(self, claim: Claim) -> None:
         """Write a claim and note which award and units it stands for; a returned or revoked one stands for nothing."""

@@ -44,6 +44,7 @@ DAY = 86_400
 @click.option(
     "--recalls", is_flag=True, help="Only claims that are recalled or lost their grounds after they had gone."
 )
+@click.option("--provisional", is_flag=True, help="Only certificates that a visit has still to confirm.")
 @click.option(
     "--text", metavar="WORDS", help="Only claims where each word stands in name, number, key, reference or reason."
 )
@@ -66,6 +67,7 @@ def list_command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
             batch=asked["batch"] or "",
             text=asked["text"] or "",
             recalls=asked["recalls"],
+            provisional=asked["provisional"],
         )
         learners = {member.lms_id: member for member in store_lms.learners(store)}
         rows = [claim_json(claim, learners[claim.learner_id]) for claim in each(store, search(store, question))]
@@ -86,6 +88,7 @@ def _list_row(row: dict[str, Any]) -> tuple[object, ...]:
     ids = [", ".join(finding["id"] for finding in row[name]) for name in ("blockers", "cautions")]
     learner, units = row["learner"], " (units)" if row["kind"] == ClaimKind.UNITS else ""
     held = f" ({row['hold_code']})" if row["status"] == Status.ON_HOLD and row["hold_code"] else ""
+    held = " (provisional)" if row["provisional"] else held
     return (row["id"], learner["id_number"], learner["name"], row["qualification"] + units,
             row["status"].replace("_", " ") + held, row["credits"], *ids)  # fmt: skip
 
