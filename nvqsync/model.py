@@ -502,7 +502,7 @@ class Outcome(StrEnum):
 class Answer:
     """A portal's answer about one claim; ``words`` are the portal's own, kept as they came.
 
-    ``provisional``: whether the certificate still waits for a verification visit; ``None`` where the portal does not say.
+    ``provisional``: whether the certificate still waits for a verification visit; ``None`` where that is not said.
     """
 
     key: str
@@ -602,7 +602,10 @@ class UnitOutcome:
 
 @dataclass(frozen=True, slots=True)
 class EarlierClaim:
-    """Another claim of the same learner with the same body: ``units`` are references."""
+    """Another claim of the same candidate with the same body: ``units`` are references.
+
+    ``account`` is the LMS id under which it was made where that is another account with the same candidate number.
+    """
 
     claim_id: int
     qualification_id: str
@@ -610,6 +613,7 @@ class EarlierClaim:
     units: tuple[str, ...]
     candidate_number: str
     certificated: bool
+    account: str = ""
 
 
 class Entry(StrEnum):

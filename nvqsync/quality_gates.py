@@ -148,7 +148,7 @@ def _simulation_not_agreed(facts: ClaimFacts) -> str | None:
     parts = [
         f"No IQA's agreement to the simulated activity is recorded for {_codes(missing)}: 'nvqsync iqa simulation "
         "agree'." if missing else "",
-        f"The IQA did not agree before the day of the simulated activity in {_codes(late)}: that evidence cannot count."
+        f"The IQA did not agree before the day of the simulated activity in {_codes(late)}: it cannot count."
         if late else "",
         f"Graded before any simulated activity that an IQA agreed to took place: {_codes(other)}. Find out which "
         "activity it was." if other else "",
@@ -159,10 +159,11 @@ def _simulation_not_agreed(facts: ClaimFacts) -> str | None:
 def _simulation_not_sampled(facts: ClaimFacts) -> str | None:
     found = [(unit, simulations_of(facts, unit)) for unit in simulated(facts)]
     open_ones = [unit for unit, records in found if not records or any(one.sampled_on is None for one in records)]
-    later = [
-        unit for unit, records in found
-        if unit not in open_ones and simulated_on(facts, unit)[-1] > max(one.sampled_on or dt.date.min for one in records)
-    ]  # fmt: skip
+    seen = {
+        unit.code: max((one.sampled_on for one in records if one.sampled_on), default=None) for unit, records in found
+    }
+    later = [unit for unit, _ in found if (on := seen[unit.code]) and simulated_on(facts, unit)[-1] > on]
+    later = [unit for unit in later if unit not in open_ones]
     parts = [
         f"All simulated evidence is sampled by the IQA; not sampled yet: {_codes(open_ones)}. 'nvqsync iqa simulation "
         "sample' records it." if open_ones else "",

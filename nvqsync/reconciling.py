@@ -188,7 +188,10 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> None:
     if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
         return  # nothing new; or never arrived, and goes again
     said = answer.outcome.value.replace("_", " ")
-    fields: dict[str, str | bool] = {"reference": answer.reference or claim.reference, "portal_words": answer.words or claim.portal_words}
+    fields: dict[str, str | bool] = {
+        "reference": answer.reference or claim.reference,
+        "portal_words": answer.words or claim.portal_words,
+    }
     if answer.outcome is Outcome.CERTIFICATED:
         fields["certificate_number"] = answer.certificate_number
         fields["certificated_on"] = (answer.on or day(exchange.app.now())).isoformat()

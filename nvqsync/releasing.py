@@ -1,4 +1,4 @@
-"""May this be recorded: a release, a sign-off, an agreed or a sampled simulation? Pure; each says why not, and what then."""
+"""May this be recorded: a release, a sign-off, a simulation? Pure; each says why not, and what then."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def check_assessor(assessor_id: str, qualification_id: str, on: dt.date, staff: 
 
     A centre without any is told by the gates. Raises ``InputError``.
     """
-    assessors = [one for one in staff if one.role is StaffRole.ASSESSOR and one.qualification_id in ("", qualification_id)]
+    assessors = [
+        one for one in staff if one.role is StaffRole.ASSESSOR and one.qualification_id in ("", qualification_id)
+    ]
     serving = [one for one in assessors if one.serves(qualification_id, on)]
     if not assessors or any(one.lms_id == assessor_id for one in serving):
         return
@@ -72,8 +74,8 @@ def check_simulation(
         raise InputError(says, "'nvqsync units' tells where it does. Have the unit assessed in real work.")
     if not new.agreed_before:
         says = (
-            f"Agreed on {new.agreed_on}, not before the day of the activity, {new.activity_on}: an IQA agrees before it "
-            "takes place."
+            f"Agreed on {new.agreed_on}, not before the day of the activity, {new.activity_on}: an IQA agrees before "
+            "it takes place."
         )
         raise InputError(says, "Correct the dates; where they are right, that evidence cannot count.")
     if not new.reason.strip():

@@ -29,8 +29,8 @@ class Body:
 
     ``sign_off_first``: without direct claim status a claim is returned until the sign-off stands in the portal's books
     (elsewhere it waits there for its verifier). ``one_kind_of_entry``: a candidate is entered for the full award or for
-    units, never both. ``provisional_until_visited``: a certificate claimed under direct claim status says so. ``returns``:
-    reasons for returning a good claim on purpose.
+    units, never both. ``provisional_until_visited``: a certificate claimed under direct claim status says so.
+    ``returns``: reasons for returning a good claim on purpose.
     """
 
     name: str

@@ -135,6 +135,10 @@ class PortalState:
             raise Conflict(f"Claim {key} has no certificate that could be revoked.")
         return answer_of(self._keep(replace(claim, outcome=Outcome.REVOKED, words=words, since=now), now))
 
+    def confirm(self, body: str, key: str, now: int) -> Answer:
+        """A verification visit confirms a provisional certificate; any other claim stays as it is."""
+        return answer_of(self._keep(replace(self._known(body, key), provisional=False), now))
+
     def restore(self, claims: Iterable[Claim]) -> None:
         """Put claims that were kept from an earlier run back into the books."""
         for claim in claims:
@@ -205,7 +209,7 @@ class PortalState:
         return claim
 
     def _provisional(self, claim: Claim) -> bool:
-        """Whether its certificate waits for a verification visit: what was claimed without one, where the body says so."""
+        """Whether its certificate waits for a visit: it was claimed without one, and the body has visits confirm."""
         direct = (claim.body, claim.centre_number, claim.qualification) in self.direct_claim_status
         return direct and BODIES[claim.body].provisional_until_visited
 
