@@ -296,7 +296,7 @@ def test_the_database_itself_refuses_a_second_claim_for_a_unit(rehearsal: Rehear
     with Store(rehearsal.database()) as store:
         named = store.rows("SELECT * FROM claim_units WHERE claim_id = 2")
         assert len(named) == 2
-        again = "INSERT INTO claim_units SELECT 1, awarding_body, learner_id, unit_reference, 1 FROM claim_units"
+        again = "INSERT INTO claim_units SELECT 1, awarding_body, learner_id, '', unit_reference, 1 FROM claim_units"
         with pytest.raises(sqlite3.IntegrityError, match="claim_units"), store.writing():
             store.execute(again)
     rehearsal.run("claims", "withdraw", "2", "--why", "x")
