@@ -12,6 +12,7 @@ from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED, WAITING
 from nvqsync.declaring import stands_against
 from nvqsync.facts import Known, gather, shared_ulns
+from nvqsync.heap import seldom_collected
 from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, claimed_units, follow, propose
 from nvqsync.standing import Standing
@@ -59,9 +60,10 @@ def settle(
     work = _Settling(app, store, by, wanted, propose_new)
     whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
     for start in range(0, len(whom), AT_ONCE) or (0,):
-        changed = work.round(set(whom[start : start + AT_ONCE]))
-        if again := store_claims.beside(store, changed):
-            work.round(again, everywhere=True)
+        with seldom_collected():
+            changed = work.round(set(whom[start : start + AT_ONCE]))
+            if again := store_claims.beside(store, changed):
+                work.round(again, everywhere=True)
     stray = list(_adrift(store, work.judged, None if wanted is None else set(wanted), set(whom)))
     work.moves += store_claims.make_moves(store, stray, at=app.now(), actor=by, centre_number="")
     return Settled(tuple(dict.fromkeys(work.notices)), tuple(work.moves), frozenset(work.due))
