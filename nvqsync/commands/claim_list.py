@@ -30,7 +30,11 @@ DAY = 86_400
 @click.option("--qualification", "-q", help="Only this qualification.")
 @click.option("--body", metavar="BODY", help="Only this awarding body, e.g. OCR.")
 @click.option("--kind", type=click.Choice([kind.value for kind in ClaimKind]), help="Only full awards, or only units.")
-@click.option("--blocked/--ready", default=None, help="Only claims that something blocks, or that nothing does.")
+@click.option(
+    "--blocked/--ready",
+    default=None,
+    help="Only claims that something blocks, or those that can be approved: proposed, and nothing blocks them.",
+)
 @click.option("--blocker", metavar="RULE", help="Only claims that this rule blocks, e.g. ENT-2.")
 @click.option(
     "--hold-code",
@@ -55,7 +59,7 @@ def list_command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
     with app_and_store(ctx) as (app, store):
         only = app.plugins.catalogue.find_qualification(asked["qualification"]).id if asked["qualification"] else ""
         question = Question(
-            statuses=tuple(Status(status) for status in asked["status"]),
+            statuses=_statuses(asked["status"], asked["blocked"]),
             qualification=only,
             awarding_body=asked["body"] or "",
             kind=ClaimKind(asked["kind"]) if asked["kind"] else None,
@@ -82,6 +86,12 @@ def list_command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
     click.echo(table(heads, [_list_row(row) for row in rows]))
     for row in rows if asked["recalls"] else ():
         tell(f"Claim {row['id']}: {row['recall_notice'] or 'Recalled; withdraw it once the body has let it go.'}")
+
+
+def _statuses(named: tuple[str, ...], blocked: bool | None) -> tuple[Status, ...]:
+    """The statuses asked for; without any, what is ready is what is proposed."""
+    ready = (Status.PROPOSED,) if blocked is False and not named else ()
+    return ready or tuple(Status(status) for status in named)
 
 
 def _list_row(row: dict[str, Any]) -> tuple[object, ...]:
