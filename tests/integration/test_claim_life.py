@@ -87,6 +87,8 @@ def test_a_claim_is_keyed_authorised_certificated_and_handed_over(rehearsal: Reh
         "certificate_number": "C-77", "certificated_on": "2021-03-12", "received_on": "2021-03-15",
         "received_by": "K. Post", "handed_over_on": "2021-03-20", "confirmed_on": "2021-06-01",
     }  # fmt: skip
+    assert rehearsal.run("claims", "list", "--provisional", "--json").json == []
+    assert rehearsal.run("claims", "list", "--ready", "--json").json == []
     assert [entry["action"] for entry in story["history"]][-7:] == [arguments[0] for arguments, _ in steps]
     assert rehearsal.run("audit", "verify").status == 0
 
