@@ -256,7 +256,12 @@ line of `nvqsync claims list --recalls` that says what was lost and what to do.
 
 Where a portal takes no file, a person keys the batch from its keying sheet, and records that and what the body does:
 `nvqsync claims record EVENT CLAIM...`, or a sheet of records with `--file`. `received` and `handed_over` are about the
-paper: the claim stays certificated. The same record again changes nothing; another one is refused unless it is given as
+paper: the claim stays certificated. So is `confirmed`: OCR certificates what was claimed under direct claim status
+*provisionally*, until a verification visit confirms it (`CLM-4`). Such a certificate is marked, in lists and on the
+claim's page, and nothing waits for it; `nvqsync claims list --provisional` lists them for the visit. A portal may say
+whether a certificate is provisional, and so may whoever records it (`--provisional`, `--not-provisional`).
+
+The same record again changes nothing; another one is refused unless it is given as
 a correction, with a reason. Keying sheets are numbered through; `nvqsync batches sheet` prints one again, marked as a
 duplicate.
 

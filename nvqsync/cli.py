@@ -37,7 +37,7 @@ COMMANDS = {
     "whatif": "nvqsync.commands.planning:whatif_command",
     "route": "nvqsync.commands.planning:route_command",
     "nearly": "nvqsync.commands.planning:nearly_command",
-    "sign-off": "nvqsync.commands.learners:sign_off_command",
+    "sign-off": "nvqsync.commands.sign_off:sign_off_command",
     "learner": "nvqsync.commands.confirmations:learner_group",
     "confirm": "nvqsync.commands.confirmations:confirm_group",
     "adjustments": "nvqsync.commands.adjustments:adjustments_group",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from nvqsync.adjustments import COUNTS
 from nvqsync.clock import day
 from nvqsync.gates import ClaimFacts, Gate, Severity
-from nvqsync.model import ClaimKind, Decision, UnitOutcome, UnitStatus
+from nvqsync.model import ClaimKind, Decision, EarlierClaim, UnitOutcome, UnitStatus
 
 
 def assessed_here(facts: ClaimFacts) -> tuple[UnitOutcome, ...]:
@@ -68,13 +68,29 @@ def _not_signed_off(facts: ClaimFacts) -> str | None:
 
 def _claimed_before(facts: ClaimFacts) -> str | None:
     if facts.kind is not ClaimKind.UNITS:
-        return None
-    before = {reference: one.claim_id for one in facts.earlier for reference in one.units}
+        return _awarded_before(facts)
+    before = {reference: one for one in facts.earlier for reference in one.units}
     again = [(unit.code, before[unit.unit_reference]) for unit in facts.units if unit.unit_reference in before]
     if not again:
         return None
-    told = ", ".join(f"{code} (claim {claim_id})" for code, claim_id in again)
+    told = ", ".join(f"{code} ({_named_claim(one)})" for code, one in again)
     return f"Claimed with {facts.qualification.awarding_body} before: {told}. Leave these units out."
+
+
+def _named_claim(one: EarlierClaim) -> str:
+    return f"claim {one.claim_id}" + (f" of account {one.account}" if one.account else "")
+
+
+def _awarded_before(facts: ClaimFacts) -> str | None:
+    """Another full-award claim under the same candidate number; of one account there can be no two."""
+    wanted = (facts.qualification.id, ClaimKind.FULL_AWARD)
+    twins = [one for one in facts.earlier if one.account and (one.qualification_id, one.kind) == wanted]
+    if not twins:
+        return None
+    return (
+        f"For this award stands {_named_claim(twins[0])} under the same candidate number. Find out whose number it is "
+        "and correct the registration, or withdraw one of the two."
+    )
 
 
 def _no_method(facts: ClaimFacts) -> str | None:
@@ -91,7 +107,8 @@ B, C = Severity.BLOCKS, Severity.CAUTIONS
 
 EVIDENCE_GATES: tuple[Gate, ...] = (
     Gate("CLM-1/units", B, "Every unit claimed is signed off", "OCR centre handbook 10378, 2.1", _not_signed_off),
-    Gate("CLM-2", B, "A unit is claimed once", "OCR NVQ handbook, 5; 10378, 7; EDI support pack", _claimed_before),
+    Gate("CLM-2", B, "A candidate claims a unit or an award once", "OCR NVQ handbook, 5; 10378, 7; EDI support pack",
+         _claimed_before),
     Gate("EV/method", C, "Evidence tells its method", "OCR NVQ handbook, 7.2; EDI support pack", _no_method),
     Gate("LMS-1", B, "Grade and gradebook agree", "nvqsync", _marked(
         "gradebook-differs", "The gradebook shows another grade than the assignment. Say which one is right: 'nvqsync "

@@ -102,9 +102,13 @@ def gather(
 def other_claims(
     claims: Iterable[EarlierClaim], qualification_id: str, kind: ClaimKind, claim_id: int
 ) -> tuple[EarlierClaim, ...]:
-    """A learner's standing claims but for the one looked at (of full awards for one qualification there is but one)."""
+    """A learner's standing claims but for the one looked at (of full awards for one qualification there is but one).
+
+    Those made under another account of the same candidate are always others.
+    """
     if kind is ClaimKind.FULL_AWARD:
-        return tuple(one for one in claims if (one.qualification_id, one.kind) != (qualification_id, kind))
+        mine = (qualification_id, kind, "")
+        return tuple(one for one in claims if (one.qualification_id, one.kind, one.account) != mine)
     return tuple(one for one in claims if one.claim_id != claim_id)
 
 

@@ -11,15 +11,16 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from nvqsync import certificates
 from nvqsync.claims import RECORDED, TRANSITIONS, Status, advance
 from nvqsync.errors import InputError, NotAllowed
 from nvqsync.proposing import Claim
 
-RECEIVED, HANDED_OVER = "received", "handed_over"
-WORDS = (*RECORDED, RECEIVED, HANDED_OVER)
-"""What can be recorded. The last two are about the paper: the claim stays certificated."""
+RECEIVED, HANDED_OVER, CONFIRMED = "received", "handed_over", "confirmed"
+WORDS = (*RECORDED, RECEIVED, HANDED_OVER, CONFIRMED)
+"""What can be recorded. The last three are about the paper: the claim stays certificated."""
 
 COLUMNS = {
     "claim": "our claim's number, or its key (NVQ-...): both stand on the keying sheet",
@@ -29,6 +30,7 @@ COLUMNS = {
     "certificate": "the certificate's number; needed with certificated",
     "words": "the body's words, or the reason; needed with returned, recalled and revoked",
     "who": "who did it; left empty it is whoever imports the file",
+    "provisional": "yes or no, with certificated; left empty it is as the rules say",
 }
 """The columns of a sheet of records, and what goes into each."""
 
@@ -36,13 +38,16 @@ NEEDED = ("claim", "event", "on")
 WORDS_DUE = frozenset({"returned", "recalled", "revoked"})
 _DAYS = {"keyed": "keyed_on", "authorised": "authorised_on", "certificated": "certificated_on",
          "returned": "returned_on", "recalled": "recalled_on", "revoked": "revoked_on", RECEIVED: "received_on",
-         HANDED_OVER: "handed_over_on"}  # fmt: skip
+         HANDED_OVER: "handed_over_on", CONFIRMED: "confirmed_on"}  # fmt: skip
 _PEOPLE = {"keyed": "keyed_by", RECEIVED: "received_by", HANDED_OVER: "handed_over_by"}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing a person records. ``claim`` is a number or a key; ``line`` is its line in a sheet, 0 outside one."""
+    """One thing a person records. ``claim`` is a number or a key; ``line`` is its line in a sheet, 0 outside one.
+
+    ``provisional``: whether a certificate waits for a verification visit; ``None`` where it is not said.
+    """
 
     claim: str
     word: str
@@ -52,6 +57,7 @@ class Record:
     words: str = ""
     who: str = ""
     line: int = 0
+    provisional: bool | None = None
 
     def check(self, today: dt.date) -> None:
         """Whether the record holds what it must. Raises ``InputError`` with the remedy."""
@@ -65,6 +71,8 @@ class Record:
             )
         if self.certificate and self.word != "certificated":
             raise InputError("A certificate's number is recorded with 'certificated'.", "Leave it out here.")
+        if self.provisional is not None and self.word != "certificated":
+            raise InputError("Whether it is provisional is recorded with 'certificated'.", "Leave it out here.")
         if self.word in WORDS_DUE and not self.words.strip():
             raise InputError(f"To record {self.word}, give the words.", 'Add --words "...": they are kept as they are.')
 
@@ -74,12 +82,12 @@ class Step:
     """What a record changes: the claim's status afterwards, columns to set, and a sentence for the audit log."""
 
     status: Status
-    fields: Mapping[str, str]
+    fields: Mapping[str, str | bool]
     says: str
 
 
-def decide(claim: Claim, record: Record, *, by: str, correct: bool = False) -> Step | None:
-    """What recording this does to the claim; ``None`` when it is recorded already.
+def decide(claim: Claim, record: Record, *, by: str, route: str = "", correct: bool = False) -> Step | None:
+    """What recording this does to the claim; ``None`` when it is recorded already. ``route`` is the way it went out.
 
     Raises ``NotAllowed`` where the claim's status forbids it, and where something else is recorded and ``correct`` is
     not given.
@@ -87,7 +95,10 @@ def decide(claim: Claim, record: Record, *, by: str, correct: bool = False) -> S
     given = _fields(record)
     event = RECORDED.get(record.word)
     if event is not None and event in TRANSITIONS[claim.status]:
-        return Step(advance(claim.status, event), _with_who(record, given, by), _says(record))
+        mark = certificates.provisional(claim.awarding_body, route, record.provisional)
+        marked = {"provisional": mark} if record.word == "certificated" else {}
+        told = _with_who(record, given, by) | marked
+        return Step(advance(claim.status, event), told, _says(replace(record, provisional=mark)))
     recorded = bool(getattr(claim, _DAYS[record.word])) if record.word in _DAYS else _is_there(claim, record.word)
     if recorded:
         return _again(claim, record, given, correct=correct)
@@ -97,9 +108,11 @@ def decide(claim: Claim, record: Record, *, by: str, correct: bool = False) -> S
     return Step(claim.status, _with_who(record, given, by), _says(record))
 
 
-def _fields(record: Record) -> dict[str, str]:
+def _fields(record: Record) -> dict[str, str | bool]:
     """The columns that the record itself names."""
-    found = {_DAYS[record.word]: record.on.isoformat()} if record.word in _DAYS else {}
+    found: dict[str, str | bool] = {_DAYS[record.word]: record.on.isoformat()} if record.word in _DAYS else {}
+    if record.word == CONFIRMED or record.provisional is not None:
+        found["provisional"] = bool(record.provisional)
     named = {
         "reference": record.reference,
         "certificate_number": record.certificate,
@@ -109,7 +122,7 @@ def _fields(record: Record) -> dict[str, str]:
     return found | {name: value for name, value in named.items() if name and value}
 
 
-def _with_who(record: Record, given: Mapping[str, str], by: str) -> dict[str, str]:
+def _with_who(record: Record, given: Mapping[str, str | bool], by: str) -> dict[str, str | bool]:
     people = {_PEOPLE[record.word]: record.who or by} if record.word in _PEOPLE else {}
     return {**given, **people}
 
@@ -118,11 +131,12 @@ def _is_there(claim: Claim, word: str) -> bool:
     return {"acknowledged": Status.ACKNOWLEDGED, "awaiting": Status.AWAITING_AUTHORISATION}.get(word) is claim.status
 
 
-def _again(claim: Claim, record: Record, given: Mapping[str, str], *, correct: bool) -> Step | None:
+def _again(claim: Claim, record: Record, given: Mapping[str, str | bool], *, correct: bool) -> Step | None:
     other = {name: getattr(claim, name) for name, value in given.items() if getattr(claim, name) != value}
     if not other:
         return None
-    stands = ", ".join(f"{name.replace('_', ' ')}: {value or 'nothing'}" for name, value in other.items())
+    told = {name: {True: "yes", False: "no"}.get(value, value or "nothing") for name, value in other.items()}
+    stands = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items())
     if not correct:
         says = f"Claim {claim.id} is recorded as {record.word.replace('_', ' ')} already ({stands})."
         raise NotAllowed(says, 'If that is wrong, correct it: add --correct and --words "why".')
@@ -132,11 +146,13 @@ def _again(claim: Claim, record: Record, given: Mapping[str, str], *, correct: b
 
 
 def _check_paper(claim: Claim, record: Record) -> None:
-    """A certificate is received and handed over after it was issued. Raises ``NotAllowed``."""
+    """A certificate is received, handed over and confirmed after it was issued. Raises ``NotAllowed``."""
     word, on = record.word.replace("_", " "), record.on.isoformat()
     if claim.status is not Status.CERTIFICATED:
         says = f"Claim {claim.id} has no certificate: it is {claim.status.value.replace('_', ' ')}."
         raise NotAllowed(says, "Record 'certificated' with its number first.")
+    if record.word == CONFIRMED and not claim.provisional:
+        raise NotAllowed(f"The certificate of claim {claim.id} is not provisional.", "There is nothing to confirm.")
     after = claim.received_on or claim.certificated_on if record.word == HANDED_OVER else claim.certificated_on
     if after and on < after:
         raise NotAllowed(f"Claim {claim.id} cannot be {word} on {on}, before {after}.", "Correct the day.")
@@ -147,6 +163,7 @@ def _says(record: Record) -> str:
         f"{record.word.replace('_', ' ').capitalize()} on {record.on}",
         f"by {record.who}" if record.who else "",
         f"certificate {record.certificate}" if record.certificate else "",
+        "provisional until a visit confirms it" if record.provisional else "",
         f"reference {record.reference}" if record.reference else "",
     ]
     told = ", ".join(part for part in parts if part)
@@ -218,5 +235,11 @@ def _record(line: int, columns: Sequence[str], cells: Sequence[str], read_day: C
         raise InputError("The row names no claim.", "Write our claim's number, or its key.")
     return Record(
         row["claim"], word, read_day(row["on"]), row.get("reference", ""), row.get("certificate", ""),
-        row.get("words", ""), row.get("who", ""), line,
+        row.get("words", ""), row.get("who", ""), line, _yes_or_no(row.get("provisional", "")),
     )  # fmt: skip
+
+
+def _yes_or_no(text: str) -> bool | None:
+    if text.casefold() not in {"", "yes", "no"}:
+        raise InputError(f"{text!r} is neither yes nor no.", "Write yes or no under provisional, or leave it empty.")
+    return text.casefold() == "yes" if text else None

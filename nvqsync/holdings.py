@@ -49,9 +49,9 @@ HOLDINGS = (
              "handed_over_by": ""},
             ("id", "key", "qualification_id", "awarding_body", "kind", "status", "facts", "batch_id", "hold_code",
              "keyed_on", "authorised_on", "returned_on", "recalled_on", "revoked_on", "received_on", "handed_over_on",
-             "certificated_on", "created_at", "updated_at", "version")),
-    Holding("claim_units", "learner_id", "which units a unit claim stands for", {},
-            ("claim_id", "awarding_body", "unit_reference", "standing")),
+             "certificated_on", "provisional", "confirmed_on", "created_at", "updated_at", "version")),
+    Holding("claim_units", "learner_id", "which units a unit claim stands for, candidate number",
+            {"candidate_number": ""}, ("claim_id", "awarding_body", "unit_reference", "standing")),
     Holding("declarations_made", "claim_id", "what approvers declared of a claim", through=_CLAIMS),
     Holding("claim_notes", "claim_id", "what approvers wrote about a claim's cautions", through=_CLAIMS),
     Holding("adjustments", "learner_id", "credit transfers and the like, with their papers and reasons",
@@ -81,7 +81,8 @@ HOLDINGS = (
 Of a claim's ``facts`` the units and credits stay, without the evidence."""
 
 ELSEWHERE = {
-    "centre_visits": "external visits: the visitor's name, LMS ids of learners whose claims were authorised, a note",
+    "centre_visits": "external visits: the visitor's name, a note, and LMS ids of learners whose claims were "
+    "authorised: theirs is taken out",
     "batches": "documents as they were sent: the person's name, numbers and date of birth are taken out of them",
     "audit": "the log: account names of staff and LMS ids; it is never changed",
     "audit_texts": "the words beside the log: those about the person are erased",

@@ -304,18 +304,26 @@ CLAIM_LIFE_COLUMNS = (
     "received_by TEXT NOT NULL DEFAULT ''",
     "handed_over_on TEXT NOT NULL DEFAULT ''",
     "handed_over_by TEXT NOT NULL DEFAULT ''",
+    "provisional INTEGER NOT NULL DEFAULT 0",
+    "confirmed_on TEXT NOT NULL DEFAULT ''",
 )
 CLAIM_UNIT_TABLES = """
 CREATE TABLE claim_units (
     claim_id INTEGER NOT NULL REFERENCES claims (id), awarding_body TEXT NOT NULL, learner_id TEXT NOT NULL,
-    unit_reference TEXT NOT NULL, standing INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (claim_id, unit_reference)
+    candidate_number TEXT NOT NULL, unit_reference TEXT NOT NULL, standing INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (claim_id, unit_reference)
 ) STRICT;
 CREATE UNIQUE INDEX one_unit_claim ON claim_units (awarding_body, learner_id, unit_reference) WHERE standing;
+CREATE UNIQUE INDEX one_unit_claim_a_candidate ON claim_units (awarding_body, candidate_number, unit_reference)
+    WHERE standing AND candidate_number <> '';
+CREATE INDEX registrations_by_candidate ON registrations (awarding_body, candidate_number);
 CREATE TRIGGER unit_claims_close AFTER UPDATE OF status ON claims WHEN NEW.kind = 'units'
     BEGIN UPDATE claim_units SET standing = NEW.status NOT IN ('withdrawn', 'returned', 'revoked')
         WHERE claim_id = NEW.id; END
 """
-"""A unit claim stands for its units until it is closed; two that stand never share one, whatever the code does."""
+"""A unit claim stands for its units until it is closed; two that stand never share one, whatever the code does.
+
+``candidate_number`` is the candidate's when the claim was made, or empty: two accounts may be one candidate."""
 
 
 @migrations()

@@ -500,7 +500,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A portal's answer about one claim; ``words`` are the portal's own, kept as they came."""
+    """A portal's answer about one claim; ``words`` are the portal's own, kept as they came.
+
+    ``provisional``: whether the certificate still waits for a verification visit; ``None`` where that is not said.
+    """
 
     key: str
     outcome: Outcome
@@ -508,6 +511,7 @@ class Answer:
     reference: str = ""
     certificate_number: str = ""
     on: dt.date | None = None
+    provisional: bool | None = None
 
 
 # ---------------------------------------------------------------- what we remember and conclude
@@ -598,7 +602,10 @@ class UnitOutcome:
 
 @dataclass(frozen=True, slots=True)
 class EarlierClaim:
-    """Another claim of the same learner with the same body: ``units`` are references."""
+    """Another claim of the same candidate with the same body: ``units`` are references.
+
+    ``account`` is the LMS id under which it was made where that is another account with the same candidate number.
+    """
 
     claim_id: int
     qualification_id: str
@@ -606,6 +613,7 @@ class EarlierClaim:
     units: tuple[str, ...]
     candidate_number: str
     certificated: bool
+    account: str = ""
 
 
 class Entry(StrEnum):

@@ -22,7 +22,6 @@ import pluggy
 from nvqsync import __version__, hookspecs
 from nvqsync.catalogue import Catalogue
 from nvqsync.core_declarations import CORE_DECLARATIONS
-from nvqsync.core_gates import CORE_GATES
 from nvqsync.declaring import Declaration
 from nvqsync.errors import PluginError, SettingsError
 from nvqsync.gates import Gate
@@ -30,6 +29,7 @@ from nvqsync.hookspecs import CONTRACT_VERSION, ExportFormat, LmsOffer, PortalOf
 from nvqsync.model import LmsItem, Qualification
 from nvqsync.names import did_you_mean
 from nvqsync.plugin_offers import Gathering, how_to_disable
+from nvqsync.shared_gates import SHARED_GATES
 
 ENTRY_POINT_GROUP: Final = "nvqsync"
 TRACE_VARIABLE: Final = "NVQSYNC_TRACE_PLUGINS"
@@ -125,7 +125,7 @@ def load_plugins(
         lms_connectors=gathering.named("register_lms_connectors", "LMS connector"),
         portals=gathering.named("register_portals", "portal connector"),
         formats=gathering.named("register_export_formats", "export format"),
-        gates=_with_id(gathering, "register_gates", "gate", CORE_GATES),
+        gates=_with_id(gathering, "register_gates", "gate", SHARED_GATES),
         declarations=_with_id(gathering, "register_declarations", "declaration", CORE_DECLARATIONS),
         manager=arrivals.manager,
         _listing=arrivals.listing(gathering),

@@ -31,7 +31,8 @@ class Claim:
 
     Days are ISO texts, empty where nothing happened. Receiving the certificate and handing it over are no statuses:
     ``received_by`` and ``handed_over_by`` say who did it, as ``keyed_by`` says who keyed the claim by hand.
-    ``declarations`` are those that its approver has to make.
+    ``declarations`` are those that its approver has to make. ``provisional``: the certificate waits for a verification
+    visit to confirm it.
     """
 
     id: int
@@ -65,6 +66,8 @@ class Claim:
     received_by: str = ""
     handed_over_on: str = ""
     handed_over_by: str = ""
+    provisional: bool = False
+    confirmed_on: str = ""
     declarations: tuple[Finding, ...] = ()
 
     @property

@@ -60,7 +60,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """A learner's simulated activity for a unit: agreed by the IQA before it took place, and sampled afterwards."""
+    """A learner's simulated activity for a unit: agreed by the IQA before it took place, and sampled afterwards.
+
+    A unit may have several. A record stands for what was graded from ``activity_on`` on, and once it was sampled for
+    what was graded up to ``sampled_on``.
+    """
 
     learner_id: str
     qualification_id: str
@@ -75,8 +79,8 @@ class Simulation:
 
     @property
     def agreed_before(self) -> bool:
-        """Whether the IQA agreed no later than on the day of the activity."""
-        return self.agreed_on <= self.activity_on
+        """Whether the IQA agreed before the day of the activity."""
+        return self.agreed_on < self.activity_on
 
 
 def graders(unit: UnitOutcome) -> frozenset[str]:

@@ -42,11 +42,13 @@ def resting_on(facts: ClaimFacts) -> tuple[Release, ...]:
 
 def simulated(facts: ClaimFacts) -> tuple[UnitOutcome, ...]:
     """The units that rest, in part or whole, on evidence whose method stands for simulation."""
-    return tuple(
-        unit
-        for unit in assessed_here(facts)
-        if any(one.met and is_simulation(facts.qualification, one.method) for one in unit.decisions if one.method)
-    )
+    return tuple(unit for unit in assessed_here(facts) if simulated_on(facts, unit))
+
+
+def simulated_on(facts: ClaimFacts, unit: UnitOutcome) -> tuple[dt.date, ...]:
+    """The days on which a unit's simulated evidence was graded."""
+    acted = (one for one in unit.decisions if one.met and one.method and is_simulation(facts.qualification, one.method))
+    return tuple(sorted({day(one.decided_at) for one in acted}))
 
 
 def simulations_of(facts: ClaimFacts, unit: UnitOutcome) -> tuple[Simulation, ...]:
@@ -139,11 +141,17 @@ def _simulation_not_agreed(facts: ClaimFacts) -> str | None:
     found = [(unit, simulations_of(facts, unit)) for unit in simulated(facts)]
     missing = [unit for unit, records in found if not records]
     late = [unit for unit, records in found if any(not one.agreed_before for one in records)]
+    other = [
+        unit for unit, records in found
+        if records and simulated_on(facts, unit)[0] < min(one.activity_on for one in records)
+    ]  # fmt: skip
     parts = [
         f"No IQA's agreement to the simulated activity is recorded for {_codes(missing)}: 'nvqsync iqa simulation "
         "agree'." if missing else "",
-        f"The IQA agreed only after the simulated activity took place in {_codes(late)}: that evidence cannot count."
+        f"The IQA did not agree before the day of the simulated activity in {_codes(late)}: it cannot count."
         if late else "",
+        f"Graded before any simulated activity that an IQA agreed to took place: {_codes(other)}. Find out which "
+        "activity it was." if other else "",
     ]  # fmt: skip
     return " ".join(part for part in parts if part) or None
 
@@ -151,12 +159,18 @@ def _simulation_not_agreed(facts: ClaimFacts) -> str | None:
 def _simulation_not_sampled(facts: ClaimFacts) -> str | None:
     found = [(unit, simulations_of(facts, unit)) for unit in simulated(facts)]
     open_ones = [unit for unit, records in found if not records or any(one.sampled_on is None for one in records)]
-    if not open_ones:
-        return None
-    return (
-        f"All simulated evidence is sampled by the IQA; not sampled yet: {_codes(open_ones)}. "
-        "'nvqsync iqa simulation sample' records it."
-    )
+    seen = {
+        unit.code: max((one.sampled_on for one in records if one.sampled_on), default=None) for unit, records in found
+    }
+    later = [unit for unit, _ in found if (on := seen[unit.code]) and simulated_on(facts, unit)[-1] > on]
+    later = [unit for unit in later if unit not in open_ones]
+    parts = [
+        f"All simulated evidence is sampled by the IQA; not sampled yet: {_codes(open_ones)}. 'nvqsync iqa simulation "
+        "sample' records it." if open_ones else "",
+        f"Simulated evidence was graded after the IQA sampled: {_codes(later)}. It needs a record of its own: 'nvqsync "
+        "iqa simulation agree', then 'sample'." if later else "",
+    ]  # fmt: skip
+    return " ".join(part for part in parts if part) or None
 
 
 # ---------------------------------------------------------------- staff

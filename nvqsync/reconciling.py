@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from nvqsync import logs, store_claims, store_handover
+from nvqsync import certificates, logs, store_claims, store_handover
 from nvqsync.batching import ClaimLine
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, TRANSITIONS, Event, Status, advance
@@ -198,13 +198,20 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
     event = EVENTS[answer.outcome]
     if event is Event.NOT_FOUND and (claim.status is Status.EXPORTED or event in TRANSITIONS[claim.status]):
         store_claims.reopen_batch(exchange.store, claim.batch_id)
+    if claim.status is Status.CERTIFICATED and certificates.confirms(answer, marked=claim.provisional):
+        return _confirm(exchange, claim)
     if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
         return claim  # nothing new; or never arrived, and goes again
     said = answer.outcome.value.replace("_", " ")
-    fields = {"reference": answer.reference or claim.reference, "portal_words": answer.words or claim.portal_words}
+    fields: dict[str, str | bool] = {
+        "reference": answer.reference or claim.reference,
+        "portal_words": answer.words or claim.portal_words,
+    }
     if answer.outcome is Outcome.CERTIFICATED:
         fields["certificate_number"] = answer.certificate_number
         fields["certificated_on"] = (answer.on or day(exchange.app.now())).isoformat()
+        route = store_claims.batch_route(exchange.store, claim.batch_id)
+        fields["provisional"] = certificates.provisional(claim.awarding_body, route, answer.provisional)
     if answer.outcome is Outcome.REVOKED:
         fields["revoked_on"] = (answer.on or day(exchange.app.now())).isoformat()
     try:
@@ -214,3 +221,14 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
         return claim
     exchange.report.answers[changed.status.value] += 1
     return changed
+
+
+def _confirm(exchange: Exchange, claim: Claim) -> Claim:
+    """The body calls a certificate provisional no more, inside the transaction that is open."""
+    confirmed = store_claims.change_claim(
+        exchange.store, claim, claim.status, at=exchange.app.now(), actor=exchange.by, action="confirmed",
+        why="Portal: the certificate is not provisional any more.", provisional=False,
+        confirmed_on=day(exchange.app.now()).isoformat(),
+    )  # fmt: skip
+    exchange.report.answers["confirmed"] += 1
+    return confirmed

@@ -48,7 +48,8 @@ def _one(
     claim = None
     try:
         claim = find_claim(store, record.claim)
-        step = decide(claim, record, by=by, correct=correct)
+        route = store_claims.batch_route(store, claim.batch_id) if record.word == "certificated" else ""
+        step = decide(claim, record, by=by, route=route, correct=correct)
         if step is None:
             return Recorded(record, claim)
         check_version(claim, versions)

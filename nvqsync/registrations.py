@@ -43,7 +43,7 @@ DAYS = frozenset({"registered_on", "date_of_birth", "start", "end"})
 ONE_ENTRY = frozenset({"OCR"})
 """The bodies that take an entry for the full award or for units, never both (rule ENT-1)."""
 
-COLUMNS_STEP = "Print the columns with 'nvqsync registrations template'."
+COLUMNS_STEP = "Print the columns with 'nvqsync registrations template'. Of a workbook only the first sheet is read."
 ENTRIES = {"full_award": Entry.FULL_AWARD, "full": Entry.FULL_AWARD, "": Entry.FULL_AWARD, "units": Entry.UNITS}
 
 
@@ -74,22 +74,23 @@ def template() -> str:
 
 def read(
     text: str, catalogue: Catalogue, learners: Iterable[LmsMember], known: Sequence[Registration] = (),
-    owners: Owners = NOBODY,
+    owners: Owners = NOBODY, today: dt.date = dt.date.max,
 ) -> Import:  # fmt: skip
     """The registrations in the text of a CSV file, as ``read_rows`` finds them."""
-    return read_rows(csv_rows(text), catalogue, learners, known, owners)
+    return read_rows(csv_rows(text), catalogue, learners, known, owners, today)
 
 
 def read_rows(
     rows: Iterator[Row], catalogue: Catalogue, learners: Iterable[LmsMember], known: Sequence[Registration] = (),
-    owners: Owners = NOBODY,
+    owners: Owners = NOBODY, today: dt.date = dt.date.max,
 ) -> Import:  # fmt: skip
     """The registrations in a table whose first row is its head. Raises ``InputError`` for a wrong file or columns.
 
     ``known`` are the registrations stored already: their numbers identify learners too, and what a table has no column
-    for stays as they have it. ``owners`` says whose a ULN is, where a person recorded it.
+    for stays as they have it. ``owners`` says whose a ULN is, where a person recorded it. Nobody was registered after
+    ``today``.
     """
-    reading = _Reading(catalogue, _Finder(learners, known, owners), known)
+    reading = _Reading(catalogue, _Finder(learners, known, owners), known, today)
     _, head = next(rows, (0, None))
     if head is None:
         raise InputError("The file is empty.", COLUMNS_STEP)
@@ -126,8 +127,8 @@ def _key(registration: Registration) -> tuple[str, str, Entry]:
 class _Reading:
     """The rows of one file, taken one by one."""
 
-    def __init__(self, catalogue: Catalogue, finder: _Finder, known: Sequence[Registration]) -> None:
-        self._catalogue, self._finder = catalogue, finder
+    def __init__(self, catalogue: Catalogue, finder: _Finder, known: Sequence[Registration], today: dt.date) -> None:
+        self._catalogue, self._finder, self._today = catalogue, finder, today
         self._known = {_key(registration): registration for registration in known}
         self.found: dict[tuple[str, str, Entry], Registration] = {}
         self.errors: list[RowError] = []
@@ -164,6 +165,8 @@ class _Reading:
         if before := self._known.get(_key(new)):
             new = replace(new, **{name: getattr(before, name) for name in OPTIONAL if name not in row})
         _check_sense(new)
+        if new.registered_on > self._today:
+            raise InputError(f"Registered on {new.registered_on}, a day that has not come yet.", "Correct the day.")
         return new
 
     def _check_entry(self, new: Registration) -> None:

@@ -1,4 +1,4 @@
-"""May this be recorded: an IQA's release, an agreed or a sampled simulation? Pure; each says why not, and what then."""
+"""May this be recorded: a release, a sign-off, a simulation? Pure; each says why not, and what then."""
 
 from __future__ import annotations
 
@@ -21,6 +21,22 @@ def check_iqa(iqa_id: str, qualification_id: str, on: dt.date, staff: Iterable[S
     known = ", ".join(sorted({f"{one.lms_id} ({one.name})" for one in iqas})) or "nobody"
     says = f"Moodle user {iqa_id} is no IQA on record for {qualification_id} on {on}; on record: {known}."
     raise InputError(says, "Enter them with 'nvqsync centre staff add', or correct --iqa or --on.")
+
+
+def check_assessor(assessor_id: str, qualification_id: str, on: dt.date, staff: Iterable[Staff]) -> None:
+    """Whether somebody may sign units off on a day: where the centre has assessors on record, one of them may.
+
+    A centre without any is told by the gates. Raises ``InputError``.
+    """
+    assessors = [
+        one for one in staff if one.role is StaffRole.ASSESSOR and one.qualification_id in ("", qualification_id)
+    ]
+    serving = [one for one in assessors if one.serves(qualification_id, on)]
+    if not assessors or any(one.lms_id == assessor_id for one in serving):
+        return
+    known = ", ".join(sorted({f"{one.lms_id} ({one.name})" for one in serving})) or "nobody"
+    says = f"Moodle user {assessor_id} is no assessor on record for {qualification_id} on {on}; on record: {known}."
+    raise InputError(says, "Enter them with 'nvqsync centre staff add', or correct --assessor.")
 
 
 def check_words(release: Release) -> None:
@@ -58,7 +74,8 @@ def check_simulation(
         raise InputError(says, "'nvqsync units' tells where it does. Have the unit assessed in real work.")
     if not new.agreed_before:
         says = (
-            f"Agreed on {new.agreed_on}, after the activity of {new.activity_on}: an IQA agrees before it takes place."
+            f"Agreed on {new.agreed_on}, not before the day of the activity, {new.activity_on}: an IQA agrees before "
+            "it takes place."
         )
         raise InputError(says, "Correct the dates; where they are right, that evidence cannot count.")
     if not new.reason.strip():

@@ -32,8 +32,8 @@ def claimable(
 ) -> tuple[tuple[UnitOutcome, ...], tuple[tuple[str, str], ...]]:
     """The achieved units that no claim of the learner with this body stands for, and by code why others are not. Pure.
 
-    ``claims`` are all the learner's with the body. ``codes`` limits it to a few; without it units that are not achieved
-    are passed over in silence.
+    ``claims`` are all the candidate's with the body. ``codes`` limits it to a few; without it units that are not
+    achieved are passed over in silence.
     """
     taken = {
         reference: claim.id
@@ -65,8 +65,7 @@ def request_units(
     """
     with nullcontext() if dry_run else store.writing(durable=True):  # nobody claims a unit between look and deed
         row, known = standing_of(app, store, learner_id, qualification)
-        where = "learner_id = ? AND awarding_body = ?"
-        mine = store_claims.claims(store, where, [learner_id, qualification.awarding_body])
+        mine = store_claims.claims_of_candidate(store, learner_id, qualification.awarding_body)
         units, left_out = claimable(row, mine, codes)
         told = tuple(unit.code for unit in units)
         if dry_run or not units:
@@ -99,8 +98,7 @@ def _again(app: App, store: Store, old: Claim, why: str) -> tuple[ClaimMove, str
     """The claim made anew, and the centre number it is made under. Raises ``NotAllowed``."""
     qualification = app.plugins.catalogue.find_qualification(old.qualification_id)
     row, known = standing_of(app, store, old.learner_id, qualification)
-    where = "learner_id = ? AND awarding_body = ?"
-    mine = store_claims.claims(store, where, [old.learner_id, old.awarding_body])
+    mine = store_claims.claims_of_candidate(store, old.learner_id, old.awarding_body)
     if old.kind is ClaimKind.UNITS:
         codes = [unit["code"] for unit in old.facts["units"]]
         units, left_out = claimable(row, mine, codes)

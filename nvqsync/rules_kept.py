@@ -257,8 +257,9 @@ RULES_KEPT: tuple[Kept, ...] = (
          "Without direct claim status a claim goes by the authorisation route and waits; EDI's and NCFE's wait here "
          "(gates SIGN-OFF/advisor and SIGN-OFF/eqa)"),
     Kept("CLM-4", "OCR", "all", (Where.DESIGN,),
-         ("nvqsync/centre.py",),
-         "Direct claim status is kept for each qualification; provisional is a mark on a certificate, no gate"),
+         ("nvqsync/centre.py", "nvqsync/certificates.py"),
+         "Direct claim status is kept for each qualification; a certificate claimed under it is marked as provisional "
+         "until a visit confirms it, which stops nothing"),
     Kept("CLM-5", "OCR", "all", (Where.GATE,),
          ("CLM-5", "CLM-5/visit"),
          "After the final visit direct claims end"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nvqsync import store_claims, store_lms
@@ -12,6 +12,7 @@ from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED, WAITING
 from nvqsync.declaring import stands_against
 from nvqsync.facts import Known, gather, shared_ulns
+from nvqsync.heap import seldom_collected
 from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, claimed_units, follow, propose
 from nvqsync.standing import Standing
@@ -53,30 +54,67 @@ def settle(
     """Judge learners in the given qualifications (in all that are followed) and do what follows for their claims.
 
     ``learners`` limits it to a few. Without ``propose_new`` no new claim is made; ``Settled.due`` says whose is due.
+    Where a claim that is new, or rests on other units now, may stand in another's way, the other is looked at again.
     """
-    reader, ulns = app.reader(store), shared_ulns(store)
-    mappings = reader.mappings()
     wanted = None if qualification_ids is None else list(qualification_ids)
+    work = _Settling(app, store, by, wanted, propose_new)
     whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
-    notices: list[Notice] = []
-    moves: list[ClaimMove] = []
-    due: set[str] = set()
-    judged: set[tuple[str, str]] = set()
     for start in range(0, len(whom), AT_ONCE) or (0,):
-        for standing in reader.standings(wanted, set(whom[start : start + AT_ONCE]), mappings):
-            learners_here = [row.learner.lms_id for row in standing.rows]
-            known = gather(app, store, standing.qualification, ulns, learners_here)
-            now = list(_moves(app, store, standing, known))
-            if not propose_new:
-                due |= {move.learner_id for move in now if move.move is Move.PROPOSE}
-                now = [move for move in now if move.move is not Move.PROPOSE]
-            for number, alike in _by_number(now, known).items():
-                moves += store_claims.make_moves(store, alike, at=app.now(), actor=by, centre_number=number)
-            notices += standing.notices
-            judged |= {(row.learner.lms_id, row.qualification.id) for row in standing.rows}
-    stray = list(_adrift(store, judged, None if wanted is None else set(wanted), set(whom)))
-    moves += store_claims.make_moves(store, stray, at=app.now(), actor=by, centre_number="")
-    return Settled(tuple(dict.fromkeys(notices)), tuple(moves), frozenset(due))
+        with seldom_collected():
+            changed = work.round(set(whom[start : start + AT_ONCE]))
+            if again := store_claims.beside(store, changed):
+                work.round(again, everywhere=True)
+    stray = list(_adrift(store, work.judged, None if wanted is None else set(wanted), set(whom)))
+    work.moves += store_claims.make_moves(store, stray, at=app.now(), actor=by, centre_number="")
+    return Settled(tuple(dict.fromkeys(work.notices)), tuple(work.moves), frozenset(work.due))
+
+
+class _Settling:
+    """Settling under way: what is read once for all learners, and what it has come to so far."""
+
+    def __init__(self, app: App, store: Store, by: str, wanted: Sequence[str] | None, propose_new: bool) -> None:
+        self._app, self._store, self._by = app, store, by
+        self._wanted, self._propose_new = wanted, propose_new
+        self._reader, self._ulns = app.reader(store), shared_ulns(store)
+        self._mappings = self._reader.mappings()
+        self.notices: list[Notice] = []
+        self.moves: list[ClaimMove] = []
+        self.due: set[str] = set()
+        self.judged: set[tuple[str, str]] = set()
+
+    def round(self, learners: Collection[str], *, everywhere: bool = False) -> set[str]:
+        """Judge these learners and carry out what follows; returns those whose claims others have to heed now.
+
+        ``everywhere``: in every qualification, and no new claim is made in one that was not asked for.
+        """
+        changed: set[str] = set()
+        for standing in self._reader.standings(None if everywhere else self._wanted, learners, self._mappings):
+            for move in self._made(standing):
+                self.moves.append(move)
+                if _others_heed(move):
+                    changed.add(move.learner_id)
+            self.notices += () if everywhere else standing.notices
+            self.judged |= {(row.learner.lms_id, row.qualification.id) for row in standing.rows}
+        return changed
+
+    def _made(self, standing: Standing) -> Iterator[ClaimMove]:
+        """The moves that are made in one qualification."""
+        learners, name = [row.learner.lms_id for row in standing.rows], standing.qualification.id
+        known = gather(self._app, self._store, standing.qualification, self._ulns, learners)
+        now = list(_moves(self._app, self._store, standing, known))
+        asked = self._wanted is None or name in self._wanted
+        if not (asked and self._propose_new):
+            self.due |= {move.learner_id for move in now if asked and move.move is Move.PROPOSE}
+            now = [move for move in now if move.move is not Move.PROPOSE]
+        at = self._app.now()
+        for number, alike in _by_number(now, known).items():
+            yield from store_claims.make_moves(self._store, alike, at=at, actor=self._by, centre_number=number)
+
+
+def _others_heed(move: ClaimMove) -> bool:
+    """Whether a claim is new, or stands for other units than before."""
+    before = {unit["unit_reference"] for unit in move.before.facts["units"]} if move.before else None
+    return before != {unit["unit_reference"] for unit in move.facts["units"]}
 
 
 def _adrift(

@@ -31,6 +31,7 @@ class Question:
     ``blocker`` is a rule's id (``ENT-2`` finds ``ENT-2/approval`` too); ``made_before`` seconds since 1970; each word
     of ``text`` must stand in the learner's name or ID number, the key, a reference, a reason or the body's words.
     ``recalls``: recalled, or gone with a recall notice and neither withdrawn, returned nor revoked since.
+    ``provisional``: certificated, and a visit has still to confirm it.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -45,6 +46,7 @@ class Question:
     batch: str = ""
     text: str = ""
     recalls: bool = False
+    provisional: bool = False
 
 
 def search(store: Store, asked: Question) -> list[int]:
@@ -81,6 +83,8 @@ def _conditions(asked: Question) -> Iterator[tuple[str, list[Any]]]:
         gone = json.dumps([*GONE, Status.CERTIFICATED])
         noticed = f"(status IN (SELECT value FROM json_each(?)) AND {_HAS.format('cautions')})"
         yield f"(status = 'recalled' OR {noticed})", [gone, RECALL_NOTICE, RECALL_NOTICE]
+    if asked.provisional:
+        yield "provisional AND status = 'certificated'", []
     for word in asked.text.split():
         escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         yield _TEXT, [f"%{escaped}%"] * 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -164,18 +165,63 @@ def claims_by_learner(
 def standing_claims(
     store: Store, awarding_body: str, learners: Collection[str] | None = None
 ) -> dict[str, tuple[EarlierClaim, ...]]:
-    """By learner, their claims with a body that are open or certificated, oldest first, as gates look at them."""
-    found: dict[str, list[EarlierClaim]] = {}
+    """By learner, their claims with a body that are open or certificated, oldest first, as gates look at them.
+
+    With them those under other accounts that are registered under the same candidate number.
+    """
+    others = same_candidates(store, awarding_body, learners)
+    accounts = None if learners is None else {*learners, *(one for found in others.values() for one in found)}
+    found: dict[str, list[EarlierClaim]] = defaultdict(list)
     closed = [status.value for status in CLOSED]
     sql = f"""SELECT claims.id, learner_id, qualification_id, kind, status, {_UNITS} AS units,
             {_CANDIDATE} AS candidate_number FROM claims
         WHERE awarding_body = ? AND status NOT IN (SELECT value FROM json_each(?)) AND {_AMONG} ORDER BY id"""
-    for row in store.rows(sql, [awarding_body, json.dumps(closed), *_among(learners)]):
+    for row in store.rows(sql, [awarding_body, json.dumps(closed), *_among(accounts)]):
         units = tuple(reference for reference, _ in json.loads(row["units"]))
         one = EarlierClaim(row["id"], row["qualification_id"], ClaimKind(row["kind"]), units,
                            row["candidate_number"] or "", row["status"] == Status.CERTIFICATED)  # fmt: skip
-        found.setdefault(row["learner_id"], []).append(one)
-    return {learner: tuple(claims) for learner, claims in found.items()}
+        found[row["learner_id"]].append(one)
+        for learner in others.get(row["learner_id"], ()):
+            found[learner].append(replace(one, account=row["learner_id"]))
+    return {learner: tuple(claims) for learner, claims in found.items() if learners is None or learner in learners}
+
+
+def same_candidates(
+    store: Store, awarding_body: str, learners: Collection[str] | None = None
+) -> dict[str, frozenset[str]]:
+    """By learner, the other accounts registered with the body under the same candidate number; both ways."""
+    found: dict[str, set[str]] = defaultdict(set)
+    sql = f"""SELECT mine.learner_id AS learner, other.learner_id AS other FROM
+            (SELECT * FROM registrations WHERE awarding_body = ? AND candidate_number <> '' AND {_AMONG}) AS mine
+        JOIN registrations AS other USING (awarding_body, candidate_number)
+        WHERE other.learner_id <> mine.learner_id"""
+    for row in store.rows(sql, [awarding_body, *_among(learners)]):
+        found[row["learner"]].add(row["other"])
+        found[row["other"]].add(row["learner"])
+    return {learner: frozenset(others) for learner, others in found.items()}
+
+
+def claims_of_candidate(store: Store, learner_id: str, awarding_body: str) -> list[Claim]:
+    """Every claim with a body of one learner and of other accounts with the same candidate number, oldest first."""
+    accounts = {learner_id}.union(*same_candidates(store, awarding_body, [learner_id]).values())
+    where = "awarding_body = ? AND learner_id IN (SELECT value FROM json_each(?))"
+    return claims(store, where, [awarding_body, json.dumps(sorted(accounts))])
+
+
+def beside(store: Store, learners: Collection[str]) -> frozenset[str]:
+    """Those whose claims may stand in each other's way: several with one body, by one learner or by one candidate.
+
+    Of the learners given, and of whoever shares a candidate number with them.
+    """
+    sql = """SELECT learner_id, awarding_body, COUNT(*) AS n FROM claims
+        WHERE learner_id IN (SELECT value FROM json_each(?)) AND status NOT IN (SELECT value FROM json_each(?))
+        GROUP BY learner_id, awarding_body"""
+    rows = store.rows(sql, [json.dumps(sorted(learners)), json.dumps([status.value for status in CLOSED])])
+    bodies: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        bodies[row["awarding_body"]].add(row["learner_id"])
+    several = {row["learner_id"] for row in rows if row["n"] > 1}
+    return frozenset(several.union(*(same_candidates(store, body, some) for body, some in bodies.items())))
 
 
 def certificated_units(store: Store, learners: Collection[str] | None = None) -> dict[str, list[AchievedElsewhere]]:
@@ -254,8 +300,9 @@ def _insert_whole(
     )  # fmt: skip
     if new.rowcount == 1:
         store.execute_many(
-            "INSERT INTO claim_units (claim_id, awarding_body, learner_id, unit_reference) VALUES (?, ?, ?, ?)",
-            [(new.lastrowid, move.awarding_body, move.learner_id, unit) for unit in units],
+            f"""INSERT INTO claim_units (claim_id, awarding_body, learner_id, candidate_number, unit_reference)
+            SELECT id, awarding_body, learner_id, COALESCE({_CANDIDATE}, ''), ? FROM claims WHERE id = ?""",
+            [(unit, new.lastrowid) for unit in units],
         )
         append_audit(store, at=at, actor=actor, subject=f"claim:{new.lastrowid}", action=move.move.value, text=move.why,
                      to_status=move.status.value, fingerprint=move.fingerprint)  # fmt: skip
@@ -344,6 +391,7 @@ def _claim(row: dict[str, Any]) -> Claim:
             "batch_id": row["batch_id"] or "",
             "certificated_on": row["certificated_on"] or "",
             "hold_code": HoldCode(row["hold_code"]),
+            "provisional": bool(row["provisional"]),
         }
     )
 
@@ -381,6 +429,12 @@ def batch_states(store: Store) -> dict[str, tuple[str, str]]:
     """The centre number and the state of every batch, by id, without the documents."""
     rows = store.rows("SELECT id, centre_number, state FROM batches ORDER BY created_at, id")
     return {row["id"]: (row["centre_number"], row["state"]) for row in rows}
+
+
+def batch_route(store: Store, batch_id: str) -> str:
+    """The way a batch went: ``direct`` or ``authorisation``; empty where there is no such batch."""
+    rows = store.rows("SELECT route FROM batches WHERE id = ?", [batch_id])
+    return str(rows[0]["route"]) if rows else ""
 
 
 def reopen_batch(store: Store, batch_id: str) -> None:

@@ -122,6 +122,9 @@ def anonymise(store: Store, learner_id: str, *, rule: str, actor: str, at: int) 
         store_audit.append_audit(store, at=at, actor=actor, subject=f"claim:{row['id']}", action="anonymise", text=text)
     for batch_id in batches:
         _bare_batch(store, batch_id, {row["key"] for row in claims}, actor=actor, at=at)
+    for visit in _visits_of(store, learner_id):
+        others = [one for one in json.loads(visit["learners"]) if one != learner_id]
+        store.execute("UPDATE centre_visits SET learners = ? WHERE id = ?", [json.dumps(others), visit["id"]])
     text = f"Erased under {rule}: what named the learner, and the words of the entries about them."
     store_audit.erase(store, entries, subject=f"learner:{learner_id}", rule=rule, text=text, actor=actor, at=at)
     store.execute("INSERT INTO anonymised VALUES (?, ?, ?)", [learner_id, at, rule])
@@ -151,6 +154,12 @@ def _batches_of(store: Store, claim_ids: list[int]) -> list[str]:
         UNION SELECT batch_id FROM claims WHERE id IN (SELECT value FROM json_each(?1))"""
     rows = store.rows(f"SELECT id FROM batches WHERE id IN ({sql}) ORDER BY id", [json.dumps(claim_ids)])
     return [row["id"] for row in rows]
+
+
+def _visits_of(store: Store, learner_id: str) -> list[dict[str, Any]]:
+    """The external visits that authorised this learner's claims by name."""
+    sql = "SELECT * FROM centre_visits WHERE EXISTS (SELECT 1 FROM json_each(learners) WHERE value = ?) ORDER BY id"
+    return store.rows(sql, [learner_id])
 
 
 def _entries_about(store: Store, subjects: list[str]) -> list[int]:
@@ -201,9 +210,10 @@ def sweep(store: Store) -> bool:
 
 
 def everything_about(store: Store, learner_id: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """By table, every row about one person, and their claims as the batches carried them."""
+    """By table, every row about one person, visits that authorised their claims, and these as batches carried them."""
     for holding in HOLDINGS:
         yield holding.table, store.rows(f"SELECT * FROM {holding.table} WHERE {holding.where}", {"who": learner_id})
+    yield "centre_visits", [{**row, "learners": [learner_id]} for row in _visits_of(store, learner_id)]
     claims = store.rows("SELECT id, key FROM claims WHERE learner_id = ?", [learner_id])
     keys = {row["key"] for row in claims}
     found = []

@@ -124,7 +124,8 @@ def _due(row: LearnerProgress, facts: ClaimFacts, waiting: Sequence[Claim], unti
         yield Listed(Why.DUE, row.learner, row.qualification.id, says, step, (), on, claim.id)
     if met_unclaimed and not waiting:
         says = f"The rule of combination is met and nothing is claimed, and {what} is on {on}."
-        yield Listed(Why.DUE, row.learner, row.qualification.id, says, "Run 'nvqsync sync'.", (), on)
+        step = "Run 'nvqsync sync'. Where a claim was returned or withdrawn: 'nvqsync claims propose-again'."
+        yield Listed(Why.DUE, row.learner, row.qualification.id, says, step, (), on)
 
 
 def _deadlines(facts: ClaimFacts) -> Iterator[tuple[dt.date, str]]:

@@ -29,7 +29,8 @@ class Body:
 
     ``sign_off_first``: without direct claim status a claim is returned until the sign-off stands in the portal's books
     (elsewhere it waits there for its verifier). ``one_kind_of_entry``: a candidate is entered for the full award or for
-    units, never both. ``returns``: reasons for returning a good claim on purpose.
+    units, never both. ``provisional_until_visited``: a certificate claimed under direct claim status says so.
+    ``returns``: reasons for returning a good claim on purpose.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Body:
     sign_off_first: bool = False
     one_kind_of_entry: bool = False
     code_is_reference: bool = False
+    provisional_until_visited: bool = False
 
 
 OCR = Body(
@@ -69,6 +71,7 @@ OCR = Body(
         transferred="From another awarding body",
     ),
     one_kind_of_entry=True,
+    provisional_until_visited=True,
 )
 
 EDI = Body(

@@ -236,9 +236,10 @@ def _answers(said: Iterable[Any]) -> Iterable[Answer]:
         try:
             texts = {name: one.get(name) or "" for name in ("words", "reference", "certificate_number")}
             on = dt.date.fromisoformat(one["on"]) if one.get("on") else None
-            answer = Answer(one["key"], Outcome(one["outcome"]), on=on, **texts)
+            answer = Answer(one["key"], Outcome(one["outcome"]), on=on, provisional=one.get("provisional"), **texts)
         except (KeyError, TypeError, ValueError, AttributeError):
             continue
         numbered = answer.certificate_number or answer.outcome is not Outcome.CERTIFICATED
-        if numbered and all(isinstance(text, str) for text in (answer.key, *texts.values())):
+        told = answer.provisional is None or isinstance(answer.provisional, bool)
+        if numbered and told and all(isinstance(text, str) for text in (answer.key, *texts.values())):
             yield answer

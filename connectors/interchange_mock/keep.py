@@ -15,7 +15,7 @@ from connectors.interchange_mock.state import PortalState
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as it travels: ``key``, ``outcome``, ``words``, ``reference``, ``certificate_number``, ``on``."""
+    """An answer as it travels: under the names of its fields, the day as text."""
     return {**asdict(answer), "on": answer.on.isoformat() if answer.on else None}
 
 

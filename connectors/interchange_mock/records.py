@@ -79,6 +79,7 @@ class Claim:
     since: int
     reference: str = ""
     certificate_number: str = ""
+    provisional: bool = False
     asked: int = 0
     received: int = 1
 
@@ -90,7 +91,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the portal says of one claim."""
+    """What the portal says of one claim. A ``provisional`` certificate waits for a verification visit to confirm it."""
 
     key: str
     outcome: Outcome
@@ -98,6 +99,7 @@ class Answer:
     reference: str = ""
     certificate_number: str = ""
     on: dt.date | None = None
+    provisional: bool = False
 
 
 def london_day(moment: int) -> dt.date:
@@ -143,8 +145,8 @@ def certificate_number(claim: Claim) -> str:
 
 def answer_of(claim: Claim) -> Answer:
     """What the portal says of this claim as it stands."""
-    day = london_day(claim.since)
-    return Answer(claim.sent.key, claim.outcome, claim.words, claim.reference, claim.certificate_number, day)
+    day, number = london_day(claim.since), claim.certificate_number
+    return Answer(claim.sent.key, claim.outcome, claim.words, claim.reference, number, day, claim.provisional)
 
 
 def known_body(name: str) -> Body:

@@ -135,6 +135,10 @@ class PortalState:
             raise Conflict(f"Claim {key} has no certificate that could be revoked.")
         return answer_of(self._keep(replace(claim, outcome=Outcome.REVOKED, words=words, since=now), now))
 
+    def confirm(self, body: str, key: str, now: int) -> Answer:
+        """A verification visit confirms a provisional certificate; any other claim stays as it is."""
+        return answer_of(self._keep(replace(self._known(body, key), provisional=False), now))
+
     def restore(self, claims: Iterable[Claim]) -> None:
         """Put claims that were kept from an earlier run back into the books."""
         for claim in claims:
@@ -198,9 +202,16 @@ class PortalState:
         """Write a claim into the books, issuing its certificate when it is due."""
         if claim.outcome is Outcome.ACKNOWLEDGED and due(self.terms, claim, now):
             issued, number = Outcome.CERTIFICATED, certificate_number(claim)
-            claim = replace(claim, outcome=issued, words="Certificate issued.", certificate_number=number, since=now)
+            words = "Certificate issued."
+            claim = replace(claim, outcome=issued, words=words, certificate_number=number, since=now)
+            claim = replace(claim, provisional=self._provisional(claim))
         self._write(claim)
         return claim
+
+    def _provisional(self, claim: Claim) -> bool:
+        """Whether its certificate waits for a visit: it was claimed without one, and the body has visits confirm."""
+        direct = (claim.body, claim.centre_number, claim.qualification) in self.direct_claim_status
+        return direct and BODIES[claim.body].provisional_until_visited
 
     def _write(self, claim: Claim) -> None:
         """Write a claim and note which award and units it stands for; a returned or revoked one stands for nothing."""

@@ -49,6 +49,8 @@ def claim_json(claim: Claim, learner: LmsMember) -> dict[str, Any]:
         "revoked_on": claim.revoked_on or None,
         "certificate_number": claim.certificate_number or None,
         "certificated_on": claim.certificated_on or None,
+        "provisional": claim.provisional,
+        "confirmed_on": claim.confirmed_on or None,
         "received_on": claim.received_on or None,
         "received_by": claim.received_by or None,
         "handed_over_on": claim.handed_over_on or None,

@@ -30,7 +30,11 @@ DAY = 86_400
 @click.option("--qualification", "-q", help="Only this qualification.")
 @click.option("--body", metavar="BODY", help="Only this awarding body, e.g. OCR.")
 @click.option("--kind", type=click.Choice([kind.value for kind in ClaimKind]), help="Only full awards, or only units.")
-@click.option("--blocked/--ready", default=None, help="Only claims that something blocks, or that nothing does.")
+@click.option(
+    "--blocked/--ready",
+    default=None,
+    help="Only claims that something blocks, or those that can be approved: proposed, and nothing blocks them.",
+)
 @click.option("--blocker", metavar="RULE", help="Only claims that this rule blocks, e.g. ENT-2.")
 @click.option(
     "--hold-code",
@@ -44,6 +48,7 @@ DAY = 86_400
 @click.option(
     "--recalls", is_flag=True, help="Only claims that are recalled or lost their grounds after they had gone."
 )
+@click.option("--provisional", is_flag=True, help="Only certificates that a visit has still to confirm.")
 @click.option(
     "--text", metavar="WORDS", help="Only claims where each word stands in name, number, key, reference or reason."
 )
@@ -54,7 +59,7 @@ def list_command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
     with app_and_store(ctx) as (app, store):
         only = app.plugins.catalogue.find_qualification(asked["qualification"]).id if asked["qualification"] else ""
         question = Question(
-            statuses=tuple(Status(status) for status in asked["status"]),
+            statuses=_statuses(asked["status"], asked["blocked"]),
             qualification=only,
             awarding_body=asked["body"] or "",
             kind=ClaimKind(asked["kind"]) if asked["kind"] else None,
@@ -66,6 +71,7 @@ def list_command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
             batch=asked["batch"] or "",
             text=asked["text"] or "",
             recalls=asked["recalls"],
+            provisional=asked["provisional"],
         )
         learners = {member.lms_id: member for member in store_lms.learners(store)}
         rows = [claim_json(claim, learners[claim.learner_id]) for claim in each(store, search(store, question))]
@@ -82,10 +88,17 @@ def list_command(ctx: click.Context, /, as_json: bool, **asked: Any) -> None:
         tell(f"Claim {row['id']}: {row['recall_notice'] or 'Recalled; withdraw it once the body has let it go.'}")
 
 
+def _statuses(named: tuple[str, ...], blocked: bool | None) -> tuple[Status, ...]:
+    """The statuses asked for; without any, what is ready is what is proposed."""
+    ready = (Status.PROPOSED,) if blocked is False and not named else ()
+    return ready or tuple(Status(status) for status in named)
+
+
 def _list_row(row: dict[str, Any]) -> tuple[object, ...]:
     ids = [", ".join(finding["id"] for finding in row[name]) for name in ("blockers", "cautions")]
     learner, units = row["learner"], " (units)" if row["kind"] == ClaimKind.UNITS else ""
     held = f" ({row['hold_code']})" if row["status"] == Status.ON_HOLD and row["hold_code"] else ""
+    held = " (provisional)" if row["provisional"] else held
     return (row["id"], learner["id_number"], learner["name"], row["qualification"] + units,
             row["status"].replace("_", " ") + held, row["credits"], *ids)  # fmt: skip
 

@@ -28,6 +28,8 @@ EVENT = click.Choice(WORDS, case_sensitive=False)
 @click.option("--on", metavar="DAY", help="The day it happened, 2026-11-20 or 20/11/2026; today without it.")
 @click.option("--reference", default="", help="The portal's reference.")
 @click.option("--certificate", default="", help="The certificate's number; one claim only.")
+@click.option("--provisional/--not-provisional", default=None,
+              help="Whether a visit has still to confirm the certificate; else as the rules say.")  # fmt: skip
 @click.option("--words", "--why", default="", help="The body's words, or the reason: kept as they are.")
 @click.option("--who", default="", help="Who did it; without it, whoever runs this.")
 @click.option("--file", "file", type=click.Path(path_type=Path), help="A CSV sheet of records in place of arguments.")
@@ -38,7 +40,7 @@ EVENT = click.Choice(WORDS, case_sensitive=False)
 @click.pass_context
 def record_command(
     ctx: click.Context, /, event: str | None, claims: tuple[str, ...], file: Path | None, show_template: bool,
-    correct: bool, dry_run: bool, as_json: bool, **told: str | None,
+    correct: bool, dry_run: bool, as_json: bool, provisional: bool | None, **told: str | None,
 ) -> None:  # fmt: skip
     """Record what happened to claims outside nvqsync. CLAIMS are numbers or keys.
 
@@ -54,6 +56,7 @@ def record_command(
       revoked       --words: the certificate is     -> revoked
       received      the certificate arrived here
       handed_over   the learner has it
+      confirmed     a visit confirmed a provisional certificate
 
     The same record again changes nothing. In bulk: --template prints the columns of a sheet, --file reads one.
     """
@@ -65,7 +68,7 @@ def record_command(
     if file is not None and event is None:
         sheet = read_sheet(read_text(file, LARGEST), app.today, read_day)
     elif event is not None and claims and file is None:
-        sheet = _typed(event, claims, told, app.today)
+        sheet = _typed(event, claims, told, provisional, app.today)
     else:
         raise click.UsageError("Give EVENT and the claims, or --file with a sheet.")
     with app.open_store() as store:
@@ -81,11 +84,16 @@ def record_command(
     ctx.exit(INTERRUPTED if not whole else 1 if failed else 0)
 
 
-def _typed(event: str, claims: Sequence[str], told: Mapping[str, str | None], today: dt.date) -> Sheet:
+def _typed(
+    event: str, claims: Sequence[str], told: Mapping[str, str | None], provisional: bool | None, today: dt.date
+) -> Sheet:
     """What the arguments of the command say, as a sheet of records. Raises ``InputError``."""
     on = read_day(told["on"]) if told["on"] else today
     reference, certificate, words, who = (told[name] or "" for name in ("reference", "certificate", "words", "who"))
-    records = [Record(claim, event, on, reference, certificate, words, who) for claim in dict.fromkeys(claims)]
+    records = [
+        Record(claim, event, on, reference, certificate, words, who, provisional=provisional)
+        for claim in dict.fromkeys(claims)
+    ]
     if told["certificate"] and len(records) > 1:
         raise InputError("A certificate's number belongs to one claim.", "Record several with --file.")
     for record in records:

@@ -68,7 +68,9 @@ def _print_story(story: dict[str, Any]) -> None:
     if story["recall_notice"]:
         _plainly(f"RECALL NOTICE: {story['recall_notice']}")
     if story["certificate_number"]:
-        _plainly(f"Certificate {story['certificate_number']}, {story['certificated_on']}")
+        mark = ", PROVISIONAL until a visit confirms it" if story["provisional"] else ""
+        confirmed = f", confirmed on {story['confirmed_on']}" if story["confirmed_on"] else ""
+        _plainly(f"Certificate {story['certificate_number']}, {story['certificated_on']}{mark}{confirmed}")
     for what in ("received", "handed_over"):
         if story[f"{what}_on"]:
             _plainly(f"Certificate {what.replace('_', ' ')} on {story[f'{what}_on']} by {story[f'{what}_by']}")

@@ -21,6 +21,7 @@ from nvqsync.store import Store
 from nvqsync.uln_owners import uln_mark
 
 why_option = click.option("--why", required=True, help="The reason, for the audit log.")
+DRY = " (dry run: nothing was written)"
 
 
 @click.group("learner")
@@ -32,8 +33,9 @@ def learner_group() -> None:
 @click.argument("learner")
 @click.argument("status", type=click.Choice(["leaver", "active", "follow"]))
 @why_option
+@dry_run_option
 @click.pass_context
-def status_command(ctx: click.Context, learner: str, status: str, why: str) -> None:
+def status_command(ctx: click.Context, learner: str, status: str, why: str, dry_run: bool) -> None:
     """Record that LEARNER (Moodle ID number or id) has left with what is achieved, or is active whatever Moodle says.
 
     'follow' takes that back: the course's roster decides again. A claim of someone suspended, unenrolled or deleted
@@ -43,9 +45,10 @@ def status_command(ctx: click.Context, learner: str, status: str, why: str) -> N
         who = find_learner(store, learner)
         said = Confirmation(What.STATUS, who.lms_id, "", status, "", actor(), app.now(), why)
         keep = store_confirmations.withdraw if status == "follow" else store_confirmations.record
-        keep(store, said)
-        _settle(app, store, who)
-    click.echo(f"{who.id_number or who.lms_id}: {status}.")
+        if not dry_run:
+            keep(store, said)
+            _settle(app, store, who)
+    click.echo(f"{who.id_number or who.lms_id}: {status}{DRY if dry_run else ''}.")
 
 
 @click.group("confirm")
@@ -57,8 +60,9 @@ def confirm_group() -> None:
 @click.argument("learner")
 @click.argument("item")
 @why_option
+@dry_run_option
 @click.pass_context
-def gone_command(ctx: click.Context, learner: str, item: str, why: str) -> None:
+def gone_command(ctx: click.Context, learner: str, item: str, why: str, dry_run: bool) -> None:
     """Confirm that LEARNER's grade on ITEM (the assignment's id) stands although Moodle no longer shows it."""
     with app_and_store(ctx) as (app, store):
         who, known = _grade(store, learner, item)
@@ -66,8 +70,9 @@ def gone_command(ctx: click.Context, learner: str, item: str, why: str) -> None:
             raise InputError(
                 "Moodle still shows that grade: there is nothing to confirm.", "See 'nvqsync claims show'."
             )
-        _record(app, store, who, What.GONE, known, "stands", why)
-    click.echo("Recorded: the grade stands.")
+        if not dry_run:
+            _record(app, store, who, What.GONE, known, "stands", why)
+    click.echo(f"{'Would be recorded (dry run)' if dry_run else 'Recorded'}: the grade stands.")
 
 
 @confirm_group.command("gradebook")
@@ -75,8 +80,9 @@ def gone_command(ctx: click.Context, learner: str, item: str, why: str) -> None:
 @click.argument("item")
 @click.argument("truth", type=click.Choice(["assignment", "gradebook"]))
 @why_option
+@dry_run_option
 @click.pass_context
-def gradebook_command(ctx: click.Context, learner: str, item: str, truth: str, why: str) -> None:
+def gradebook_command(ctx: click.Context, learner: str, item: str, truth: str, why: str, dry_run: bool) -> None:
     """Say which is the truth about LEARNER's grade on ITEM (the assignment's id): the assignment or the gradebook.
 
     For every learner of an assignment at once: the key 'gradebook' of the mapping file.
@@ -86,8 +92,9 @@ def gradebook_command(ctx: click.Context, learner: str, item: str, truth: str, w
         entry = known.observation.gradebook
         if entry is None or not entry.overridden:
             raise InputError("The gradebook does not override that grade.", "See 'nvqsync claims show'.")
-        _record(app, store, who, What.GRADEBOOK, known, truth, why)
-    click.echo(f"Recorded: the {truth} is right.")
+        if not dry_run:
+            _record(app, store, who, What.GRADEBOOK, known, truth, why)
+    click.echo(f"{'Would be recorded (dry run)' if dry_run else 'Recorded'}: the {truth} is right.")
 
 
 @confirm_group.command("uln")
@@ -168,19 +175,25 @@ def progression_command(
 @confirm_group.command("unmapped")
 @click.argument("course")
 @why_option
+@dry_run_option
 @click.pass_context
-def unmapped_command(ctx: click.Context, course: str, why: str) -> None:
+def unmapped_command(ctx: click.Context, course: str, why: str, dry_run: bool) -> None:
     """Confirm that COURSE (id) is really no longer mapped: its grades count no more, its claims go on hold."""
     with app_and_store(ctx) as (app, store):
         if UNMAPPED not in store_lms.alarms(store).get(course, set()):
             raise UnknownName(f"No alarm waits on course {course}.", "The report of the last pass lists them.")
-        number = store_lms.course_numbers(store)[course][0]
-        store_lms.renumber(store, course, number)
-        said = Confirmation(What.UNMAPPED, "", course, number or "none", "", actor(), app.now(), why)
-        store_confirmations.record(store, said)
-        store_lms.clear_alarms(store, course, UNMAPPED)
-        settle(app, store, by=actor(), propose_new=False)
-    click.echo(f"Course {course} is no longer followed.")
+        if not dry_run:
+            _no_longer_mapped(app, store, course, why)
+    click.echo(f"Course {course} {'would no longer be followed (dry run)' if dry_run else 'is no longer followed'}.")
+
+
+def _no_longer_mapped(app: App, store: Store, course: str, why: str) -> None:
+    number = store_lms.course_numbers(store)[course][0]
+    store_lms.renumber(store, course, number)
+    said = Confirmation(What.UNMAPPED, "", course, number or "none", "", actor(), app.now(), why)
+    store_confirmations.record(store, said)
+    store_lms.clear_alarms(store, course, UNMAPPED)
+    settle(app, store, by=actor(), propose_new=False)
 
 
 def _grade(store: Store, learner: str, item: str) -> tuple[LmsMember, Assessed]:

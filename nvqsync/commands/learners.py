@@ -1,4 +1,4 @@
-"""``progress``, ``mapping`` and ``sign-off``: where learners stand, and what their grades stand for."""
+"""``progress`` and ``mapping``: where learners stand, and what their grades stand for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from nvqsync import store_claims, store_lms
-from nvqsync.bootstrap import App, actor
+from nvqsync import store_lms
+from nvqsync.bootstrap import App
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.coverage import coverage
-from nvqsync.errors import InputError, UnknownName
+from nvqsync.errors import UnknownName
 from nvqsync.mapping import CourseMapping, Problem, unused_rules
-from nvqsync.model import LmsMember, SignOff
+from nvqsync.model import LmsMember
 from nvqsync.progress import LearnerProgress, progress_json
 from nvqsync.standing import Standing
 from nvqsync.store import Store
@@ -215,39 +215,3 @@ def _print_mapping(document: dict[str, Any]) -> None:
 
 def _why(gap: dict[str, Any]) -> str:
     return " ".join([GAPS[gap["lacks"]], ", ".join(gap["criteria"] or [])]).strip()
-
-
-@click.command("sign-off")
-@click.argument("learner")
-@click.argument("qualification")
-@click.argument("unit")
-@click.option("--assessor", required=True, help="Moodle id of the assessor who signs the unit off.")
-@click.pass_context
-def sign_off_command(ctx: click.Context, learner: str, qualification: str, unit: str, assessor: str) -> None:
-    """Record that an assessor signed off UNIT of QUALIFICATION for LEARNER (Moodle ID number or id).
-
-    Only a unit all of whose criteria are met can be signed off.
-    """
-    with app_and_store(ctx) as (app, store):
-        who = find_learner(store, learner)
-        found = app.plugins.catalogue.find_qualification(qualification)
-        listed = app.plugins.catalogue.find_unit(found, unit)
-        _must_be_ready(app, store, who, found.id, listed.code)
-        sign_off = SignOff(who.lms_id, found.id, listed.unit.reference, assessor, app.now())
-        store_claims.record_sign_off(store, sign_off, actor=actor())
-    click.echo(f"{listed.code} of {found.id} is signed off. 'nvqsync sync' brings the claims in line.")
-
-
-def _must_be_ready(app: App, store: Store, who: LmsMember, qualification_id: str, code: str) -> None:
-    for standing in app.reader(store).standings([qualification_id]):
-        for row in standing.rows:
-            if row.learner.lms_id != who.lms_id:
-                continue
-            outcome = next((o for o in row.outcomes if o.code == code), None)
-            if outcome and outcome.status in {"ready", "achieved"}:
-                return
-            met = len(outcome.criteria_met) if outcome else 0
-            total = outcome.criteria_total if outcome and outcome.criteria_total else "all"
-            says = f"{code} cannot be signed off: {met} of {total} criteria are met."
-            raise InputError(says, "Have the rest assessed first.")
-    raise InputError(f"This learner is not on a course for {qualification_id}.", "Check both, or run 'nvqsync sync'.")

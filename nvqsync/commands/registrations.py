@@ -43,7 +43,9 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
     rows = xlsx_rows(content) if book else csv_rows(as_text(file, content))
     with app_and_store(ctx) as (app, store):
         known, owners = store_claims.registrations(store), store_confirmations.uln_owners(store)
-        found = registrations.read_rows(rows, app.plugins.catalogue, store_lms.learners(store), known, owners)
+        found = registrations.read_rows(
+            rows, app.plugins.catalogue, store_lms.learners(store), known, owners, app.today
+        )
         added, changed = map(len, store_claims.differing_registrations(store, found.registrations))
         if not dry_run:
             added, changed = store_claims.record_registrations(store, found.registrations, actor=actor(), at=app.now())

@@ -169,15 +169,18 @@ def erase_command(ctx: click.Context, learner: str, rule: str, dry_run: bool, ye
 @retention_group.command("readmit")
 @click.argument("learner")
 @click.option("--why", required=True, help="The reason, for the audit log.")
+@dry_run_option
 @click.pass_context
-def readmit_command(ctx: click.Context, learner: str, why: str) -> None:
+def readmit_command(ctx: click.Context, learner: str, why: str, dry_run: bool) -> None:
     """Read LEARNER (Moodle id) again, who was anonymised and has come back. Their old records stay without a name."""
     with app_and_store(ctx) as (app, store):
-        if not store_retention.readmit(store, learner, why=why, actor=actor(), at=app.now()):
+        if learner not in store_retention.anonymised(store):
             raise UnknownName(
                 f"Nobody with the Moodle id {learner} was anonymised.", "The report of a pass names them."
             )
-    click.echo("Recorded. 'nvqsync sync --full' reads them again.")
+        if not dry_run:
+            store_retention.readmit(store, learner, why=why, actor=actor(), at=app.now())
+    click.echo("Would be recorded (dry run)." if dry_run else "Recorded. 'nvqsync sync --full' reads them again.")
 
 
 # ---------------------------------------------------------------- RET-3, and a person's own copy

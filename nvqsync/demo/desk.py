@@ -89,8 +89,8 @@ def simulation(unit: str, *, sampled: bool) -> Entry:
     def entry(desk: Desk) -> None:
         agreed = store_quality.record_simulation(
             desk.store,
-            Simulation(desk.learner_id, desk.qualification_id, desk.reference(unit), desk.iqa, desk.ago(200),
-                       desk.ago(190), "No such problem came up at work within the time left."),
+            Simulation(desk.learner_id, desk.qualification_id, desk.reference(unit), desk.iqa, desk.ago(410),
+                       desk.ago(400), "No such problem came up at work within the time left."),
             by=BY, at=desk.app.now(),
         )  # fmt: skip
         if sampled:

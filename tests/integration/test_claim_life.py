@@ -57,7 +57,10 @@ def record(rehearsal: Rehearsal, *arguments: str) -> int:
 
 
 def test_a_claim_is_keyed_authorised_certificated_and_handed_over(rehearsal: Rehearsal) -> None:
-    """Each step is who, when and what; the paper's way leaves the status alone, and the log tells all of it."""
+    """Each step is who, when and what; the paper's way leaves the status alone, and the log tells all of it.
+
+    Claimed under direct claim status, the certificate is provisional until a visit confirms it.
+    """
     exported(rehearsal)
     steps = [
         (["keyed", "1", "--on", "2021-03-01", "--reference", "R-1", "--who", "J. Exams"], "submitted"),
@@ -66,19 +69,27 @@ def test_a_claim_is_keyed_authorised_certificated_and_handed_over(rehearsal: Reh
         (["certificated", "1", "--on", "12/03/2021", "--certificate", "C-77"], "certificated"),
         (["received", "1", "--on", "2021-03-15", "--who", "K. Post"], "certificated"),
         (["handed_over", "1", "--on", "2021-03-20"], "certificated"),
+        (["confirmed", "1", "--on", "2021-06-01"], "certificated"),
     ]
     for arguments, status in steps:
         assert record(rehearsal, *arguments) == 0, arguments
-        assert shown(rehearsal)["status"] == status
+        now = shown(rehearsal)
+        assert (now["status"], now["provisional"]) == (
+            status,
+            arguments[0] in {"certificated", "received", "handed_over"},
+        )
     story = shown(rehearsal)
     told = {key: story[key] for key in ("keyed_on", "keyed_by", "reference", "authorised_on", "certificate_number",
-                                        "certificated_on", "received_on", "received_by", "handed_over_on")}  # fmt: skip
+                                        "certificated_on", "received_on", "received_by", "handed_over_on",
+                                        "confirmed_on")}  # fmt: skip
     assert told == {
         "keyed_on": "2021-03-01", "keyed_by": "J. Exams", "reference": "R-1", "authorised_on": "2021-03-09",
         "certificate_number": "C-77", "certificated_on": "2021-03-12", "received_on": "2021-03-15",
-        "received_by": "K. Post", "handed_over_on": "2021-03-20",
+        "received_by": "K. Post", "handed_over_on": "2021-03-20", "confirmed_on": "2021-06-01",
     }  # fmt: skip
-    assert [entry["action"] for entry in story["history"]][-6:] == [arguments[0] for arguments, _ in steps]
+    assert rehearsal.run("claims", "list", "--provisional", "--json").json == []
+    assert rehearsal.run("claims", "list", "--ready", "--json").json == []
+    assert [entry["action"] for entry in story["history"]][-7:] == [arguments[0] for arguments, _ in steps]
     assert rehearsal.run("audit", "verify").status == 0
 
 
@@ -110,6 +121,8 @@ def test_the_same_record_again_changes_nothing_and_another_needs_a_reason(rehear
         (["keyed", "99"], 1, "no claim 99"),
         (["authorised", "1"], 1, "Possible now"),
         (["received", "1"], 1, "no certificate"),
+        (["confirmed", "1"], 1, "no certificate"),
+        (["keyed", "1", "--provisional"], 2, "with 'certificated'"),
         (["revoked", "1", "--words", "x"], 1, "Possible now"),
         (["certificated", "1", "2", "--certificate", "C"], 2, "one claim"),
     ],
@@ -132,19 +145,20 @@ def test_a_sheet_of_records_is_read_line_by_line(rehearsal: Rehearsal) -> None:
     sheet = rehearsal.folder / "answers.csv"
     head = rehearsal.run("claims", "record", "--template").out
     lines = [
-        f"{key},keyed,2021-03-01,R-1,,,J. Exams", "1,certificated,2021-03-12,,C-77,,", "1,dreamt,2021-03-12,,,,",
-        "99,keyed,2021-03-12,,,,", "1,returned,2021-03-12,,,,",
+        f"{key},keyed,2021-03-01,R-1,,,J. Exams", "1,certificated,2021-03-12,,C-77,,,no", "1,dreamt,2021-03-12,,,,",
+        "99,keyed,2021-03-12,,,,", "1,returned,2021-03-12,,,,", "1,certificated,2021-03-12,,C-77,,,perhaps",
     ]  # fmt: skip
     sheet.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
     dry = rehearsal.run("claims", "record", "--file", str(sheet), "--dry-run", "--json").json
     assert shown(rehearsal)["status"] == "exported"
-    assert [error["line"] for error in dry["errors"]] == [4, 5, 6]
+    assert [error["line"] for error in dry["errors"]] == [4, 5, 6, 7]
     first = rehearsal.run("claims", "record", "--file", str(sheet), "--json")
     assert first.status == 1
-    assert [error["line"] for error in first.json["errors"]] == [4, 5, 6]
+    assert [error["line"] for error in first.json["errors"]] == [4, 5, 6, 7]
     assert [row["changed"] for row in first.json["recorded"]] == [True, True, False]
     story = shown(rehearsal)
     assert (story["status"], story["keyed_by"], story["certificate_number"]) == ("certificated", "J. Exams", "C-77")
+    assert story["provisional"] is False
     again = rehearsal.run("claims", "record", "--file", str(sheet), "--json").json
     assert [row["changed"] for row in again["recorded"]] == [False, False, False]
     assert shown(rehearsal) == story
@@ -284,7 +298,7 @@ def test_the_database_itself_refuses_a_second_claim_for_a_unit(rehearsal: Rehear
     with Store(rehearsal.database()) as store:
         named = store.rows("SELECT * FROM claim_units WHERE claim_id = 2")
         assert len(named) == 2
-        again = "INSERT INTO claim_units SELECT 1, awarding_body, learner_id, unit_reference, 1 FROM claim_units"
+        again = "INSERT INTO claim_units SELECT 1, awarding_body, learner_id, '', unit_reference, 1 FROM claim_units"
         with pytest.raises(sqlite3.IntegrityError, match="claim_units"), store.writing():
             store.execute(again)
     rehearsal.run("claims", "withdraw", "2", "--why", "x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -237,10 +238,10 @@ def test_a_simulation_is_agreed_and_sampled(acted: Rehearsal) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "word"),
-    [({"unit": "F1"}, "does not count for F1"), ({"activity": "2026-09-30"}, "before it takes place")],
+    [({"unit": "F1"}, "does not count for F1"), ({"activity": "2026-10-01"}, "before it takes place")],
 )
 def test_a_simulation_that_cannot_count_is_not_recorded(acted: Rehearsal, changes: dict[str, str], word: str) -> None:
-    """A unit without simulation and an agreement after the activity are refused, with the remedy."""
+    """A unit without simulation and an agreement on the day of the activity are refused, with the remedy."""
     assert word in simulate(acted, **changes).err
     assert acted.run("iqa", "records", "--json").json["simulations"] == []
 
@@ -252,3 +253,30 @@ def test_whoever_graded_it_neither_agrees_nor_samples(acted: Rehearsal) -> None:
     assert simulate(acted).status == 0
     refused = acted.run("iqa", "simulation", "sample", "1", "--iqa", mine, "--on", "2026-10-09")
     assert "nobody verifies their own assessment" in refused.err
+
+
+def sign_off(shop: Rehearsal, assessor: str, *more: str) -> Answered:
+    return shop.run("sign-off", "S0", Q, "F1", "--assessor", assessor, *more)
+
+
+def test_only_an_assessor_on_record_signs_a_unit_off(shop: Rehearsal) -> None:
+    """A stranger and an IQA are refused; a dry run writes nothing; the assessor's sign-off stands in the log."""
+    for somebody in ("77", quality.IQA_ID):
+        refused = sign_off(shop, somebody)
+        assert refused.status == 2
+        assert "no assessor on record" in refused.err
+    assessor = str(shop.college.assessor.id)
+    assert "would be signed off" in sign_off(shop, assessor, "--dry-run").out
+    signed = "Unit F/601/1609 of OCR/03455 signed off."
+    assert signed not in shop.run("audit", "log").out
+    assert sign_off(shop, assessor).status == 0
+    assert signed in shop.run("audit", "log").out
+
+
+def test_without_assessors_on_record_a_sign_off_is_left_to_the_gates(shop: Rehearsal) -> None:
+    """A college that has not entered its staff yet can sign off; its claims wait for the record all the same."""
+    with Store(shop.database()) as store:
+        store_centre.record(store, lambda known: replace(known, staff=()), actor="test", at=0)
+    assert sign_off(shop, "77").status == 0
+    assert shop.run("sync").status == 0
+    assert {"STAFF-1", "UNIT-4"} <= set(blockers(shop))

@@ -58,6 +58,20 @@ def test_a_revoked_certificate_is_recorded_with_its_reason(shop: Workshop) -> No
     assert ask(shop, certificates=True).answers == {}
 
 
+def test_a_provisional_certificate_is_confirmed_when_the_portal_says_so(shop: Workshop) -> None:
+    """Claimed under direct claim status both are provisional; a visit confirms the first, and asking again tells."""
+    first, second = shop.claims()
+    assert (first.provisional, second.provisional) == (True, True)
+    with shop.portal.open_books() as books:
+        books.confirm("OCR", first.key, NOON)
+    assert ask(shop, certificates=True).answers == {"confirmed": 1}
+    now, other = shop.claims()
+    assert (now.status, now.provisional, now.confirmed_on) == (Status.CERTIFICATED, False, shop.app.today.isoformat())
+    assert other == second
+    assert ask(shop, certificates=True).answers == {}
+    assert shop.faults() == []
+
+
 def test_a_certificate_the_portal_does_not_know_is_a_problem_and_is_not_sent_again(shop: Workshop) -> None:
     """It forgot everything: a person is told, no batch is opened again, nothing goes twice."""
     shop.portal.forget()

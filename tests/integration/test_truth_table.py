@@ -192,6 +192,9 @@ def test_an_override_in_the_gradebook_blocks_until_a_person_says_which_is_right(
     assert waiting.run("sync", "--full", "--json").json["courses"][0]["gradebook_only"] >= 1
     assert blockers(waiting) == {"LMS-1"}
     item = str(waiting.college.assignments["D2"].id)
+    dry = waiting.run("confirm", "gradebook", "S0", item, "assignment", "--why", "A slip.", "--dry-run")
+    assert "Would be recorded" in dry.out
+    assert waiting.claims()[0]["blockers"]
     assert waiting.run("confirm", "gradebook", "S0", item, "assignment", "--why", "A slip.").status == 0
     assert blockers(waiting) == set()
     college = waiting.college

@@ -81,10 +81,15 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
     "CLM-2": (
         [
             {"kind": ClaimKind.UNITS, "earlier": (EARLIER,), "units": (outcome("A3"),)},
-            {"kind": ClaimKind.FULL_AWARD, "earlier": (EARLIER,)},
+            {"kind": ClaimKind.FULL_AWARD, "earlier": (EARLIER, replace(EARLIER, account="8"))},
+            {"earlier": (replace(EARLIER, account="8", kind=ClaimKind.FULL_AWARD, qualification_id="OCR/90002"),)},
         ],
-        [{"kind": ClaimKind.UNITS, "earlier": (EARLIER,), "units": (outcome("A3"), outcome("F1"))}],
-        "F1 (claim 4)",
+        [
+            {"kind": ClaimKind.UNITS, "earlier": (EARLIER,), "units": (outcome("A3"), outcome("F1"))},
+            {"kind": ClaimKind.UNITS, "earlier": (replace(EARLIER, account="8"),), "units": (outcome("F1"),)},
+            {"earlier": (replace(EARLIER, account="8", kind=ClaimKind.FULL_AWARD),)},
+        ],
+        "claim 4",
     ),
     "CLM-7": (
         [under("EDI/1"), under("EDI/1", TRANSFERRED), under("NCFE/1", UNSIGNED)],

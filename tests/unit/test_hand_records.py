@@ -82,11 +82,36 @@ def test_a_certificate_is_not_handed_over_before_it_arrived() -> None:
                    record(word, on=dt.date.fromisoformat(day)), by="officer")  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "route", "said", "marked"),
+    [("OCR", "direct", None, True), ("OCR", "authorisation", None, False), ("NCFE", "direct", None, False),
+     ("OCR", "direct", False, False), ("EDI", "authorisation", True, True)],
+)  # fmt: skip
+def test_a_certificate_is_provisional_as_it_went_or_as_is_said(
+    body: str, route: str, said: bool | None, marked: bool
+) -> None:
+    """OCR's under direct claim status are; a person's word counts more; and only such a one can be confirmed, once."""
+    one, told = claim(MET, Status.SUBMITTED, awarding_body=body), replace(record("certificated"), provisional=said)
+    step = decide(one, told, by="officer", route=route)
+    assert step is not None
+    assert (step.fields["provisional"], "provisional" in step.says) == (marked, marked)
+    done = replace(one, status=step.status, **step.fields)  # type: ignore[arg-type]
+    assert decide(done, told, by="officer", route=route) is None
+    if not marked:
+        with pytest.raises(NotAllowed, match="not provisional"):
+            decide(done, record("confirmed"), by="officer")
+        return
+    confirmed = after(done, record("confirmed"))
+    assert (confirmed.provisional, confirmed.confirmed_on) == (False, TODAY.isoformat())
+    assert after(confirmed, record("confirmed")) == confirmed
+
+
 def test_a_record_must_hold_what_belongs_to_it() -> None:
     """A number with a certificate, words with a return, a day that has been."""
     for bad in (
         record("certificated", certificate=""), record("returned", words=" "), record("keyed", certificate="C-1"),
         record("keyed", on=TODAY + dt.timedelta(days=1)), record("dreamt"),
+        replace(record("received"), provisional=True),
     ):  # fmt: skip
         with pytest.raises(InputError):
             bad.check(TODAY)

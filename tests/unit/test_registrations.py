@@ -53,6 +53,14 @@ def imported(*rows: dict[str, str], known: tuple[Registration, ...] = ()) -> Imp
     return read(written(*rows), CATALOGUE, EVERYONE, known)
 
 
+def test_nobody_is_registered_on_a_day_to_come() -> None:
+    """The day itself is good; the day before it is not yet, and the line says so."""
+    on = dt.date(2026, 9, 14)
+    assert read(written(FULL), CATALOGUE, EVERYONE, today=on).errors == ()
+    (error,) = read(written(FULL), CATALOGUE, EVERYONE, today=on - dt.timedelta(days=1)).errors
+    assert (error.line, "not come yet" in error.says) == (2, True)
+
+
 def fault(**changes: str) -> str:
     """The words of the one error that a full row gets when it is changed so."""
     found = imported({**FULL, **changes})
