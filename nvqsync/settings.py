@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from nvqsync import settings_errors
 from nvqsync.errors import SettingsError
+from nvqsync.schedule import Quiet
 
 PREFIX = "NVQSYNC_"
 
@@ -190,6 +191,11 @@ class Daemon(Section):
         if self.quiet_from is not None and self.quiet_from == self.quiet_to:
             raise ValueError("quiet_from and quiet_to are the same: no pass would ever begin, or every one")
         return self
+
+    @property
+    def quiet(self) -> Quiet | None:
+        """The quiet hours, if there are any."""
+        return Quiet(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
 
 
 class Alerts(Section):
