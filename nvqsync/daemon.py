@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from nvqsync import heap, schedule, situation, store_lms, systemd
+from nvqsync import anonymising, heap, schedule, situation, store_lms, systemd
 from nvqsync.alerting import Alerting
 from nvqsync.alerts import Failing
 from nvqsync.bootstrap import App
@@ -159,7 +159,21 @@ class Daemon:
             store_lms.forget_reports(store)
         if full or not last:
             store_lms.keep(store, LAST_FULL, today)
+        if full:
+            self._erase(store)
         return report
+
+    def _erase(self, store: Store) -> None:
+        """Once a night those go who never claimed and whose time is over. What hinders it is told; no pass fails."""
+        try:
+            due = anonymising.unclaimed(self.app, store)
+            done = anonymising.apply(self.app, store, due, by="nvqsync", tick=lambda _: self.progress.beat())
+        except (NvqsyncError, sqlite3.Error) as error:
+            says, step = getattr(error, "says", str(error)), getattr(error, "next_step", "")
+            log.warning("who never claimed was not erased, it is tried again tomorrow: %s %s", says, step)
+            return
+        if done.anonymised:
+            log.info("erased, for they never claimed and their time is over: %d learners", len(done.anonymised))
 
     def bear(self, error: StoreError) -> None:
         """Something is wrong before a pass could even begin: tell it, and wait as after a pass that failed."""

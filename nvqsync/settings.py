@@ -261,6 +261,18 @@ class Retention(Section):
     """How long records are kept."""
 
     years: int = Field(3, description="Years records are kept after a claim or certificate; 3 at least.", ge=3, le=99)
+    unclaimed_months: int | Literal["never"] = Field(
+        24,
+        description="Months after which a learner who never claimed is erased by the daemon; "
+        '"never" keeps them for `years`, until a person erases them.',
+        examples=["never"],
+    )
+
+    @model_validator(mode="after")
+    def _months(self) -> Retention:
+        if isinstance(self.unclaimed_months, int) and not 6 <= self.unclaimed_months <= 240:
+            raise ValueError('unclaimed_months is from 6 to 240, or "never"')
+        return self
 
 
 class Plugins(Section):
