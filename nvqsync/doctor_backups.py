@@ -5,6 +5,7 @@ A log that was cut at its end is whole in itself; a backup made before remembers
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ OLD = 2 * 86_400
 
 def backups(app: App) -> Iterator[Finding]:
     """The newest backup: its age, and its audit head beside the log."""
+    if app.settings.backup.encrypt_to and shutil.which("gpg") is None:
+        says = "Backups are to be encrypted (backup.encrypt_to) and there is no gpg."
+        yield fail("backup.encrypt", says, "Install GnuPG (Debian: gnupg).")
     now = app.now()
     seen = store_watching.watch(app.settings, now)
     made, folder = seen.backups.newest_at, app.settings.backup.folder

@@ -31,7 +31,8 @@ def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None
     """Refuse an SQLite without the features the tables need. Raises ``StoreError`` with the remedy."""
     if version < OLDEST_SQLITE:
         says = f"SQLite {'.'.join(map(str, version))} is too old: nvqsync needs {'.'.join(map(str, OLDEST_SQLITE))}."
-        raise StoreError(says, "Install the Python package pysqlite3-binary beside nvqsync, or upgrade the system.")
+        step = "Install nvqsync with a Python that brings a newer one, such as 'uv python install 3.12' fetches: "
+        raise StoreError(says, f"{step}docs/service.md, 'An older SQLite'.")
 
 
 class Store:
