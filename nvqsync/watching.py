@@ -64,8 +64,6 @@ class Watched:
 
     now: int
     trouble: str = ""
-    every: float = 900
-    quiet: Quiet | None = None
     passes: tuple[PassSeen, ...] = ()
     last_good: PassSeen | None = None
     claims: Mapping[str, int] = field(default_factory=dict)
@@ -78,6 +76,8 @@ class Watched:
     database_bytes: int | None = None
     disk_free_bytes: int | None = None
     backups: Backups = Backups()
+    every: float = 900
+    quiet: Quiet | None = None
 
     def age(self, moment: int | None) -> int | None:
         """Seconds since a moment, never below 0 (clocks are set back); ``None`` for one that never was."""

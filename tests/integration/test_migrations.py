@@ -6,6 +6,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -158,6 +159,25 @@ def test_all_of_it_or_nothing(lived: Path, fresh: Layout, tmp_path: Path) -> Non
     assert layout(old) == before
     with closing(sqlite3.connect(old)) as connection:
         connection.execute("DROP TABLE anonymised")
+    comes_forward(old, fresh)
+
+
+def test_killed_in_the_middle_it_is_old_or_new(lived: Path, fresh: Layout, tmp_path: Path) -> None:
+    """SIGKILL at some moment of an upgrade: never half of it, and the next start makes it whole."""
+    old = tmp_path / "nvqsync.db"
+    schemas.as_of(lived, old, STAGES[0])
+    before = layout(old)
+    for moment in (0.001, 0.01, 0.03):
+        command = [sys.executable, "-c", OPEN, str(old)]
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            time.sleep(moment)
+            process.kill()
+        assert layout(old) in (before, fresh)
     comes_forward(old, fresh)
 
 
