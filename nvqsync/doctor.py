@@ -19,7 +19,7 @@ from nvqsync import audit, clock, store_audit, store_centre, store_lms, store_wa
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
 from nvqsync.disk import free_bytes, nearest
-from nvqsync.doctor_backups import backups
+from nvqsync.doctor_backups import backups, copies
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, StoreError, TellingError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
@@ -64,6 +64,7 @@ def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) ->
     yield from plugins(app)
     yield from database(app)
     yield from backups(app)
+    yield from copies(app)
     yield from portal(app)
     yield from ways_to_tell(app)
     yield from far_end(app)
