@@ -15,7 +15,7 @@ from nvqsync.bootstrap import App
 from nvqsync.centre import Visit
 from nvqsync.errors import InputError, NotAllowed
 from nvqsync.locks import only_one
-from nvqsync.retention import Hold, Records, binding, holds, portfolio_warning
+from nvqsync.retention import UNCLAIMED, Hold, Records, binding, holds, portfolio_warning
 from nvqsync.store import Store
 
 UNSWEPT = "retention.unswept"
@@ -56,13 +56,20 @@ def _visits(app: App, store: Store) -> Visits:
 
 
 def _keeping(app: App, records: Records, visits: Visits) -> Keeping:
-    found = holds(records, visits, app.settings.retention.years)
+    told = app.settings.retention
+    found = holds(records, visits, told.years, None if told.unclaimed_months == "never" else told.unclaimed_months)
     return Keeping(records, found, binding(found), portfolio_warning(records))
 
 
 def over(app: App, found: Collection[Keeping]) -> list[Keeping]:
     """Those whose time is over today."""
     return [one for one in found if one.binding is None or not one.binding.stands(app.today)]
+
+
+def unclaimed(app: App, store: Store) -> list[str]:
+    """Those who never claimed and whose time is over today: the daemon erases them by itself."""
+    return [one.records.learner_id for one in over(app, keeping(app, store))
+            if one.binding and one.binding.rule == UNCLAIMED]  # fmt: skip
 
 
 def apply(

@@ -294,7 +294,8 @@ def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -
         except OSError as error:
             raise StoreError(f"{database} cannot be restored: {error}.", "Mend its folder and try again.") from error
         finally:
-            part.unlink(missing_ok=True)
+            for left in part.parent.glob(f"{part.name}*"):  # an older backup's tables were brought up to date in it
+                left.unlink()
     return aside
 
 

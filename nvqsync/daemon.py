@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from nvqsync import schedule, situation, store_lms, systemd
+from nvqsync import anonymising, heap, schedule, situation, store_lms, systemd
 from nvqsync.alerting import Alerting
 from nvqsync.alerts import Failing
 from nvqsync.bootstrap import App
@@ -25,7 +25,6 @@ from nvqsync.export_files import delete_old
 from nvqsync.hookspecs import LmsConnector
 from nvqsync.locks import only_one
 from nvqsync.pass_report import PassReport
-from nvqsync.schedule import Quiet
 from nvqsync.stopping import Signals, Stopped
 from nvqsync.store import Store
 from nvqsync.sync import run_pass
@@ -98,18 +97,14 @@ class Daemon:
 
     # ------------------------------------------------------------ pauses
 
-    def _quiet(self) -> Quiet | None:
-        told = self.app.settings.daemon
-        return Quiet(told.quiet_from, told.quiet_to) if told.quiet_from and told.quiet_to else None
-
     def _quiet_now(self) -> bool:
-        quiet = self._quiet()
+        quiet = self.app.settings.daemon.quiet
         return quiet is not None and quiet.holds(self.app.now())
 
     def _pause(self) -> float:
         usual = self.app.settings.daemon.every_minutes * 60
         failures = self.failing.passes if self.failing else 0
-        now, quiet, chance = self.app.now(), self._quiet(), random.random()  # noqa: S311  (jitter)
+        now, quiet, chance = self.app.now(), self.app.settings.daemon.quiet, random.random()  # noqa: S311  (jitter)
         if quiet and quiet.holds(now):
             return quiet.left(now) + schedule.JITTER * usual * chance
         return schedule.pause(now, usual, failures, quiet, chance)
@@ -140,6 +135,7 @@ class Daemon:
         self.progress.beat()
         self._keep_failing()
         self.alerting.look(self.failing)
+        heap.give_back()
         self.progress.beat()
         return self.failing is None
 
@@ -163,7 +159,21 @@ class Daemon:
             store_lms.forget_reports(store)
         if full or not last:
             store_lms.keep(store, LAST_FULL, today)
+        if full:
+            self._erase(store)
         return report
+
+    def _erase(self, store: Store) -> None:
+        """Once a night those go who never claimed and whose time is over. What hinders it is told; no pass fails."""
+        try:
+            due = anonymising.unclaimed(self.app, store)
+            done = anonymising.apply(self.app, store, due, by="nvqsync", tick=lambda _: self.progress.beat())
+        except (NvqsyncError, sqlite3.Error) as error:
+            says, step = getattr(error, "says", str(error)), getattr(error, "next_step", "")
+            log.warning("who never claimed was not erased, it is tried again tomorrow: %s %s", says, step)
+            return
+        if done.anonymised:
+            log.info("erased, for they never claimed and their time is over: %d learners", len(done.anonymised))
 
     def bear(self, error: StoreError) -> None:
         """Something is wrong before a pass could even begin: tell it, and wait as after a pass that failed."""

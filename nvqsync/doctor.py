@@ -19,9 +19,9 @@ from nvqsync import audit, clock, store_audit, store_centre, store_lms, store_wa
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
 from nvqsync.disk import free_bytes, nearest
-from nvqsync.doctor_backups import backups
+from nvqsync.doctor_backups import backups, copies
 from nvqsync.doctor_sign_on import single_sign_on
-from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, TellingError
+from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, StoreError, TellingError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
 from nvqsync.mapping import unused_rules
@@ -30,7 +30,7 @@ from nvqsync.model import ItemKind, Qualification
 from nvqsync.redacting import Scrubber, secrets_in
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
-from nvqsync.store import Store
+from nvqsync.store import Store, check_sqlite
 
 GIGABYTE = 2**30
 LITTLE_SPACE = GIGABYTE
@@ -55,6 +55,7 @@ def examine(config: Path | None, now: Callable[[], int] = clock.now) -> Iterator
 
 def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) -> Iterator[Finding]:
     yield from settings_file(config or _named_in_environment(), settings)
+    yield sqlite()
     yield from folders(settings)
     try:
         app = bootstrap(config, now)
@@ -64,6 +65,7 @@ def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) ->
     yield from plugins(app)
     yield from database(app)
     yield from backups(app)
+    yield from copies(app)
     yield from portal(app)
     yield from ways_to_tell(app)
     yield from single_sign_on(app)
@@ -94,6 +96,15 @@ def settings_file(path: Path | None, settings: Settings) -> Iterator[Finding]:
     if inside and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         says = f"{path} holds {' and '.join(inside)} and may be read by others than its owner."
         yield warn("settings.secrets", says, f"chmod 600 {path}, or move secrets into files of their own.")
+
+
+def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
+    """Whether this Python's SQLite is new enough."""
+    try:
+        check_sqlite(version)
+    except StoreError as error:
+        return fail("sqlite", error.says, error.next_step)
+    return ok("sqlite", f"SQLite {'.'.join(map(str, version))} is new enough.")
 
 
 def folders(settings: Settings) -> Iterator[Finding]:

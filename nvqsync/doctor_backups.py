@@ -5,6 +5,7 @@ A log that was cut at its end is whole in itself; a backup made before remembers
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +16,26 @@ from nvqsync.findings import Finding, fail, ok, warn
 
 OLD = 2 * 86_400
 """Seconds after which the newest backup is old."""
+LONG = 90 * 86_400
+"""Seconds after which nobody goes back to a copy from before an upgrade."""
+
+
+def copies(app: App) -> Iterator[Finding]:
+    """Copies that an upgrade or a restore put beside the database, once they have lain there for long."""
+    database = app.settings.database
+    sides = ("-wal", "-shm", ".part")
+    found = [path for path in database.parent.glob(f"{database.name}.before-*") if not path.name.endswith(sides)]
+    old = sorted(path.name for path in found if app.now() - path.stat().st_mtime > LONG)
+    if old:
+        says = f"Copies from before an upgrade or a restore still lie beside the database: {', '.join(old)}."
+        yield warn("database.copies", says, "They hold people who may have been erased since: delete them.")
 
 
 def backups(app: App) -> Iterator[Finding]:
     """The newest backup: its age, and its audit head beside the log."""
+    if app.settings.backup.encrypt_to and shutil.which("gpg") is None:
+        says = "Backups are to be encrypted (backup.encrypt_to) and there is no gpg."
+        yield fail("backup.encrypt", says, "Install GnuPG (Debian: gnupg).")
     now = app.now()
     seen = store_watching.watch(app.settings, now)
     made, folder = seen.backups.newest_at, app.settings.backup.folder

@@ -7,12 +7,14 @@ Icinga, Checkmk and Zabbix read: ``NVQSYNC WARNING - words | 'label'=value[unit]
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from nvqsync.watching import Watched
 
 HOUR, MEGABYTE = 3600, 10**6
+EVERY = (3, 12)
+"""A pass is late after so many times the usual pause, an hour and four hours at least."""
 
 
 class State(IntEnum):
@@ -98,9 +100,17 @@ class Verdict:
         return f"NVQSYNC {self.state.name} - {self.says}" + (f" | {self.perfdata}" if self.perfdata else "")
 
 
+def usual(watched: Watched) -> Thresholds:
+    """The limits where nobody named others: that of a pass follows how often one is made."""
+    found = Thresholds()
+    low, high = (max(least or 0, times * watched.every / HOUR) for least, times in
+                 zip((found.pass_age.warning, found.pass_age.critical), EVERY, strict=True))  # fmt: skip
+    return replace(found, pass_age=Limits(low, high))
+
+
 def verdict(watched: Watched, thresholds: Thresholds | None = None) -> Verdict:
-    """The verdict on what was seen, the worst first."""
-    found = list(figures(watched, thresholds or Thresholds()))
+    """The verdict on what was seen, the worst first. Quiet hours make no pass and no roster late."""
+    found = list(figures(watched, thresholds or usual(watched)))
     perfdata = " ".join(filter(None, (figure.perfdata() for figure in found)))
     if watched.trouble:
         return Verdict(State.CRITICAL, _plain(watched.trouble), perfdata)
@@ -128,7 +138,8 @@ def figures(watched: Watched, limits: Thresholds) -> Iterator[Figure]:
 def _of_passes(watched: Watched, limits: Thresholds) -> Iterator[Figure]:
     age = watched.last_good_age
     says = f"the last good pass ended {_told(age)} ago" if age is not None else "no pass has come to a good end yet"
-    yield Figure("pass_age", age, "s", _times(limits.pass_age, HOUR), says, State.CRITICAL)
+    rest = watched.rest(watched.last_good.finished_at if watched.last_good else None)
+    yield Figure("pass_age", age, "s", _awake(_times(limits.pass_age, HOUR), rest), says, State.CRITICAL)
     yield Figure("failing_passes", watched.failing, "", limits.failing, f"{watched.failing} passes in a row failed")
     last = watched.last
     none = Limits(None, None)
@@ -145,7 +156,8 @@ def _of_claims(watched: Watched, limits: Thresholds) -> Iterator[Figure]:
     says = f"a claim has been without an answer for {_told(age)}: nvqsync reconcile"
     yield Figure("unknown_age", age, "s", _times(limits.unknown_age, HOUR), says)
     age = watched.age(watched.oldest_roster_at)
-    yield Figure("roster_age", age, "s", _times(limits.roster_age, HOUR), f"the oldest roster is {_told(age)} old")
+    late = _awake(_times(limits.roster_age, HOUR), watched.rest(watched.oldest_roster_at))
+    yield Figure("roster_age", age, "s", late, f"the oldest roster is {_told(age)} old")
     alarms = sum(watched.alarms.values())
     kinds = ", ".join(f"{count} {what}" for what, count in watched.alarms.items() if count)
     says = f"courses wait for a person's word ({kinds}): nvqsync status"
@@ -168,6 +180,12 @@ def _well(watched: Watched) -> str:
 def _times(limits: Limits, unit: int) -> Limits:
     low, high = limits.warning, limits.critical
     return Limits(None if low is None else low * unit, None if high is None else high * unit, limits.least)
+
+
+def _awake(limits: Limits, rest: int) -> Limits:
+    """Limits in seconds of an age of which so many were quiet hours: those do not count."""
+    low, high = limits.warning, limits.critical
+    return Limits(None if low is None else low + rest, None if high is None else high + rest)
 
 
 def _told(seconds: int | None) -> str:

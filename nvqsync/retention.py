@@ -14,6 +14,8 @@ from nvqsync.centre import Visit
 from nvqsync.claims import CLOSED, Status
 
 LEAST_YEARS = 3
+UNCLAIMED = "UNCLAIMED"
+"""The rule under which the daemon erases by itself."""
 PORTFOLIO_YEARS = 1
 """So long a candidate is asked to keep their portfolio and assessment record."""
 
@@ -30,9 +32,12 @@ class RetentionRule:
 RULES = (
     RetentionRule("RET-1", "Assessment and quality assurance records: three years from the claim or from the "
                   "certificate, the later of the two. Taken for every body, for none gives a shorter time, and for a "
-                  "learner without any claim from the last thing recorded", "OCR 001, 4.22.3, 4.24.3"),
+                  "learner without any claim, but with something that one would rest on, from the last thing recorded",
+                  "OCR 001, 4.22.3, 4.24.3"),
     RetentionRule("RET-2", "Portfolios under direct claim status: until the next external visit", "OCR 001, 4.24"),
     RetentionRule("RET-3", "Candidates are asked to keep their portfolio and record for one year", "OCR 001, 4.24"),
+    RetentionRule("UNCLAIMED", "A learner without any claim and without anything beside grades that one would rest on: "
+                  "retention.unclaimed_months from the last thing recorded", "nvqsync"),
     RetentionRule("OPEN", "A claim without a final answer: never", "nvqsync"),
     RetentionRule("ROSTER", "A learner on a course's roster, or recorded as active: never", "nvqsync"),
     RetentionRule("STAFF", "Whoever assessed or verified a learner whose records are kept: as long as those",
@@ -61,13 +66,18 @@ class ClaimRecord:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What is held of one person, as far as retention asks. ``rosters`` are the courses that still list them."""
+    """What is held of one person, as far as retention asks.
+
+    ``rosters`` are the courses that still list them; ``grounds``: something beside grades that a claim would rest on
+    (a registration, a sign-off, an adjustment, an IQA's release, a simulation) is on record.
+    """
 
     learner_id: str
     rosters: tuple[str, ...] = ()
     active: bool = False
     assesses: bool = False
     claims: tuple[ClaimRecord, ...] = ()
+    grounds: bool = False
     last_recorded: dt.date | None = None
     asked_on: dt.date | None = None
 
@@ -85,10 +95,15 @@ class Hold:
         return self.until is None or today < self.until
 
 
-def holds(records: Records, visits: Mapping[str, Sequence[Visit]], years: int = LEAST_YEARS) -> tuple[Hold, ...]:
-    """Every reason for which one person's records are or were kept. ``visits`` go by qualification."""
+def holds(
+    records: Records, visits: Mapping[str, Sequence[Visit]], years: int = LEAST_YEARS, months: int | None = None
+) -> tuple[Hold, ...]:
+    """Every reason for which one person's records are or were kept. ``visits`` go by qualification.
+
+    ``months`` is how long those are kept who never claimed; ``None``: as many ``years`` as everybody.
+    """
     return (*_standing(records), *(hold for claim in records.claims for hold in _of_claim(claim, visits, years)),
-            *_without_claim(records, years))  # fmt: skip
+            *_without_claim(records, years, months))  # fmt: skip
 
 
 def binding(holds: Iterable[Hold]) -> Hold | None:
@@ -136,11 +151,15 @@ def _next_visit(claim: ClaimRecord, visits: Sequence[Visit]) -> Hold:
     return Hold("RET-2", None, says)
 
 
-def _without_claim(records: Records, years: int) -> Iterator[Hold]:
-    if not records.claims and records.last_recorded:
-        until = years_after(records.last_recorded, years)
-        says = f"No claim. The last thing recorded is of {records.last_recorded}: {years} years from then."
-        yield Hold("RET-1", until, says)
+def _without_claim(records: Records, years: int, months: int | None) -> Iterator[Hold]:
+    last = records.last_recorded
+    if records.claims or not last:
+        return
+    says = f"No claim. The last thing recorded is of {last}"
+    if months is None or records.grounds:
+        yield Hold("RET-1", years_after(last, years), f"{says}: {years} years from then.")
+    else:
+        yield Hold(UNCLAIMED, months_after(last, months), f"{says}: {months} months from then.")
 
 
 def years_after(day: dt.date, years: int) -> dt.date:
@@ -149,3 +168,10 @@ def years_after(day: dt.date, years: int) -> dt.date:
         return day.replace(year=day.year + years)
     except ValueError:
         return dt.date(day.year + years, 3, 1)
+
+
+def months_after(day: dt.date, months: int) -> dt.date:
+    """The same day so many months later; the first of the next month where that one is too short."""
+    first = dt.date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
+    same = first + dt.timedelta(days=day.day - 1)
+    return same if same.month == first.month else same.replace(day=1)

@@ -15,6 +15,7 @@ LONGEST_PAUSE = 2 * 3600.0
 """After failures a pause grows to this many seconds, or to the usual pause where that is longer."""
 JITTER = 0.05
 """Each pause is up to this share shorter or longer, so that colleges on one Moodle host do not knock all at once."""
+DAY, LOOK_BACK = 86_400, 30
 JUMP = 120.0
 """A clock that went this many seconds astray between two looks has jumped."""
 
@@ -42,6 +43,19 @@ class Quiet:
         if here.time() >= self.end:
             end += dt.timedelta(days=1)
         return max(1.0, end.timestamp() - now)
+
+    def within(self, begin: int, end: int) -> int:
+        """Seconds of quiet between two moments. Of a longer time only the last ``LOOK_BACK`` days are looked at."""
+        begin = max(begin, end - LOOK_BACK * DAY)
+        first, last = (dt.datetime.fromtimestamp(at, LONDON).date() for at in (begin, end))
+        nights = (first + dt.timedelta(days=number) for number in range(-1, (last - first).days + 1))
+        return sum(max(0, min(end, until) - max(begin, since)) for since, until in map(self._of, nights))
+
+    def _of(self, day: dt.date) -> tuple[int, int]:
+        """The quiet hours that begin on a London day, as moments."""
+        until = day if self.start < self.end else day + dt.timedelta(days=1)
+        both = dt.datetime.combine(day, self.start, LONDON), dt.datetime.combine(until, self.end, LONDON)
+        return int(both[0].timestamp()), int(both[1].timestamp())
 
 
 def backed_off(usual: float, failures: int) -> float:

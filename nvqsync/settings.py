@@ -21,6 +21,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from nvqsync import settings_errors
 from nvqsync.errors import SettingsError
+from nvqsync.schedule import Quiet
 
 PREFIX = "NVQSYNC_"
 
@@ -240,6 +241,11 @@ class Daemon(Section):
             raise ValueError("quiet_from and quiet_to are the same: no pass would ever begin, or every one")
         return self
 
+    @property
+    def quiet(self) -> Quiet | None:
+        """The quiet hours, if there are any."""
+        return Quiet(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
+
 
 class Alerts(Section):
     """Who is told when something needs a person, and by which way."""
@@ -304,6 +310,18 @@ class Retention(Section):
     """How long records are kept."""
 
     years: int = Field(3, description="Years records are kept after a claim or certificate; 3 at least.", ge=3, le=99)
+    unclaimed_months: int | Literal["never"] = Field(
+        24,
+        description="Months after which a learner who never claimed is erased by the daemon; "
+        '"never" keeps them for `years`, until a person erases them.',
+        examples=["never"],
+    )
+
+    @model_validator(mode="after")
+    def _months(self) -> Retention:
+        if isinstance(self.unclaimed_months, int) and not 6 <= self.unclaimed_months <= 240:
+            raise ValueError('unclaimed_months is from 6 to 240, or "never"')
+        return self
 
 
 class Plugins(Section):

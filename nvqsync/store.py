@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from nvqsync.errors import StoreError
 from nvqsync.migrations import migrations
 
 OLDEST_SQLITE = (3, 38, 0)
+OLDER = (
+    "Its tables are those of an older nvqsync. Restart the service, or run 'nvqsync sync': that brings them up to date."
+)
 UNUSABLE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 """The very types SQLite raises for the file: locked, full, damaged. Their other subclasses are about a statement."""
 
@@ -28,7 +31,8 @@ def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None
     """Refuse an SQLite without the features the tables need. Raises ``StoreError`` with the remedy."""
     if version < OLDEST_SQLITE:
         says = f"SQLite {'.'.join(map(str, version))} is too old: nvqsync needs {'.'.join(map(str, OLDEST_SQLITE))}."
-        raise StoreError(says, "Install the Python package pysqlite3-binary beside nvqsync, or upgrade the system.")
+        step = "Install nvqsync with a Python that brings a newer one, such as 'uv python install 3.12' fetches: "
+        raise StoreError(says, f"{step}docs/service.md, 'An older SQLite'.")
 
 
 class Store:
@@ -148,32 +152,46 @@ def _open(path: Path, *, read_only: bool) -> sqlite_utils.Database:
 
 
 def _migrate(db: sqlite_utils.Database, path: Path, *, read_only: bool) -> None:
-    known = {migration.name for migration in migrations._migrations}
-    applied = {migration.name for migration in migrations.applied(db)}
-    if newer := sorted(applied - known):
-        says = f"{path} was written by a newer nvqsync (it has {newer[-1]})."
-        raise StoreError(says, "Install that version or a later one; this one will not touch the file.")
-    if read_only or not known - applied:
+    """Bring the tables up to date: one process at a time, a copy first, all of it or nothing."""
+    if not _pending(db, path) or read_only:
         return
     with path.with_name(path.name + ".migrating").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if applied and (pending := sorted(migration.name for migration in migrations.pending(db))):
-            _keep_as_it_was(db, path.with_name(f"{path.name}.before-{pending[0]}"))
-        migrations.apply(db)
+        db.conn.execute("BEGIN IMMEDIATE")  # whoever still runs the version before waits as well
+        try:
+            pending = _pending(db, path)
+            if pending and pending[0] != migrations._migrations[0].name:
+                _keep_as_it_was(path, path.with_name(f"{path.name}.before-{pending[0]}"))
+            migrations.apply(db)
+            db.conn.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                db.conn.execute("ROLLBACK")
+            raise
 
 
-def _keep_as_it_was(db: sqlite_utils.Database, copy: Path) -> None:
-    """A copy of the database before its tables change; one that is there already is the older, and stays."""
+def _pending(db: sqlite_utils.Database, path: Path) -> list[str]:
+    """The migrations still to be made. Raises ``StoreError`` for a database that knows some we do not."""
+    known = [migration.name for migration in migrations._migrations]
+    applied = {migration.name for migration in migrations.applied(db)}
+    if newer := sorted(applied.difference(known)):
+        says = f"{path} was written by a newer nvqsync (it has {newer[-1]})."
+        raise StoreError(says, "Install that version or a later one; this one will not touch the file.")
+    return [name for name in known if name not in applied]
+
+
+def _keep_as_it_was(path: Path, copy: Path) -> None:
+    """A copy of the database before its tables change; one that is there already is the older, and stays.
+
+    A connection of its own reads it: the one that is about to write cannot.
+    """
     if copy.exists():
         return
     part = copy.with_name(copy.name + ".part")
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
-    target = sqlite3.connect(part)
-    try:
-        db.conn.backup(target)
-    finally:
-        target.close()
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+        source.backup(target)
     part.rename(copy)
 
 
@@ -188,6 +206,8 @@ def _explained(error: Exception, path: Path) -> StoreError:
         "malformed": "The file is damaged. Stop the service and restore the latest backup: nvqsync restore.",
         "disk I/O error": "Check the disk, its free space and the system's log; the last change was not made.",
         "disk is full": "Free some space; nothing was lost, the last change was not made.",
+        "no such column": OLDER,
+        "no such table": OLDER,
         "locked": "Another process is writing. Try again in a moment.",
     }
     step = next((step for key, step in steps.items() if key in text), "")

@@ -17,6 +17,8 @@ from nvqsync.store import Store
 
 STALE = 365 * 86400
 """A course that was not read for so long (seconds) before the last one that was is nobody's roster any more."""
+GROUNDS = ("registrations", "sign_offs", "adjustments", "releases", "simulations")
+"""What a claim rests on beside grades."""
 LASTING = ("erase", "anonymise")
 """Entries whose words name nobody: they are never erased."""
 
@@ -35,6 +37,9 @@ def records(store: Store, learner_id: str | None = None) -> list[Records]:
     last = _last_recorded(store, mine.format("learner_id"), only)
     active = {row["learner_id"] for row in store.rows(
         "SELECT learner_id FROM confirmations WHERE what = 'status' AND says = 'active'")}  # fmt: skip
+    grounds = {row["learner_id"] for row in store.rows(
+        " UNION ".join(f"SELECT learner_id FROM {table} WHERE {mine.format('learner_id')}" for table in GROUNDS),
+        only)}  # fmt: skip
     staff = {row["who"] for row in store.rows(
         f"""SELECT assessor_id AS who FROM grades WHERE {mine.format("assessor_id")}
         UNION SELECT grader_id FROM grades WHERE {mine.format("grader_id")}
@@ -47,11 +52,10 @@ def records(store: Store, learner_id: str | None = None) -> list[Records]:
     sql = f"""SELECT lms_id FROM learners WHERE {mine.format("lms_id")}
         AND lms_id NOT IN (SELECT learner_id FROM anonymised) ORDER BY CAST(lms_id AS INTEGER), lms_id"""
     return [
-        Records(
-            one, tuple(rosters[one]), one in active, one in staff, tuple(claims[one]), last.get(one), asked.get(one)
-        )
+        Records(one, tuple(rosters[one]), one in active, one in staff, tuple(claims[one]), one in grounds,
+                last.get(one), asked.get(one))
         for one in (row["lms_id"] for row in store.rows(sql, only))
-    ]
+    ]  # fmt: skip
 
 
 def _claims(store: Store, where: str, only: dict[str, str | None]) -> dict[str, list[ClaimRecord]]:

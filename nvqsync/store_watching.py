@@ -31,6 +31,8 @@ def watch(settings: Settings, now: int, opened: Callable[[], Store] | None = Non
     """
     files = Watched(
         now,
+        every=settings.daemon.every_minutes * 60,
+        quiet=settings.daemon.quiet,
         database_bytes=_bytes_of(settings.database),
         disk_free_bytes=_free(settings.database),
         backups=newest_backup(settings.backup.folder),

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nvqsync.schedule import Quiet
+
 RECENT = 100
 """So many of the latest passes are summed up as the recent ones."""
 
@@ -56,7 +58,8 @@ class Watched:
     """Everything a monitor is told. ``trouble`` is why the database cannot be read, in words; empty when it can be.
 
     ``passes`` are the latest, newest first, ``RECENT`` at most; ``last_good`` is looked for further back. ``alarms``
-    counts the courses that wait for a person's word by what is the matter (``unmapped``, ``vanished``).
+    counts the courses that wait for a person's word by what is the matter (``unmapped``, ``vanished``). ``every`` are
+    the seconds between passes, ``quiet`` the hours in which none begins, as the settings say.
     """
 
     now: int
@@ -73,10 +76,16 @@ class Watched:
     database_bytes: int | None = None
     disk_free_bytes: int | None = None
     backups: Backups = Backups()
+    every: float = 900
+    quiet: Quiet | None = None
 
     def age(self, moment: int | None) -> int | None:
         """Seconds since a moment, never below 0 (clocks are set back); ``None`` for one that never was."""
         return None if moment is None else max(0, self.now - moment)
+
+    def rest(self, moment: int | None) -> int:
+        """Seconds of quiet hours since a moment."""
+        return self.quiet.within(moment, self.now) if self.quiet and moment is not None else 0
 
     @property
     def last(self) -> PassSeen | None:

@@ -35,7 +35,10 @@ ROOT = Path(__file__).resolve().parents[1]
 QUARTER_HOUR = 900
 MOST_RISE_KB = 3072
 """So much may memory seem to rise over the second half of a run: the noise of the allocator, whatever the length."""
-MOST_WAL = 16 * 2**20
+MOST_OBJECTS = 20_000
+"""And so many objects of Python's: four a pass, kept for ever, are found in ten thousand passes."""
+MOST_WAL = 20 * 2**20
+"""SQLite writes the log back from 16 MB on; the transaction that carries it over that line comes on top."""
 SETTINGS = """
 database = "nvqsync.db"
 [moodle]
@@ -58,6 +61,7 @@ class Soaked:
 
     seconds: float = 0
     memory: array[int] = field(default_factory=numbers)
+    objects: array[int] = field(default_factory=numbers)
     descriptors: array[int] = field(default_factory=numbers)
     threads: array[int] = field(default_factory=numbers)
     wal: array[int] = field(default_factory=numbers)
@@ -71,6 +75,8 @@ class Soaked:
         half = len(self.memory) // 2
         rises = rise(self.memory[half:])
         found = [f"memory rose by {rises:.0f} KB"] if rises > MOST_RISE_KB else []
+        more = rise(self.objects[half:])
+        found += [f"{more:.0f} more objects were kept"] if more > MOST_OBJECTS else []
         for name, seen in (("file descriptors", self.descriptors), ("threads", self.threads)):
             last = seen[-max(1, len(seen) // 10) :]  # one that is about to end may be counted in a pass, a leak in each
             if min(last) > max(seen[:half]):
@@ -139,6 +145,7 @@ def soak(folder: Path, passes: int, every: int = 0) -> Soaked:
 def _note(found: Soaked, database: Path) -> None:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     found.memory.append(int(status.partition("VmRSS:")[2].split()[0]))
+    found.objects.append(sys.getallocatedblocks())
     found.descriptors.append(sum(1 for _ in Path("/proc/self/fd").iterdir()))
     found.threads.append(threading.active_count())
     wal = database.with_name(database.name + "-wal")
@@ -147,8 +154,9 @@ def _note(found: Soaked, database: Path) -> None:
 
 def _say(found: Soaked, number: int, seconds: float) -> None:
     print(
-        f"pass {number}: {found.memory[-1] / 1024:.1f} MB, {found.descriptors[-1]} descriptors, "
-        f"{found.threads[-1]} threads, log {found.wal[-1] / 2**20:.1f} MB, {seconds / number * 1000:.0f} ms a pass",
+        f"pass {number}: {found.memory[-1] / 1024:.1f} MB, {found.objects[-1]} objects, {found.descriptors[-1]} "
+        f"descriptors, {found.threads[-1]} threads, log {found.wal[-1] / 2**20:.1f} MB, "
+        f"{seconds / number * 1000:.0f} ms a pass",
         flush=True,
     )
 
@@ -167,7 +175,8 @@ def main() -> int:
         f"{passes * QUARTER_HOUR / 86_400:.0f} days of passes; {found.changes} changes of grades, "
         f"{found.claims} claims, database {found.database / 2**20:.1f} MB.\n"
         f"Memory {found.memory[half] / 1024:.1f} MB half-way, {found.memory[-1] / 1024:.1f} MB at the end, "
-        f"rise {rise(found.memory[half:]):.0f} KB; descriptors at most {max(found.descriptors)}, "
+        f"rise {rise(found.memory[half:]):.0f} KB and {rise(found.objects[half:]):.0f} objects; "
+        f"descriptors at most {max(found.descriptors)}, "
         f"threads at most {max(found.threads)}, write-ahead log at most {max(found.wal) / 2**20:.1f} MB."
     )
     for fault in found.faults():

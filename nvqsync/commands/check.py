@@ -10,14 +10,10 @@ import click
 
 from nvqsync import clock, monitoring, store_watching
 from nvqsync.errors import NvqsyncError
-from nvqsync.monitoring import Limits, State, Thresholds
-from nvqsync.settings import Settings
+from nvqsync.monitoring import Limits, State
 from nvqsync.settings import load as load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-EVERY = (3, 12)
-"""Without --pass-age a pass is late after so many of ``daemon.every_minutes``, an hour and four hours at least."""
 
 
 class MonitorCommand(click.Command):
@@ -57,24 +53,16 @@ def check_command(ctx: click.Context, /, **given: Limits | None) -> None:
 
     Exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (the settings cannot be read). Reads the database and the folder
     of backups, asks nobody, changes nothing, needs no running service. A limit that is left out (`--alarms ,`) never
-    alerts. Run it as the service's user: the database is nobody else's to read.
+    alerts; quiet hours count towards neither pass nor roster. Run it as the service's user: the database is nobody
+    else's to read.
     """
     try:
         settings = load_settings(ctx.find_root().obj)
     except NvqsyncError as error:
         _end(monitoring.Verdict(State.UNKNOWN, " ".join(str(error).split())), ctx)
     named = {name: limits for name, limits in given.items() if limits is not None}
-    thresholds = replace(defaults(settings), **named)
-    _end(monitoring.verdict(store_watching.watch(settings, clock.now()), thresholds), ctx)
-
-
-def defaults(settings: Settings) -> Thresholds:
-    """The limits without options: those of a pass follow how often it is made."""
-    hours = settings.daemon.every_minutes / 60
-    usual = Thresholds()
-    low, high = (max(least or 0, times * hours) for least, times in
-                 zip((usual.pass_age.warning, usual.pass_age.critical), EVERY, strict=True))  # fmt: skip
-    return replace(usual, pass_age=Limits(low, high))
+    watched = store_watching.watch(settings, clock.now())
+    _end(monitoring.verdict(watched, replace(monitoring.usual(watched), **named)), ctx)
 
 
 def _end(verdict: monitoring.Verdict, ctx: click.Context) -> NoReturn:

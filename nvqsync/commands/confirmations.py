@@ -10,6 +10,7 @@ from nvqsync.bootstrap import App, actor
 from nvqsync.commands.adjustments import row_of, told
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.learners import find_learner
+from nvqsync.commands.retention import erase_command, export_command
 from nvqsync.confirming import Confirmation, What, facts_of
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.facts import uln_carriers
@@ -26,7 +27,11 @@ DRY = " (dry run: nothing was written)"
 
 @click.group("learner")
 def learner_group() -> None:
-    """What is recorded of single learners."""
+    """What is recorded of single learners: their status, their own copy, erasing them."""
+
+
+learner_group.add_command(export_command)
+learner_group.add_command(erase_command)
 
 
 @learner_group.command("status")

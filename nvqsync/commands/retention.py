@@ -24,9 +24,10 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask again. What is
 
 @click.group("retention")
 def retention_group() -> None:
-    """How long records are kept, erasing them afterwards, and a learner's own copy.
+    """How long records are kept, and erasing them afterwards.
 
-    Nothing under a claim is erased before the latest day the rules give: see 'nvqsync retention rules'.
+    Nothing under a claim is erased before the latest day the rules give: see 'nvqsync retention rules'. One learner's
+    own copy, and erasing one who asks: 'nvqsync learner export' and 'nvqsync learner erase'.
     """
 
 
@@ -139,7 +140,7 @@ def _print_applied(done: Applied, *, as_json: bool) -> None:
              "Stop the service and run 'nvqsync retention apply' once more.")  # fmt: skip
 
 
-@retention_group.command("erase")
+@click.command("erase")
 @click.argument("learner")
 @click.option("--rule", required=True, help="What they asked or which rule applies. It stays in the log: no names.")
 @dry_run_option
@@ -212,7 +213,7 @@ def _day(text: str | None, today: dt.date) -> dt.date:
     return day
 
 
-@retention_group.command("export")
+@click.command("export")
 @click.argument("learner")
 @click.pass_context
 def export_command(ctx: click.Context, learner: str) -> None:

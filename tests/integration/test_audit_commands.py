@@ -41,11 +41,11 @@ def test_retention_from_first_look_to_the_last_byte(years: tuple[Rehearsal, time
     gone(rehearsal)
     first = rehearsal.run("retention", "show", "CS-0101", "--json").json[0]
     assert (first["due"], first["earliest"], first["rule"]) == (False, "2029-11-09", "RET-1")
-    early = rehearsal.run("retention", "erase", "CS-0101", "--rule", "Request", "--yes")
+    early = rehearsal.run("learner", "erase", "CS-0101", "--rule", "Request", "--yes")
     assert early.status == 1
     assert "The earliest day is 2029-11-09." in early.err
     clock.shift(3 * 366 * DAY)
-    copy = json.loads(rehearsal.run("retention", "export", "CS-0101").out)
+    copy = json.loads(rehearsal.run("learner", "export", "CS-0101").out)
     assert copy["records"]["learners"][0]["name"] == "Amira Holt"
     assert rehearsal.run("retention", "apply", "--dry-run", "--json").json["anonymised"] == []
     done = rehearsal.run("retention", "apply", "--yes", "--json").json

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from connectors.moodle.role import CAPABILITIES
 from connectors.moodle.simulator import Simulator, generate_college
 from connectors.moodle.simulator.functions import FUNCTIONS
 from nvqsync import doctor
+from nvqsync.bootstrap import bootstrap
+from nvqsync.doctor_backups import copies
 from nvqsync.findings import Status, fail, ok, warn
 from nvqsync.locks import only_one
 from nvqsync.model import ItemKind
@@ -82,6 +85,18 @@ def test_a_college_without_a_backup_is_told_after_two_days(rehearsal: Rehearsal)
         path.rename(path.with_name(f"nvqsync-20200101T000000Z{path.suffix}"))
     told = lines(rehearsal.run("doctor", "--json"))["backup"]
     assert (told["status"], "2020-01-01" in told["says"]) == ("warn", True)
+
+
+def test_copies_that_outlive_their_use_are_told(rehearsal: Rehearsal) -> None:
+    """What an upgrade put aside is needed for a while; later it only holds people who may have been erased."""
+    copy = rehearsal.folder / "nvqsync.db.before-m004_centre"
+    copy.touch()
+    copy.with_name(f"{copy.name}-wal").touch()
+    app = bootstrap(rehearsal.folder / "nvqsync.toml", lambda: int(copy.stat().st_mtime) + 80 * 86_400)
+    assert list(copies(app)) == []
+    (told,) = copies(replace(app, now=lambda: int(copy.stat().st_mtime) + 91 * 86_400))
+    assert told.status is Status.WARN
+    assert told.says.endswith(": nvqsync.db.before-m004_centre.")
 
 
 def test_an_audit_log_that_was_cut_is_found_out_by_the_backup(rehearsal: Rehearsal) -> None:

@@ -135,6 +135,9 @@ def test_users_and_folders_are_made_from_what_was_written(root: Path, instance: 
     if os.geteuid():
         pytest.skip("only root may make users and give files away")
     install(root, instance=instance)
+    secret = root / f"etc/nvqsync/{f'{instance}.' if instance else ''}smtp-password"
+    secret.write_text("secret\n", encoding="utf-8")
+    secret.chmod(0o644)
     for tool in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):
         name = f"nvqsync-{instance}.conf" if instance else "nvqsync.conf"
         done = subprocess.run([*tool, f"--root={root}", name], capture_output=True, text=True, check=False, timeout=60)
@@ -143,6 +146,7 @@ def test_users_and_folders_are_made_from_what_was_written(root: Path, instance: 
     number = next(line.split(":")[2] for line in (root / "etc/passwd").read_text().splitlines() if user in line)
     state = (root / "var/lib/nvqsync" / instance).stat()
     assert (str(state.st_uid), state.st_mode & 0o777) == (number, 0o700)
+    assert (secret.stat().st_uid, secret.stat().st_mode & 0o777) == (0, 0o600)
     group = (root / f"etc/nvqsync/{instance or 'nvqsync'}.toml").stat()
     assert (group.st_uid, str(group.st_gid) != "0", group.st_mode & 0o777) == (0, True, 0o640)
 

@@ -25,18 +25,19 @@ def test_two_hundred_passes_leave_memory_and_descriptors_as_they_were(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("memory", "descriptors", "faults"),
+    ("memory", "objects", "descriptors", "faults"),
     [
-        ([60_000] * 100, [14] * 100, 0),
-        ([60_000 + number * 80 for number in range(100)], [14] * 100, 1),
-        ([60_000] * 100, [14 + number // 60 for number in range(100)], 1),
+        ([60_000] * 100, [290_000 + number % 9 * 1000 for number in range(100)], [14] * 100, 0),
+        ([60_000 + number * 80 for number in range(100)], [290_000] * 100, [14] * 100, 1),
+        ([60_000] * 100, [290_000 + number * 500 for number in range(100)], [14] * 100, 1),
+        ([60_000] * 100, [290_000] * 100, [14 + number // 60 for number in range(100)], 1),
     ],
 )
-def test_a_leak_would_be_seen(memory: list[int], descriptors: list[int], faults: int) -> None:
-    """The measure measures: a rise in memory or one more descriptor half-way is a fault."""
+def test_a_leak_would_be_seen(memory: list[int], objects: list[int], descriptors: list[int], faults: int) -> None:
+    """The measure measures: a rise in memory or in objects, or one more descriptor half-way, is a fault."""
     found = Soaked(outcomes=Counter(done=100))
-    for seen, values in ((found.memory, memory), (found.descriptors, descriptors), (found.threads, [1] * 100),
-                         (found.wal, [0] * 100)):  # fmt: skip
+    level = [(found.memory, memory), (found.objects, objects), (found.descriptors, descriptors)]
+    for seen, values in (*level, (found.threads, [1] * 100), (found.wal, [0] * 100)):
         seen.extend(values)
     assert len(found.faults()) == faults
 

@@ -133,6 +133,13 @@ def test_the_pages_are_handed_no_secret() -> None:
     assert "LoadCredential" not in (UNITS / "nvqsync-web.service").read_text(encoding="utf-8")
 
 
+def test_each_secret_is_roots_alone() -> None:
+    """Whatever credential the settings read, its file in /etc/nvqsync is closed to everybody but root."""
+    text = (UNITS / "nvqsync.tmpfiles").read_text(encoding="utf-8")
+    closed = set(re.findall(r"^z /etc/nvqsync/(\S+) 0600 root root -$", text, re.MULTILINE))
+    assert {name.removeprefix("nvqsync_").replace("_", "-") for name in settings.CREDENTIALS} <= closed
+
+
 @each_service
 def test_a_settings_error_is_not_tried_again(unit: Path) -> None:
     """Exit status 2 waits for a person, and the daemon is told so."""

@@ -140,8 +140,10 @@ def test_check_follows_how_often_passes_are_made(rehearsal: Rehearsal) -> None:
     with Store(rehearsal.database()) as store:
         store.execute("UPDATE passes SET finished_at = finished_at - 18000")
     assert check(rehearsal).status == 2
+    assert ask(rehearsal, "health").json()["check"]["state"] == "critical"
     rehearsal.add_settings("[daemon]\nevery_minutes = 1440\n")
     assert check(rehearsal).status == 0
+    assert ask(rehearsal, "health").json()["check"]["state"] == "ok"
 
 
 def test_check_needs_no_service_and_touches_nothing(rehearsal: Rehearsal) -> None:

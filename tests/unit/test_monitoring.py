@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from nvqsync import metrics
 from nvqsync.monitoring import Limits, State, Thresholds, Verdict, parse_limits, verdict
+from nvqsync.schedule import Quiet
 from nvqsync.watching import Backups, PassSeen, Watched
 
 NOW = 1_794_214_800
@@ -74,6 +76,17 @@ def test_each_trouble_is_told(change: dict[str, object], state: State, says: str
     """Each figure beyond a limit changes the state and is named, with what to type where that helps."""
     found = told(replace(WELL, **change))  # type: ignore[arg-type]
     assert (found.state, says in found.says) == (state, True), found.says
+
+
+@pytest.mark.parametrize(("hours", "state"), [(8.5, State.OK), (9.5, State.WARNING), (12.5, State.CRITICAL)])
+def test_quiet_hours_make_nothing_late(hours: float, state: State) -> None:
+    """After eight quiet hours the usual hour and four hours begin to count; the age is told as it is."""
+    quiet = Quiet(dt.time(1), dt.time(9))  # NOW is 09:00 in London
+    last = replace(GOOD, finished_at=NOW - int(hours * HOUR))
+    found = told(replace(WELL, quiet=quiet, last_good=last, oldest_roster_at=NOW - 20 * HOUR))
+    assert found.state is state
+    assert f"'pass_age'={hours * HOUR:.0f}s;{9 * HOUR};{12 * HOUR};0" in found.line()
+    assert told(replace(WELL, last_good=last)).state is State.CRITICAL
 
 
 def test_the_worst_comes_first() -> None:

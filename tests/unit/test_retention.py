@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.centre import Visit
 from nvqsync.claims import CLOSED, Status
-from nvqsync.retention import ClaimRecord, Hold, Records, binding, holds, portfolio_warning, years_after
+from nvqsync.retention import (
+    UNCLAIMED,
+    ClaimRecord,
+    Hold,
+    Records,
+    binding,
+    holds,
+    months_after,
+    portfolio_warning,
+    years_after,
+)
 
 DAY = dt.date(2026, 11, 10)
 days = st.dates(dt.date(2015, 1, 1), dt.date(2040, 12, 31))
@@ -84,6 +95,43 @@ def test_without_a_claim_the_time_runs_from_the_last_thing_recorded() -> None:
     assert hold
     assert hold.until == dt.date(2029, 11, 10)
     assert last(Records("1")) is None
+
+
+def test_who_never_claimed_is_kept_for_a_set_time() -> None:
+    """Months from the last thing recorded; with anything that a claim would rest on, or where nothing is set, years."""
+    bare, day = Records("1", last_recorded=DAY), dt.date(2028, 11, 10)
+    hold = binding(holds(bare, {}, 3, 24))
+    assert hold
+    assert (hold.rule, hold.until) == (UNCLAIMED, day)
+    assert hold.stands(day - dt.timedelta(days=1)) and not hold.stands(day)
+    for one, months in ((bare, None), (replace(bare, grounds=True), 24)):
+        hold = binding(holds(one, {}, 3, months))
+        assert hold
+        assert (hold.rule, hold.until) == ("RET-1", dt.date(2029, 11, 10))
+
+
+people = st.builds(
+    Records, st.just("1"), st.sampled_from([(), ("7",)]), st.booleans(), st.booleans(),
+    st.lists(claims, max_size=2).map(tuple), st.booleans(), st.none() | days,
+)  # fmt: skip
+
+
+@given(people, st.integers(6, 240))
+def test_nobody_with_grounds_goes_by_themselves(records: Records, months: int) -> None:
+    """The daemon's rule is the one that binds only where there is no claim, no place on a roster, and no ground."""
+    hold = binding(holds(records, {}, 3, months))
+    apart = records.claims or records.rosters or records.active or records.assesses or records.grounds
+    assert (hold is not None and hold.rule == UNCLAIMED) is (not apart and records.last_recorded is not None)
+
+
+@given(days, st.integers(1, 60))
+def test_so_many_months_later(day: dt.date, months: int) -> None:
+    """The same day of that month, or the first of the next; twelve of them are a year."""
+    later = months_after(day, months)
+    first = dt.date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
+    same = later.day == day.day and later.replace(day=1) == first
+    assert same or (later.day == 1 and 0 < (later - first).days < 32)
+    assert months_after(day, 12) == years_after(day, 1)
 
 
 @given(st.lists(claims, min_size=1, max_size=4), st.lists(days, max_size=3))

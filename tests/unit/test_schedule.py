@@ -59,6 +59,37 @@ def test_quiet_hours_are_londons(start: str, end: str, moment: str, left: float)
     assert quiet.holds(at(moment)) is (left > 0)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "begin", "until", "seconds"),
+    [
+        ("22:00", "06:00", "2026-11-09T20:00:00", "2026-11-10T09:00:00", 8 * 3600),
+        ("22:00", "06:00", "2026-11-09T23:00:00", "2026-11-10T01:30:00", 9000),
+        ("22:00", "06:00", "2026-11-10T02:00:00", "2026-11-11T23:00:00", 13 * 3600),
+        ("22:00", "06:00", "2026-11-10T07:00:00", "2026-11-10T21:00:00", 0),
+        ("07:30", "09:00", "2026-11-09T00:00:00", "2026-11-11T08:00:00", 2 * 5400 + 1800),
+        ("22:00", "06:00", "2026-10-24T21:00:00", "2026-10-25T07:00:00", 9 * 3600),  # clocks go back in this night
+        ("22:00", "06:00", "2027-03-27T21:00:00", "2027-03-28T07:00:00", 7 * 3600),  # and forward in this one
+    ],
+)
+def test_quiet_time_is_counted(start: str, end: str, begin: str, until: str, seconds: int) -> None:
+    """What a monitor does not hold against a pass that could not begin."""
+    quiet = Quiet(dt.time.fromisoformat(start), dt.time.fromisoformat(end))
+    assert quiet.within(at(begin), at(until)) == seconds
+
+
+@given(moments, quiets, st.integers(0, 5 * 86_400), st.integers(0, 5 * 86_400))
+def test_quiet_time_adds_up(begin: int, quiet: Quiet, first: int, second: int) -> None:
+    """However a time is divided, and never more than all of it."""
+    middle, end = begin + first, begin + first + second
+    assert quiet.within(begin, middle) + quiet.within(middle, end) == quiet.within(begin, end) <= first + second
+
+
+def test_of_a_long_time_only_the_last_month_counts() -> None:
+    """A roster that was never read is as old as 1970: that costs no more to count than a month."""
+    quiet = Quiet(dt.time(22), dt.time(6))
+    assert quiet.within(0, at("2026-09-10T12:00")) == 30 * 8 * 3600
+
+
 @given(moments, quiets, st.floats(60, 86_400), st.integers(0, 20), st.floats(0, 1))
 def test_no_pass_begins_in_quiet_hours(now: int, quiet: Quiet, usual: float, failures: int, chance: float) -> None:
     """Wherever a pause would have ended, it ends outside them; only jitter may carry it into the next ones."""
