@@ -12,9 +12,9 @@ from nvqsync.answering import Said
 from nvqsync.errors import InputError
 from nvqsync.store import Store
 from nvqsync.web import access, approving_many, context, filters, queries, scope
-from nvqsync.web.acting_pages import words
 from nvqsync.web.approving_many import MOST, Preview
 from nvqsync.web.offers import summed
+from nvqsync.web.typed import words
 
 approving = Blueprint("approving", __name__)
 _CHOSEN = re.compile(r"(\d{1,18})@(\d{1,9})", re.ASCII)

@@ -20,6 +20,7 @@ from nvqsync.web import access, claim_shown, context, filters, pages_about, queu
 from nvqsync.web.acting_pages import acting
 from nvqsync.web.approving_pages import approving
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
+from nvqsync.web.recording_pages import recording
 from nvqsync.web.signing_in_pages import signing
 
 LARGEST_FORM = 2 * 2**20
@@ -53,7 +54,7 @@ def create_app(app: App) -> Flask:
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
     )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, signing, acting, approving, *PAGES):
+    for blueprint in (pages, signing, acting, approving, recording, *PAGES):
         flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strangers)
     access.install(flask)
