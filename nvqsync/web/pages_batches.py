@@ -51,7 +51,8 @@ def one(batch_id: str) -> str:
     folder, days = app().settings.export.folder, app().settings.export.keep_files_days
     return render_template(
         "batch.html", one=row, claims=claims, cut=cut, states=STATES, keep_days=days,
-        files=[_file(folder, name) for name in row["files"]], may_fetch=current().may(Right.PRIVATE), to_record=to_record,
+        files=[_file(folder, name) for name in row["files"]], may_fetch=current().may(Right.PRIVATE),
+        to_record=to_record,
     )  # fmt: skip
 
 

@@ -19,11 +19,15 @@ from nvqsync.watching import PassSeen, Watched
 from nvqsync.web import access, claim_shown, context, filters, pages_about, queue_page, safety, scope, words
 from nvqsync.web.acting_pages import acting
 from nvqsync.web.approving_pages import approving
+from nvqsync.web.importing_pages import UPLOADS, importing
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
 from nvqsync.web.recording_pages import recording
 from nvqsync.web.signing_in_pages import signing
+from nvqsync.web.uploads import Uploads
 
 LARGEST_FORM = 2 * 2**20
+LARGEST_REQUEST = 4 * 2**20
+"""Bytes of a form's fields, and of all that a request may bring, a file among it."""
 
 REFUSALS = {
     403: ("This is not for you", "Your account's role does not allow it. Whoever looks after nvqsync can change that."),
@@ -46,15 +50,16 @@ pages = Blueprint("pages", __name__)
 def create_app(app: App) -> Flask:
     """The pages of ``app`` as a WSGI application."""
     flask = Flask(__name__)
-    flask.extensions["nvqsync"] = app
+    flask.extensions.update({"nvqsync": app, UPLOADS: Uploads(app.now)})
     flask.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # signs forms alone: those open during a restart are asked for again
         SESSION_COOKIE_NAME="nvqsync_form", SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=safety.by_tls(app.settings.web), MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
     )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, signing, acting, approving, recording, *PAGES):
+    for blueprint in (pages, signing, acting, approving, recording, importing, *PAGES):
         flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strangers)
     access.install(flask)

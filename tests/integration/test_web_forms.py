@@ -87,7 +87,7 @@ def test_what_was_keyed_is_recorded_for_those_ticked(url: str, college: College,
 
 
 def test_certificates_are_typed_from_the_pile(url: str, college: College, session: requests.Session) -> None:
-    """A row with a number is recorded; a bad day or a number given twice is refused, the others stand, typed words stay."""
+    """A row with a number is recorded; a bad day or a number given twice is refused, and what was typed stays."""
     one, two, three = ids(college, f"batch_id = '{BATCH}' AND status IN ('submitted', 'acknowledged')")[:3]
     path = f"/batches/{BATCH}/record/certificated"
     typed = {
@@ -114,7 +114,7 @@ def test_the_same_form_twice_changes_nothing_more(url: str, college: College, se
     """Sent twice, the second is told that it is recorded already; what somebody else changed is not overwritten."""
     one, two = ids(college, f"batch_id = '{BATCH}' AND status = 'submitted'")[:2]
     path = f"/batches/{BATCH}/record/returned"
-    form = {name: value for name, value in form_of(page(url, session, path), path).items()} | {
+    form = form_of(page(url, session, path), path) | {
         "on": ["2/11/2026"], f"words-{one}": ["Name differs."]}  # fmt: skip
     assert "Recorded as returned: 1 claim" in session.post(url.rstrip("/") + path, data=form, timeout=20).text
     before = claim(college, one)
@@ -174,3 +174,141 @@ def test_a_file_that_was_changed_is_not_handed_out(url: str, college: College, s
     finally:
         file.write_bytes(before)
     assert session.get(f"{url}batches/{BATCH}/files/{BATCH}.json", timeout=20).content == before
+
+
+# ---------------------------------------------------------------- registrations
+
+IMPORT = "/registrations/import"
+NOBODY_YET = "1003"
+"""A learner without a registration: the builder leaves out every seventh."""
+
+
+def rows(*lines: str) -> bytes:
+    head = "id_number,qualification,registered_on,entry,candidate_number,name,uln"
+    return "\n".join([head, *lines, ""]).encode()
+
+
+def preview(url: str, session: requests.Session, content: bytes, called: str = "list.csv") -> requests.Response:
+    token = web_data.form_token(page(url, session, IMPORT))
+    files = {"file": (called, content)}
+    return session.post(url.rstrip("/") + IMPORT, data={"csrf_token": token}, files=files, timeout=20)
+
+
+def confirm(url: str, session: requests.Session, shown: str) -> requests.Response:
+    return session.post(f"{url}registrations/import/yes", data=form_of(shown, f"{IMPORT}/yes"), timeout=20)
+
+
+def registered(college: College) -> list[dict[str, object]]:
+    with college.app.open_store(read_only=True) as store:
+        return store.rows("SELECT * FROM registrations ORDER BY id")
+
+
+def test_an_import_is_shown_before_it_is_done(url: str, college: College, session: requests.Session) -> None:
+    """New, changed and refused rows with their lines and remedies; nothing is written until somebody says yes."""
+    before = registered(college)
+    content = rows(
+        "L1003,OCR/03455,2026-09-14,full_award,00001003,New Learner,",
+        "L1001,OCR/03455,2026-09-14,full_award,00009999,,",
+        "L9999,OCR/03455,2026-09-14,,,,",
+        "L1004,OCR/03455,soon,,,,",
+    )
+    shown = preview(url, session, content)
+    assert shown.status_code == 200 and registered(college) == before
+    assert (
+        "Line 4: No learner has this id_number." in shown.text and "Line 5: &#39;soon&#39; is not a day" in shown.text
+    )
+    assert 'id="added">New: 1<' in shown.text and "candidate number: 00001001 becomes 00009999" in shown.text
+    done = confirm(url, session, shown.text)
+    assert "Imported: 1 new, 1 changed, 0 on record already. 2 lines could not be used." in done.text
+    after = registered(college)
+    assert len(after) == len(before) + 1 and after[-1]["learner_id"] == NOBODY_YET
+    with college.app.open_store(read_only=True) as store:
+        sql = "SELECT actor, action FROM audit WHERE subject = 'learner:1003' ORDER BY id DESC LIMIT 1"
+        assert [*store.rows(sql)[0].values()] == [APPROVER, "registration-recorded"]
+
+
+def test_a_workbook_will_do_as_well(url: str, college: College, session: requests.Session) -> None:
+    """The template as it is handed out, filled in and sent back: rows are counted as the sheet counts them."""
+    from io import BytesIO
+
+    from openpyxl import load_workbook
+
+    book = load_workbook(BytesIO(session.get(f"{url}registrations/template.xlsx", timeout=20).content))
+    heads = [cell.value for cell in book.worksheets[0][1]]
+    row = {"id_number": "L1003", "qualification": "OCR/03455", "registered_on": "14/09/2026", "entry": "full_award"}
+    book.worksheets[0].append([row.get(str(head), "") for head in heads])
+    kept = BytesIO()
+    book.save(kept)
+    shown = preview(url, session, kept.getvalue(), "list.xlsx").text
+    assert 'id="added">New: 1<' in shown and 'data-label="Row">2<' in shown
+    assert "Imported: 1 new" in confirm(url, session, shown).text
+
+
+def test_an_import_is_done_once(url: str, college: College, session: requests.Session) -> None:
+    """The button pressed twice: the second is told, and one registration stands."""
+    shown = preview(url, session, rows("L1003,OCR/03455,2026-09-14,,,,")).text
+    assert confirm(url, session, shown).status_code == 200
+    before = registered(college)
+    again = confirm(url, session, shown)
+    assert again.status_code == 409 and "imported already" in again.text and registered(college) == before
+
+
+def test_an_import_does_what_was_shown_or_nothing(url: str, college: College, session: requests.Session) -> None:
+    """What is on record changed after the preview: nothing is done, and the preview is shown as it is now."""
+    shown = preview(url, session, rows("L1001,OCR/03455,2026-09-14,full_award,00009999,,")).text
+    with college.app.open_store() as store, store.writing():
+        store.execute("UPDATE registrations SET candidate_number = '00005555' WHERE learner_id = '1001'")
+    before = registered(college)
+    answer = confirm(url, session, shown)
+    assert answer.status_code == 409 and "changed since you looked" in answer.text and registered(college) == before
+    assert "00005555 becomes 00009999" in answer.text
+    assert "1 changed" in confirm(url, session, answer.text).text
+
+
+def test_a_preview_tells_no_uln(url: str, college: College, session: requests.Session) -> None:
+    """That a ULN is another is said; neither the old nor the new one stands on the page."""
+    other = college.ulns[-1]
+    with college.app.open_store() as store, store.writing():
+        store.execute("UPDATE learners SET uln = '' WHERE uln = ?", [other])
+        store.execute("UPDATE registrations SET uln = '' WHERE uln = ?", [other])
+    shown = preview(url, session, rows(f"L1001,OCR/03455,2026-09-14,full_award,00001001,,{other}")).text
+    assert "the ULN is another" in shown and not [uln for uln in college.ulns if uln in shown]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "No file was chosen"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"PK\x03\x04 and no more", "not a workbook"),
+        (b"name,colour\na,b\n", "missing column"),
+        (b"a" * (2 * 2**20 + 1), "larger than 2 MB"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused(
+    url: str, college: College, session: requests.Session, content: bytes, says: str
+) -> None:
+    """Too large, no table, no columns of ours: words, and where to go on."""
+    before = registered(college)
+    answer = preview(url, session, content)
+    assert answer.status_code == 400 and says.lower() in answer.text.lower() and registered(college) == before
+
+
+def test_an_upload_without_end_is_refused(url: str, session: requests.Session) -> None:
+    """Beyond any form of ours the request itself is refused, in words."""
+    answer = preview(url, session, b"a" * (5 * 2**20))
+    assert answer.status_code == 413 and "That is too large" in answer.text
+
+
+def test_nobody_confirms_what_somebody_else_sent(url: str, college: College, session: requests.Session) -> None:
+    """A file is held for whoever sent it, and not longer than half an hour."""
+    from nvqsync.web.uploads import LIFETIME, MOST, Uploads
+
+    held = Uploads(college.clock)
+    token = held.keep("exams", "list.csv", b"x")
+    assert held.find("j.exams", token) is None and held.find("exams", token)
+    for n in range(MOST):
+        last = held.keep(f"other-{n}", "list.csv", b"x")
+    assert held.find("exams", token) is None and held.find(f"other-{MOST - 1}", last)
+    college.clock.at += LIFETIME
+    assert held.find(f"other-{MOST - 1}", last) is None
