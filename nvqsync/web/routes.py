@@ -22,6 +22,7 @@ from nvqsync.web.approving_pages import approving
 from nvqsync.web.importing_pages import UPLOADS, importing
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
 from nvqsync.web.recording_pages import recording
+from nvqsync.web.releasing_pages import releasing
 from nvqsync.web.signing_in_pages import signing
 from nvqsync.web.uploads import Uploads
 
@@ -59,7 +60,7 @@ def create_app(app: App) -> Flask:
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
     )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, signing, acting, approving, recording, importing, *PAGES):
+    for blueprint in (pages, signing, acting, approving, recording, importing, releasing, *PAGES):
         flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strangers)
     access.install(flask)
@@ -169,6 +170,8 @@ def _refused(error: HTTPException) -> tuple[str, int] | Response:
     """What the web server itself refuses, in words."""
     code = error.code or 500
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
+    if code == 400:
+        heading, says = "That cannot be used", error.description or ""
     if isinstance(error, CSRFError):
         heading, says = "Please send that again", OUT_OF_DATE
     elif code == 403 and error.description != Forbidden.description:

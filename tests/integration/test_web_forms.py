@@ -312,3 +312,123 @@ def test_nobody_confirms_what_somebody_else_sent(url: str, college: College, ses
     assert held.find("exams", token) is None and held.find(f"other-{MOST - 1}", last)
     college.clock.at += LIFETIME
     assert held.find(f"other-{MOST - 1}", last) is None
+
+
+# ---------------------------------------------------------------- releases
+
+RELEASE = "/iqa/release"
+
+
+@pytest.fixture
+def iqa(college: College) -> Iterator[requests.Session]:
+    """Signed in as the IQA, who is 901 in Moodle."""
+    with web_data.asking(college, web_data.IQA) as session:
+        yield session
+
+
+def release_form(url: str, session: requests.Session, query: str) -> dict[str, list[str]]:
+    """The form for a release, no unit ticked and no outcome chosen."""
+    form = form_of(page(url, session, f"{RELEASE}?{query}"), RELEASE)
+    return {name: value for name, value in form.items() if name not in ("unit", "outcome")}
+
+
+def releases(college: College) -> list[dict[str, object]]:
+    with college.app.open_store(read_only=True) as store:
+        return store.rows("SELECT * FROM releases ORDER BY id")
+
+
+def waiting(college: College, q: str = "OCR/03455") -> int:
+    return min(ids(college, f"""qualification_id = '{q}' AND status = 'proposed' AND blockers LIKE '%"IQA-1"%'"""))
+
+
+def test_an_iqa_releases_what_waits(url: str, college: College, iqa: requests.Session) -> None:
+    """From the list to the form to the record: under the IQA's Moodle id; the claim's blocker has gone."""
+    claim_id = waiting(college)
+    assert f'name="claim" value="{claim_id}"' in page(url, iqa, "/iqa")
+    form = release_form(url, iqa, f"claim={claim_id}") | {"outcome": ["agreed"], "unit": ["F1"], "why": ["Sampled."]}
+    answer = iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20)
+    assert answer.status_code == 200 and "1 release recorded" in answer.text and "take it back" in answer.text
+    last = releases(college)[-1]
+    assert (last["iqa_id"], last["recorded_by"], last["outcome"]) == ("901", web_data.IQA, "agreed")
+    assert last["learner_id"] == claim(college, claim_id).learner_id and last["units"] != "[]"
+    assert "IQA-1" not in {finding.id for finding in claim(college, claim_id).blockers}
+    again = iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20)
+    assert again.status_code == 409 and "since you opened the form" in again.text
+    assert releases(college)[-1] == last
+
+
+def test_an_action_is_done_and_a_release_taken_back(url: str, college: College, iqa: requests.Session) -> None:
+    """Asked for, done, taken back: each on its page, each kept; the claim follows each time."""
+    claim_id = waiting(college)
+    form = release_form(url, iqa, f"claim={claim_id}") | {"outcome": ["action"], "action": [""]}
+    answer = iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20)
+    assert answer.status_code == 400 and "needs the action" in answer.text
+    form |= {"action": ["Date the second observation"]}
+    assert "1 release recorded" in iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20).text
+    number = releases(college)[-1]["id"]
+    assert "IQA-1/action" in {finding.id for finding in claim(college, claim_id).blockers}
+    done = fill_one(url, iqa, f"/iqa/releases/{number}", "done", on="3/11/2026")
+    assert "is recorded as done" in done.text and "done 3 November 2026" in done.text
+    assert not {f.id for f in claim(college, claim_id).blockers if f.id.startswith("IQA-")}
+    assert fill_one(url, iqa, f"/iqa/releases/{number}", "back", why=" ").status_code == 400
+    assert "is taken back" in fill_one(url, iqa, f"/iqa/releases/{number}", "back", why="The wrong learner.").text
+    assert "IQA-1" in {finding.id for finding in claim(college, claim_id).blockers}
+    assert "Taken back" in page(url, iqa, f"/iqa/releases/{number}")
+
+
+def fill_one(url: str, session: requests.Session, path: str, what: str, **typed: str) -> requests.Response:
+    form = form_of(page(url, session, path), f"{path}/{what}") | typed
+    return session.post(f"{url.rstrip('/')}{path}/{what}", data=form, timeout=20)
+
+
+def test_nobody_releases_what_they_assessed(url: str, college: College, iqa: requests.Session) -> None:
+    """An IQA who graded the learner is refused on the server, and so is one whom nobody knows in Moodle."""
+    from nvqsync import store_centre
+    from nvqsync.centre import Account
+    from tests import quality
+
+    query = f"claim={waiting(college)}"
+    before = releases(college)
+    for lms_id, says in (
+        ("77", "nobody verifies their own assessment"),
+        ("78", "no IQA on record"),
+        ("", "not on rec"),
+    ):
+        with college.app.open_store() as store:
+            quality.staff(store, iqa="77")
+            mine = Account(web_data.IQA, lms_id, not lms_id)
+            store_centre.record(store, lambda known, mine=mine: known.with_items(mine), actor="test", at=0)
+        form = release_form(url, iqa, query) | {"outcome": ["agreed"]}
+        answer = iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20)
+        assert answer.status_code in {400, 409} and says in answer.text, lms_id
+    assert releases(college) == before
+
+
+def test_a_cohort_is_released_where_the_centre_does_so(url: str, college: College, iqa: requests.Session) -> None:
+    """Everybody on a course at once, where it is on record that IQA is by cohort; otherwise not."""
+    from nvqsync.centre_entering import enter
+
+    query, q = "qualification=EDI/L2-CS&course=11", "EDI/L2-CS"
+    assert "A whole cohort" not in page(url, iqa, "/iqa")
+    form = release_form(url, iqa, query) | {"outcome": ["agreed"]}
+    assert iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20).status_code == 400
+    with college.app.open_store() as store:
+        from dataclasses import replace
+
+        enter(
+            college.app, store, lambda known: known.with_items(replace(known.approval(q), iqa_by_cohort=True)), by="t"
+        )
+    assert "/iqa/release?qualification=EDI/L2-CS&amp;course=11" in page(url, iqa, "/iqa")
+    assert "1 release recorded" in iqa.post(url.rstrip("/") + RELEASE, data=form, timeout=20).text
+    assert releases(college)[-1]["course_id"] == "11"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "claim=1&claim=60", "learner=9999&qualification=OCR/03455", "claim=x", "claim=999999",
+     "qualification=EDI/L2-CS&course=10", "qualification=X&course=10"],
+)  # fmt: skip
+def test_an_odd_choice_is_refused(url: str, iqa: requests.Session, query: str) -> None:
+    """Nobody, two qualifications, somebody unknown: told in words."""
+    answer = iqa.get(f"{url}iqa/release?{query}", timeout=20)
+    assert answer.status_code == 400 and "<h1>That cannot be used</h1>" in answer.text
