@@ -19,6 +19,7 @@ from nvqsync.watching import PassSeen, Watched
 from nvqsync.web import access, claim_shown, context, filters, pages_about, queue_page, safety, scope, words
 from nvqsync.web.acting_pages import acting
 from nvqsync.web.approving_pages import approving
+from nvqsync.web.entering_pages import entering
 from nvqsync.web.importing_pages import UPLOADS, importing
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
 from nvqsync.web.recording_pages import recording
@@ -60,7 +61,7 @@ def create_app(app: App) -> Flask:
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
     )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, signing, acting, approving, recording, importing, releasing, *PAGES):
+    for blueprint in (pages, signing, acting, approving, recording, importing, releasing, entering, *PAGES):
         flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strangers)
     access.install(flask)

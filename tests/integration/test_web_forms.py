@@ -432,3 +432,128 @@ def test_an_odd_choice_is_refused(url: str, iqa: requests.Session, query: str) -
     """Nobody, two qualifications, somebody unknown: told in words."""
     answer = iqa.get(f"{url}iqa/release?{query}", timeout=20)
     assert answer.status_code == 400 and "<h1>That cannot be used</h1>" in answer.text
+
+
+# ---------------------------------------------------------------- the centre's facts
+
+TERMS = "/centre/OCR/03455"
+
+
+@pytest.fixture
+def admin(college: College) -> Iterator[requests.Session]:
+    with web_data.asking(college, web_data.ADMIN) as session:
+        yield session
+
+
+def enter_fact(url: str, session: requests.Session, page_of: str, what: str, **typed: str) -> requests.Response:
+    """Fill in one of the forms of a centre's page, no box ticked, and send it."""
+    path = f"{page_of}/record/{what}"
+    form = form_of(page(url, session, page_of), path)
+    boxes = {"none", "planned", "final", "stops_claims", "stops_direct_claims"}
+    sent = {name: value for name, value in form.items() if name not in boxes} | typed
+    return session.post(url.rstrip("/") + path, data=sent, timeout=20)
+
+
+def approval(college: College, q: str = "OCR/03455") -> object:
+    with college.app.open_store(read_only=True) as store:
+        from nvqsync import store_centre
+
+        return store_centre.read(store).approval(q)
+
+
+def test_the_centres_facts_are_entered(url: str, college: College, admin: requests.Session) -> None:
+    """Approval, direct claims, an end date, a visit, a sanction and its end: each is told, each is on record."""
+    told = enter_fact(url, admin, TERMS, "approved", on="1/9/2023", why="Letter of 1 September.").text
+    assert "approved on 2023-09-01 (was 2024-09-01). To undo it, enter what stood there before" in told
+    enter_fact(url, admin, TERMS, "direct-claims", **{"from": "1/10/2025", "to": "31/10/2026"})
+    enter_fact(url, admin, "/centre/OCR/10378", "iqa-by", by="cohort")
+    enter_fact(url, admin, TERMS, "visit", date="20/10/2026", visitor="EQA Dee", learners="L1000, L1001", note="Filed")
+    enter_fact(url, admin, TERMS, "sanction", level="level 2", actions="Standardise", **{"from": "1/10/2026"})
+    with college.app.open_store(read_only=True) as store:
+        from nvqsync import store_centre
+
+        record = store_centre.read(store)
+        known, number = record.approval("OCR/03455"), record.sanctions[0].id
+        assert str(known.approved_on) == "2023-09-01" and str(known.direct_claim_to) == "2026-10-31"
+        assert record.approval("OCR/10378").iqa_by_cohort
+        assert record.visits[0].learners == ("1000", "1001") and record.visits[0].done
+        sql = "SELECT actor, text FROM audit JOIN audit_texts ON audit_id = id WHERE subject = 'centre:OCR/03455'"
+        assert (web_data.ADMIN, "Letter of 1 September.") in {(r["actor"], r["text"][-22:]) for r in store.rows(sql)}
+    assert "lifted on 2026-11-01" in enter_fact(url, admin, TERMS, "lifted", number=str(number), on="1/11/2026").text
+
+
+def test_an_end_date_frees_the_claims_that_wait_for_it(url: str, college: College, admin: requests.Session) -> None:
+    """A missing end date blocks; entered on the page, with the day it was looked up, claims follow at once."""
+    q = next(
+        one for one in web_data.CLAIMS
+        if college.app.plugins.catalogue.qualifications[one].certification_end_on is None
+    )  # fmt: skip
+    path = f"/centre/{q}"
+    answer = enter_fact(url, admin, path, "end-date", which="certification", date="", checked_on="2/11/2026")
+    assert answer.status_code == 400 and "tick that the register gives none" in answer.text
+    answer = enter_fact(url, admin, path, "end-date", which="certification", date="1/11/2026", checked_on="2/11/2026")
+    assert "certification end 2026-11-01, checked on 2026-11-02" in answer.text
+    assert not ids(college, f"qualification_id = '{q}' AND status = 'proposed' AND blockers = '[]'")
+    enter_fact(url, admin, path, "end-date", which="certification", date="", none="yes", checked_on="2/11/2026")
+    assert ids(college, f"qualification_id = '{q}' AND blockers = '[]'")
+
+
+def test_staff_and_numbers_are_entered(url: str, college: College, admin: requests.Session) -> None:
+    """An assessor by Moodle id, their last day, and a centre number; somebody unknown is recorded with a warning."""
+    told = enter_fact(
+        url, admin, "/centre", "staff", who="555", name="Robin Ash", role="assessor", **{"from": "1/9/2026"}
+    ).text
+    assert "Assessor 555 from 2026-09-01 recorded" in told and "Nobody with the Moodle id 555" in told
+    with college.app.open_store(read_only=True) as store:
+        from nvqsync import store_centre
+
+        number = next(one.id for one in store_centre.read(store).staff if one.lms_id == "555")
+    assert (
+        "to on 2026-10-30" in enter_fact(url, admin, "/centre", "staff-ended", number=str(number), on="30/10/2026").text
+    )
+    assert "number 99" in enter_fact(url, admin, "/centre", "number", body="OCR", number="99", site="North").text
+
+
+def test_the_second_to_enter_a_fact_is_told(url: str, college: College, admin: requests.Session) -> None:
+    """What somebody else recorded since the page was opened is not overwritten; what was typed is still there."""
+    path = f"{TERMS}/record/approved"
+    form = form_of(page(url, admin, TERMS), path) | {"on": ["1/9/2022"], "why": ["Mine."]}
+    assert enter_fact(url, admin, TERMS, "approved", on="1/9/2021").status_code == 200
+    before = approval(college)
+    answer = admin.post(url.rstrip("/") + path, data=form, timeout=20)
+    assert (
+        answer.status_code == 409 and "since you opened the page" in answer.text and 'value="1/9/2022"' in answer.text
+    )
+    assert approval(college) == before
+
+
+@pytest.mark.parametrize(
+    ("what", "typed", "status"),
+    [
+        ("approved", {"on": "soon"}, 400),
+        ("approved", {}, 400),
+        ("direct-claims", {"from": "1/9/2026", "to": "1/8/2026"}, 400),
+        ("end-date", {"which": "birth", "date": "1/1/2030"}, 400),
+        ("visit", {"date": "1/9/2026", "visitor": "x", "learners": "nobody"}, 400),
+        ("sanction", {"from": "1/9/2026", "level": "", "actions": ""}, 400),
+        ("lifted", {"number": "-1", "on": "1/9/2026"}, 400),
+        ("eaten", {}, 404),
+    ],
+)
+def test_what_cannot_be_is_not_entered(
+    url: str, college: College, admin: requests.Session, what: str, typed: dict[str, str], status: int
+) -> None:
+    """Days in no order, words that are none, a form that nobody has: refused in words, nothing recorded."""
+    shown = page(url, admin, TERMS)
+    seen = re.findall(r'name="seen" value="(\w+)"', shown)[0]
+    before = approval(college)
+    form = typed | {"csrf_token": web_data.form_token(shown), "seen": seen}
+    answer = admin.post(f"{url}centre/OCR/03455/record/{what}", data=form, timeout=20)
+    assert answer.status_code == status and "<h1>" in answer.text and approval(college) == before
+
+
+def test_only_admins_are_offered_to_enter_facts(url: str, college: College) -> None:
+    """Others read the same pages without forms."""
+    for who in (web_data.IQA, APPROVER):
+        with web_data.asking(college, who) as session:
+            assert "/record/" not in page(url, session, "/centre") + page(url, session, TERMS)
