@@ -96,7 +96,7 @@ def rows_of(
     app: App, store: Store, qualification_id: str, learners: Collection[str]
 ) -> dict[str, tuple[UnitOutcome, ...]]:
     """By learner, what their evidence for a qualification amounts to. Who is on no course of it is missing."""
-    standings = app.reader(store).standings([qualification_id], learners)
+    standings = app.reader(store).learners(learners, [qualification_id])
     return {row.learner.lms_id: row.outcomes for standing in standings for row in standing.rows}
 
 

@@ -92,7 +92,7 @@ def queue() -> str:
     """The claim queue."""
     app, catalogue = context.app(), context.app().plugins.catalogue.qualifications
     bodies = {one.awarding_body for one in catalogue.values()}
-    asked, left_out = filters.read_filters(request.args, bodies, catalogue)
+    asked, left_out = filters.read_filters(request.args, bodies, catalogue, queue_page.blockers(app.gates))
     with context.store() as store:
         within = scope.given(app, store, access.current())
         return render_template("queue.html", **queue_page.queue_page(app, store, asked, left_out, within))
