@@ -24,6 +24,11 @@ def iso(moment: int | None) -> str | None:
     return None if moment is None else dt.datetime.fromtimestamp(moment, LONDON).isoformat()
 
 
+def midnight(on: dt.date) -> int:
+    """When a day begins in London."""
+    return int(dt.datetime.combine(on, dt.time(), LONDON).timestamp())
+
+
 def midday(on: dt.date) -> int:
     """Midday in London: a moment that falls in that very day whatever the season."""
     return int(dt.datetime.combine(on, dt.time(12), LONDON).timestamp())

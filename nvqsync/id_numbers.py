@@ -193,6 +193,20 @@ class Notation:
         return "" if faults else self.format(id_number)
 
 
+_KNOWN: dict[int, Notation] = {}
+_MOST_KNOWN = 64
+
+
+def notation(qualification: Qualification) -> Notation:
+    """The notation for a qualification, made once for each: many courses stand for the same one."""
+    known = _KNOWN.get(id(qualification))
+    if known is None or known.qualification is not qualification:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[id(qualification)] = Notation(qualification)
+    return known
+
+
 @dataclass(slots=True)
 class _Piece:
     """One part between semicolons: its target, or its faults and the nearest valid text (``None``: nothing is near)."""

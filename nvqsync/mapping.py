@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nvqsync.id_numbers import IdNumber, Notation, NotUnderstood, Target, parse_course, split_tail
+from nvqsync.id_numbers import IdNumber, Notation, NotUnderstood, Target, notation, parse_course, split_tail
 from nvqsync.mapping_rules import (
     AssignmentRule,
     Combine,
@@ -236,7 +236,7 @@ class _Reader:
         match_unit: MatchUnit | None,
     ) -> None:
         self.course = course
-        self.notation = Notation(qualification)
+        self.notation = notation(qualification)
         self.problems: list[Problem] = []
         self.ignored: list[str] = []
         self.unmapped: list[LmsItem] = []
@@ -323,7 +323,7 @@ class _Reader:
         ours = self.notation.qualification.awarding_body
         if not self._others:
             others = sorted(self._qualifications.values(), key=lambda other: (other.awarding_body != ours, other.id))
-            self._others = [Notation(other) for other in others]
+            self._others = [notation(other) for other in others]
         for other in self._others:
             if listed := other.unit(name):
                 return f"{name} ({listed.unit.reference}, {listed.unit.title}) is a unit of {other.qualification.id}."

@@ -72,13 +72,20 @@ CREATE TABLE claims (
     fingerprint TEXT NOT NULL, facts TEXT NOT NULL, blockers TEXT NOT NULL, cautions TEXT NOT NULL,
     hold_reason TEXT NOT NULL DEFAULT '', batch_id TEXT REFERENCES batches (id), reference TEXT NOT NULL DEFAULT '',
     portal_words TEXT NOT NULL DEFAULT '', certificate_number TEXT NOT NULL DEFAULT '', certificated_on TEXT,
-    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 1
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 1,
+    blocked INTEGER NOT NULL GENERATED ALWAYS AS (status IN ('approved', 'on_hold', 'proposed') AND blockers <> '[]')
+        STORED
 ) STRICT;
 CREATE UNIQUE INDEX one_full_award ON claims (learner_id, qualification_id)
     WHERE kind = 'full_award' AND status NOT IN ('withdrawn', 'returned', 'revoked');
-CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id);
-CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id) WHERE blockers <> '[]';
-CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id);
+CREATE INDEX learners_by_name ON learners (name COLLATE NOCASE);
+CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id, blocked, created_at, learner_id);
+CREATE INDEX claims_in_order ON claims (status, blocked);
+CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id, blocked, created_at, blockers)
+    WHERE blocked = 1;
+CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id, blocked, created_at);
+CREATE INDEX claims_to_recall ON claims (status, awarding_body, qualification_id, blocked, created_at)
+    WHERE instr(cautions, '["CERT-1"') > 0;
 CREATE INDEX claims_by_batch ON claims (batch_id, status) WHERE batch_id IS NOT NULL;
 CREATE INDEX claims_for_iqa ON claims (status, learner_id)
     WHERE (instr(blockers, '"IQA-') > 0 OR instr(blockers, '"SIM-') > 0 OR instr(blockers, '"STAFF-2"') > 0)

@@ -61,10 +61,11 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What a file amounts to: the registrations it holds and the lines that cannot be used."""
+    """What a file amounts to: the registrations it holds, the line of each, and the lines that cannot be used."""
 
     registrations: tuple[Registration, ...]
     errors: tuple[RowError, ...]
+    lines: tuple[int, ...] = ()
 
 
 def template() -> str:
@@ -97,7 +98,7 @@ def read_rows(
     columns = _columns(head)
     for line, cells in rows:
         reading.take(line, columns, cells)
-    return Import(tuple(reading.found.values()), tuple(reading.errors))
+    return Import(tuple(reading.found.values()), tuple(reading.errors), tuple(reading.lines.values()))
 
 
 def _columns(head: Sequence[str]) -> list[str]:
@@ -131,6 +132,7 @@ class _Reading:
         self._catalogue, self._finder, self._today = catalogue, finder, today
         self._known = {_key(registration): registration for registration in known}
         self.found: dict[tuple[str, str, Entry], Registration] = {}
+        self.lines: dict[tuple[str, str, Entry], int] = {}
         self.errors: list[RowError] = []
 
     def take(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
@@ -140,6 +142,7 @@ class _Reading:
             self._check_entry(registration)
             if self.found.setdefault(_key(registration), registration) != registration:
                 raise InputError("An earlier line says something else of the same learner and qualification.")
+            self.lines.setdefault(_key(registration), line)
         except (InputError, UnknownName) as error:
             self.errors.append(RowError(line, " ".join(str(error).split())))
 

@@ -28,8 +28,9 @@ def registrations(
     store: Store, qualification_id: str | None = None, learners: Collection[str] | None = None
 ) -> list[Registration]:
     """Every registration, or those for one qualification; ``learners`` limits it to a few."""
-    sql = f"SELECT * FROM registrations WHERE (? IS NULL OR qualification_id = ?) AND {_AMONG} ORDER BY id"
-    return [_registration(row) for row in store.rows(sql, [qualification_id, qualification_id, *_among(learners)])]
+    among, whom = _among(learners)
+    sql = f"SELECT * FROM registrations WHERE (? IS NULL OR qualification_id = ?) AND {among} ORDER BY id"
+    return [_registration(row) for row in store.rows(sql, [qualification_id, qualification_id, *whom])]
 
 
 def record_registrations(store: Store, new: Sequence[Registration], *, actor: str, at: int) -> tuple[int, int]:
@@ -173,10 +174,11 @@ def standing_claims(
     accounts = None if learners is None else {*learners, *(one for found in others.values() for one in found)}
     found: dict[str, list[EarlierClaim]] = defaultdict(list)
     closed = [status.value for status in CLOSED]
+    among, whom = _among(accounts)
     sql = f"""SELECT claims.id, learner_id, qualification_id, kind, status, {_UNITS} AS units,
             {_CANDIDATE} AS candidate_number FROM claims
-        WHERE awarding_body = ? AND status NOT IN (SELECT value FROM json_each(?)) AND {_AMONG} ORDER BY id"""
-    for row in store.rows(sql, [awarding_body, json.dumps(closed), *_among(accounts)]):
+        WHERE awarding_body = ? AND status NOT IN (SELECT value FROM json_each(?)) AND {among} ORDER BY id"""
+    for row in store.rows(sql, [awarding_body, json.dumps(closed), *whom]):
         units = tuple(reference for reference, _ in json.loads(row["units"]))
         one = EarlierClaim(row["id"], row["qualification_id"], ClaimKind(row["kind"]), units,
                            row["candidate_number"] or "", row["status"] == Status.CERTIFICATED)  # fmt: skip
@@ -191,11 +193,12 @@ def same_candidates(
 ) -> dict[str, frozenset[str]]:
     """By learner, the other accounts registered with the body under the same candidate number; both ways."""
     found: dict[str, set[str]] = defaultdict(set)
+    among, whom = _among(learners)
     sql = f"""SELECT mine.learner_id AS learner, other.learner_id AS other FROM
-            (SELECT * FROM registrations WHERE awarding_body = ? AND candidate_number <> '' AND {_AMONG}) AS mine
+            (SELECT * FROM registrations WHERE awarding_body = ? AND candidate_number <> '' AND {among}) AS mine
         JOIN registrations AS other USING (awarding_body, candidate_number)
         WHERE other.learner_id <> mine.learner_id"""
-    for row in store.rows(sql, [awarding_body, *_among(learners)]):
+    for row in store.rows(sql, [awarding_body, *whom]):
         found[row["learner"]].add(row["other"])
         found[row["other"]].add(row["learner"])
     return {learner: frozenset(others) for learner, others in found.items()}
@@ -227,9 +230,10 @@ def beside(store: Store, learners: Collection[str]) -> frozenset[str]:
 def certificated_units(store: Store, learners: Collection[str] | None = None) -> dict[str, list[AchievedElsewhere]]:
     """By learner, every unit that a certificated claim awarded (so none it transferred), oldest claim first."""
     found: dict[str, list[AchievedElsewhere]] = {}
+    among, whom = _among(learners)
     sql = f"""SELECT id, learner_id, qualification_id, awarding_body, {_UNITS} AS units FROM claims
-        WHERE status = ? AND {_AMONG} ORDER BY id"""
-    for row in store.rows(sql, [Status.CERTIFICATED.value, *_among(learners)]):
+        WHERE {"status" if learners is None else "+status"} = ? AND {among} ORDER BY id"""
+    for row in store.rows(sql, [Status.CERTIFICATED.value, *whom]):
         for reference, achieved_on in json.loads(row["units"]):
             at = midday(dt.date.fromisoformat(achieved_on)) if achieved_on else None
             unit = AchievedElsewhere(reference, row["qualification_id"], row["awarding_body"], at, None, row["id"])
@@ -243,12 +247,13 @@ _UNITS = """(SELECT json_group_array(json_array(
 _CANDIDATE = """(SELECT candidate_number FROM registrations AS r WHERE r.learner_id = claims.learner_id
     AND r.qualification_id = claims.qualification_id AND candidate_number <> ''
     ORDER BY r.id LIMIT 1)"""
-_AMONG = "(? IS NULL OR learner_id IN (SELECT value FROM json_each(?)))"
 
 
-def _among(learners: Collection[str] | None) -> list[str | None]:
-    text = None if learners is None else json.dumps(sorted(learners))
-    return [text, text or "[]"]
+def _among(learners: Collection[str] | None) -> tuple[str, list[str]]:
+    """A condition on whose rows are wanted, which an index on learners can answer, and its parameters."""
+    if learners is None:
+        return "1", []
+    return "learner_id IN (SELECT value FROM json_each(?))", [json.dumps(sorted(learners))]
 
 
 def make_moves(store: Store, moves: Iterable[ClaimMove], *, at: int, actor: str, centre_number: str) -> list[ClaimMove]:
@@ -379,9 +384,10 @@ def _findings(stored: str, severity: Severity) -> tuple[Finding, ...]:
 
 
 def _claim(row: dict[str, Any]) -> Claim:
+    told = {name: value for name, value in row.items() if name != "blocked"}  # what the database works out for itself
     return Claim(
         **{
-            **row,
+            **told,
             "kind": ClaimKind(row["kind"]),
             "status": Status(row["status"]),
             "facts": json.loads(row["facts"]),

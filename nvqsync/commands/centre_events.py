@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 import click
 
+from nvqsync import centre_edits
 from nvqsync.centre import Sanction, Visit
 from nvqsync.centre_gates import visit_in_closed_weeks
-from nvqsync.centre_record import CentreRecord, key_of
-from nvqsync.commands.centre_telling import enter_and_tell, numbered, why_option
+from nvqsync.commands.centre_telling import enter_and_tell, why_option
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option, tell
 from nvqsync.commands.learners import find_learner
 
@@ -38,15 +37,7 @@ def sanction_command(
     with app_and_store(ctx) as (app, store):
         id_ = app.plugins.catalogue.find_qualification(qualification).id
         new = Sanction(id_, level.strip(), actions.strip(), start, None, stops_direct_claims, stops_claims)
-        enter_and_tell(app, store, lambda before: before.with_items(_corrected(before, new)), dry_run=dry_run, why=why)
-
-
-def _corrected(before: CentreRecord, new: Sanction) -> Sanction:
-    """A sanction that stays lifted where it was."""
-    for known in before.sanctions:
-        if key_of(known) == key_of(new):
-            return replace(new, lifted_on=known.lifted_on)
-    return new
+        enter_and_tell(app, store, centre_edits.sanction(new), dry_run=dry_run, why=why)
 
 
 @click.command("lift")
@@ -57,12 +48,8 @@ def _corrected(before: CentreRecord, new: Sanction) -> Sanction:
 @click.pass_context
 def lift_command(ctx: click.Context, number: int, on: dt.date, why: str, dry_run: bool) -> None:
     """Record that the body lifted sanction NUMBER ('nvqsync centre show' gives the numbers)."""
-
-    def edit(before: CentreRecord) -> CentreRecord:
-        return before.with_items(replace(numbered(before.sanctions, number, "sanction"), lifted_on=on))
-
     with app_and_store(ctx) as (app, store):
-        enter_and_tell(app, store, edit, dry_run=dry_run, why=why)
+        enter_and_tell(app, store, centre_edits.lifted(number, on), dry_run=dry_run, why=why)
 
 
 @click.command("visit")
@@ -91,21 +78,9 @@ def visit_command(
         id_ = app.plugins.catalogue.find_qualification(qualification).id
         named = tuple(find_learner(store, one).lms_id for one in learners)
         new = Visit(id_, date, visitor.strip(), not planned, final, named, everyone_up_to, note.strip())
-        enter_and_tell(app, store, lambda before: before.with_items(_added(before, new)), dry_run=dry_run, why=why)
+        enter_and_tell(app, store, centre_edits.visit(new), dry_run=dry_run, why=why)
     if visit_in_closed_weeks(new):
         tell("OCR's external quality assurers do not visit between 18 and 31 August (VIS-2): agree another day.")
-
-
-def _added(before: CentreRecord, new: Visit) -> Visit:
-    """A visit with what was recorded of it already."""
-    for known in before.visits:
-        if key_of(known) == key_of(new):
-            return replace(
-                new, final=known.final or new.final, note=new.note or known.note,
-                learners=tuple(dict.fromkeys((*known.learners, *new.learners))),
-                everyone_up_to=new.everyone_up_to or known.everyone_up_to,
-            )  # fmt: skip
-    return new
 
 
 EVENT_COMMANDS = (visit_command, sanction_command, lift_command)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from nvqsync import store_centre
+from nvqsync import centre_edits, store_centre
 from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import CentreRecord, key_of
 from nvqsync.commands.centre_show import STAFF_HEADS, staff_json, staff_row
 from nvqsync.commands.centre_telling import (
     enter_and_tell,
     known_people,
-    numbered,
     person,
     warn_of_strangers,
     why_option,
@@ -58,21 +55,8 @@ def add_command(
             app.plugins.catalogue.find_qualification(qualification).id if qualification else "",
             about["qualified_on"], other.lms_id, about["signature_on"],
         )  # fmt: skip
-        enter_and_tell(app, store, lambda before: before.with_items(_added(before, new)), dry_run=dry_run, why=why)
+        enter_and_tell(app, store, centre_edits.staff(new), dry_run=dry_run, why=why)
         warn_of_strangers(people, new.lms_id, new.countersigner)
-
-
-def _added(before: CentreRecord, new: Staff) -> Staff:
-    """An entry with what was recorded of it already."""
-    for known in before.staff:
-        if key_of(known) == key_of(new):
-            return replace(
-                new, name=new.name or known.name, to_on=new.to_on or known.to_on,
-                qualified_on=new.qualified_on or known.qualified_on,
-                countersigner=new.countersigner or known.countersigner,
-                signature_on=new.signature_on or known.signature_on,
-            )  # fmt: skip
-    return new
 
 
 @staff_group.command("list")
@@ -100,12 +84,8 @@ def list_command(ctx: click.Context, qualification: str | None, as_json: bool) -
 @click.pass_context
 def end_command(ctx: click.Context, number: int, on: dt.date, why: str, dry_run: bool) -> None:
     """Record the last day of staff entry NUMBER ('staff list' gives the numbers)."""
-
-    def edit(before: CentreRecord) -> CentreRecord:
-        return before.with_items(replace(numbered(before.staff, number, "staff entry"), to_on=on))
-
     with app_and_store(ctx) as (app, store):
-        enter_and_tell(app, store, edit, dry_run=dry_run, why=why)
+        enter_and_tell(app, store, centre_edits.staff_ended(number, on), dry_run=dry_run, why=why)
 
 
 @click.command("account")

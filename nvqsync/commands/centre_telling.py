@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping
 
 import click
 
 from nvqsync import store_lms
 from nvqsync.bootstrap import App, actor
-from nvqsync.centre import Sanction, Staff, Visit
 from nvqsync.centre_entering import enter
 from nvqsync.centre_record import KINDS, CentreRecord, Change
 from nvqsync.commands.common import print_json, tell
 from nvqsync.errors import UnknownName
 from nvqsync.model import LmsMember
 from nvqsync.store import Store
-
-Numbered = TypeVar("Numbered", Staff, Sanction, Visit)
 
 why_option = click.option("--why", default="", help="The reason, or where the paper is filed: for the audit log.")
 
@@ -46,14 +42,6 @@ def _change_json(change: Change) -> dict[str, str | None]:
         "action": change.action,
         "says": change.says,
     }
-
-
-def numbered(known: Sequence[Numbered], number: int, what: str) -> Numbered:
-    """The fact of this number. Raises ``UnknownName``."""
-    for one in known:
-        if one.id == number:
-            return one
-    raise UnknownName(f"There is no {what} {number}.", "'nvqsync centre show' lists them with their numbers.")
 
 
 # ---------------------------------------------------------------- people

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 
 import click
 
-from nvqsync.centre import EndDate
-from nvqsync.centre_record import Approval, CentreNumber
+from nvqsync import centre_edits
+from nvqsync.centre_edits import Edit
 from nvqsync.commands.centre_telling import enter_and_tell, why_option
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option
 
@@ -26,18 +25,15 @@ NO_DATE = "none"
 def number_command(ctx: click.Context, body: str, number: str, site: str, why: str, dry_run: bool) -> None:
     """Record the centre's NUMBER with an awarding BODY (OCR, EDI, NCFE)."""
     with app_and_store(ctx) as (app, store):
-        new = CentreNumber(body.strip().upper(), number.strip(), site.strip())
-        enter_and_tell(app, store, lambda before: before.with_items(new), dry_run=dry_run, why=why)
+        enter_and_tell(app, store, centre_edits.number(body, number, site), dry_run=dry_run, why=why)
 
 
-def _edit_approval(
-    ctx: click.Context, qualification: str, change: Callable[[Approval], Approval], *, why: str, dry_run: bool
+def _edit_terms(
+    ctx: click.Context, qualification: str, change: Callable[[str], Edit], *, why: str, dry_run: bool
 ) -> None:
     with app_and_store(ctx) as (app, store):
         id_ = app.plugins.catalogue.find_qualification(qualification).id
-        enter_and_tell(
-            app, store, lambda before: before.with_items(change(before.approval(id_))), dry_run=dry_run, why=why
-        )
+        enter_and_tell(app, store, change(id_), dry_run=dry_run, why=why)
 
 
 @click.command("approve")
@@ -48,7 +44,7 @@ def _edit_approval(
 @click.pass_context
 def approve_command(ctx: click.Context, qualification: str, on: dt.date, why: str, dry_run: bool) -> None:
     """Record that the awarding body approved the centre for QUALIFICATION."""
-    _edit_approval(ctx, qualification, lambda known: replace(known, approved_on=on), why=why, dry_run=dry_run)
+    _edit_terms(ctx, qualification, lambda id_: centre_edits.approved(id_, on), why=why, dry_run=dry_run)
 
 
 @click.command("direct-claims")
@@ -66,11 +62,7 @@ def direct_claims_command(
     Without it an OCR claim goes out and waits for the external quality assurer; an EDI or NCFE claim stays here until
     a visit that authorised it is recorded ('nvqsync centre visit').
     """
-
-    def change(known: Approval) -> Approval:
-        return replace(known, direct_claim_from=start, direct_claim_to=end)
-
-    _edit_approval(ctx, qualification, change, why=why, dry_run=dry_run)
+    _edit_terms(ctx, qualification, lambda id_: centre_edits.direct_claims(id_, start, end), why=why, dry_run=dry_run)
 
 
 @click.command("end-date")
@@ -89,14 +81,9 @@ def end_date_command(
     DATE is a day, or 'none' where the register gives none. A day that the awarding body published cannot be replaced.
     """
     on = None if date.casefold() == NO_DATE else DAY.convert(date, None, ctx)
-    end = EndDate(True, on, checked_on)
-
-    def change(known: Approval) -> Approval:
-        if which == "registration":
-            return replace(known, registration_end=end)
-        return replace(known, certification_end=end)
-
-    _edit_approval(ctx, qualification, change, why=why, dry_run=dry_run)
+    _edit_terms(
+        ctx, qualification, lambda id_: centre_edits.end_date(id_, which, on, checked_on), why=why, dry_run=dry_run
+    )
 
 
 @click.command("iqa-by")
@@ -107,8 +94,8 @@ def end_date_command(
 @click.pass_context
 def iqa_by_command(ctx: click.Context, qualification: str, what: str, why: str, dry_run: bool) -> None:
     """Say whether the IQA of QUALIFICATION releases learner by learner (as it starts), or a whole cohort at once."""
-    by_cohort = what == "cohort"
-    _edit_approval(ctx, qualification, lambda known: replace(known, iqa_by_cohort=by_cohort), why=why, dry_run=dry_run)
+    cohort = what == "cohort"
+    _edit_terms(ctx, qualification, lambda id_: centre_edits.iqa_by(id_, cohort=cohort), why=why, dry_run=dry_run)
 
 
 TERMS_COMMANDS = (number_command, approve_command, direct_claims_command, end_date_command, iqa_by_command)

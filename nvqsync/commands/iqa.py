@@ -3,59 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from nvqsync import releasing, store_centre, store_lms, store_quality
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
-from nvqsync.commands.iqa_common import DAY, codes_of, iqa_option, on_option, person_json, rows_of, units_of, why_option
+from nvqsync.commands.iqa_common import DAY, codes_of, iqa_option, on_option, person_json, why_option
 from nvqsync.commands.iqa_lists import list_command, records_command
 from nvqsync.commands.iqa_simulation import simulation_group
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import plain
-from nvqsync.errors import InputError, UnknownName
-from nvqsync.model import LmsMember, UnitOutcome
+from nvqsync.iqa_recording import Answer, record_action_done, record_release, take_back, units_of
 from nvqsync.quality import IqaOutcome, Release
-from nvqsync.settling import settle
-from nvqsync.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What becomes of one release: recorded, or why not, and for what another IQA is needed (units, or learners)."""
-
-    release: Release
-    learner: LmsMember | None = None
-    refused: str = ""
-    others_needed: tuple[str, ...] = ()
-
-    def json(self, app: App) -> dict[str, Any]:
-        """A row of ``iqa release --json``; ``id`` is null where nothing was recorded."""
-        one = self.release
-        return {
-            "id": one.id or None, "learner": self.learner and person_json(self.learner),
-            "course": one.course_id or None, "qualification": one.qualification_id, "iqa": one.iqa_id,
-            "on": one.on.isoformat(), "outcome": one.outcome.value,
-            "units": codes_of(app, one.qualification_id, one.units), "refused": self.refused or None,
-            "others_needed": list(self.others_needed),
-        }  # fmt: skip
-
-    def text(self, *, dry_run: bool) -> str:
-        """The same in a line."""
-        one, who = self.release, self.learner
-        name = f"{who.name} ({who.id_number or who.lms_id})" if who else f"Course {one.course_id}"
-        if self.refused:
-            return f"{name}: not recorded. {self.refused}"
-        others = self.others_needed
-        more = f" Another IQA has to release {', '.join(others)} as well." if who else (
-            f" {len(others)} learners need another IQA, because this one assessed them.")  # fmt: skip
-        done = "would be recorded (dry run)" if dry_run else f"recorded as release {one.id}"
-        return f"{name}: {one.outcome.value}, {done}.{more if others else ''}"
-
 
 OUTCOMES = click.Choice([outcome.value for outcome in IqaOutcome])
 
@@ -106,71 +67,45 @@ def release_command(
         raise click.UsageError("Name the learners, or the course with --course.")
     with app_and_store(ctx) as (app, store):
         found = app.plugins.catalogue.find_qualification(qualification)
-        new = Release(found.id, iqa, on.date(), IqaOutcome(outcome), units=units_of(app, found, units), action=action)
-        releasing.check_words(new)
-        centre = store_centre.facts(store, found)
-        releasing.check_iqa(iqa, found.id, new.on, centre.staff, app.today)
-        if course and not centre.iqa_by_cohort:
-            step = f"Name the learners, or set it with 'nvqsync centre iqa-by {found.id} cohort'."
-            raise InputError(f"The centre does not record IQA by cohort for {found.id}.", step)
+        new = Release(
+            found.id, iqa, on.date(), IqaOutcome(outcome), "", course or "", units_of(app, found, units), action
+        )
         whom = [find_learner(store, name) for name in learners]
-        answers = [_cohort(app, store, new, course)] if course else _learners(app, store, new, whom)
-        if not dry_run:
-            answers = _record(app, store, answers, why)
-            _settle(app, store, found.id, [one.release for one in answers if not one.refused])
+        answers = record_release(app, store, new, whom, by=actor(), why=why, dry_run=dry_run)
     _report(ctx, app, answers, dry_run=dry_run, as_json=as_json)
-
-
-def _learners(app: App, store: Store, new: Release, learners: Iterable[LmsMember]) -> list[Answer]:
-    """An answer for each learner, once."""
-    whom = list(dict.fromkeys(learners))
-    rows = rows_of(app, store, new.qualification_id, {who.lms_id for who in whom})
-    return [_one(who, rows.get(who.lms_id), replace(new, learner_id=who.lms_id)) for who in whom]
-
-
-def _one(who: LmsMember, outcomes: Sequence[UnitOutcome] | None, new: Release) -> Answer:
-    if outcomes is None:
-        return Answer(new, who, f"Not on a course for {new.qualification_id}. Check both, or run 'nvqsync sync'.")
-    refused = releasing.own_work(new.iqa_id, new.units, outcomes)
-    return Answer(new, who, refused, releasing.other_hands(new.iqa_id, new.units, outcomes))
-
-
-def _cohort(app: App, store: Store, new: Release, course: str) -> Answer:
-    mapped = {one.course.lms_id: one.qualification_id for one in app.reader(store).mappings()}
-    if mapped.get(course) != new.qualification_id:
-        known = ", ".join(sorted(lms_id for lms_id, q in mapped.items() if q == new.qualification_id)) or "none"
-        says = f"Course {course} is not mapped to {new.qualification_id}. Its courses: {known}."
-        raise UnknownName(says, "Correct --course.")
-    rows = rows_of(app, store, new.qualification_id, _everybody(store, course))
-    own = sorted(who for who, outcomes in rows.items() if releasing.own_work(new.iqa_id, new.units, outcomes))
-    return Answer(replace(new, course_id=course), others_needed=tuple(own))
-
-
-def _everybody(store: Store, course: str) -> set[str]:
-    return {member.lms_id for member in store_lms.members(store, course, gone=True)}
-
-
-def _record(app: App, store: Store, answers: Sequence[Answer], why: str) -> list[Answer]:
-    """Store what is not refused; returns the answers with the numbers the releases were given."""
-    good = [answer.release for answer in answers if not answer.refused]
-    numbered = iter(store_quality.record_releases(store, good, by=actor(), at=app.now(), why=why))
-    return [answer if answer.refused else replace(answer, release=next(numbered)) for answer in answers]
-
-
-def _settle(app: App, store: Store, qualification_id: str, releases: Sequence[Release]) -> None:
-    """Bring the claims of those concerned in line; a cohort's release concerns everybody on its course."""
-    learners = {one.learner_id for one in releases if one.learner_id}
-    learners = learners.union(*(_everybody(store, one.course_id) for one in releases if one.course_id))
-    if learners:
-        settle(app, store, by="nvqsync", qualification_ids=[qualification_id], learners=learners, propose_new=False)
 
 
 def _report(ctx: click.Context, app: App, answers: Sequence[Answer], *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        print_json([answer.json(app) for answer in answers])
+        print_json([_answer_json(app, answer) for answer in answers])
     for answer in [] if as_json else answers:
-        click.echo(plain(answer.text(dry_run=dry_run)))
+        click.echo(plain(_answer_text(answer, dry_run=dry_run)))
     ctx.exit(1 if any(answer.refused for answer in answers) else 0)
+
+
+def _answer_json(app: App, answer: Answer) -> dict[str, Any]:
+    """A row of ``iqa release --json``; ``id`` is null where nothing was recorded."""
+    one = answer.release
+    return {
+        "id": one.id or None, "learner": answer.learner and person_json(answer.learner),
+        "course": one.course_id or None, "qualification": one.qualification_id, "iqa": one.iqa_id,
+        "on": one.on.isoformat(), "outcome": one.outcome.value,
+        "units": codes_of(app, one.qualification_id, one.units), "refused": answer.refused or None,
+        "others_needed": list(answer.others_needed),
+    }  # fmt: skip
+
+
+def _answer_text(answer: Answer, *, dry_run: bool) -> str:
+    """The same in a line."""
+    one, who = answer.release, answer.learner
+    name = f"{who.name} ({who.id_number or who.lms_id})" if who else f"Course {one.course_id}"
+    if answer.refused:
+        return f"{name}: not recorded. {answer.refused}"
+    others = answer.others_needed
+    more = f" Another IQA has to release {', '.join(others)} as well." if who else (
+        f" {len(others)} learners need another IQA, because this one assessed them.")  # fmt: skip
+    done = "would be recorded (dry run)" if dry_run else f"recorded as release {one.id}"
+    return f"{name}: {one.outcome.value}, {done}.{more if others else ''}"
 
 
 @iqa_group.command("action-done")
@@ -186,19 +121,7 @@ def action_done_command(
 ) -> None:
     """Record that what release RELEASE_ID asked for was done and that an IQA saw it: from then on it releases."""
     with app_and_store(ctx) as (app, store):
-        known = store_quality.release(store, release_id)
-        if not known.open_action:
-            raise InputError(f"Release {release_id} has no open action.", store_quality.LIST_THEM)
-        if on.date() < known.on:
-            raise InputError(f"{on.date()} lies before the release of {known.on}.", "Correct --on.")
-        found = app.plugins.catalogue.qualifications[known.qualification_id]
-        seen_by = iqa or known.iqa_id
-        releasing.check_iqa(seen_by, found.id, on.date(), store_centre.facts(store, found).staff, app.today)
-        if not dry_run:
-            known = store_quality.action_done(
-                store, release_id, on=on.date(), iqa=seen_by, by=actor(), at=app.now(), why=why
-            )
-            _settle(app, store, found.id, [known])
+        record_action_done(app, store, release_id, on.date(), iqa or "", by=actor(), why=why, dry_run=dry_run)
     _done(
         release_id,
         "action_done",
@@ -216,13 +139,8 @@ def action_done_command(
 @click.pass_context
 def take_back_command(ctx: click.Context, release_id: int, why: str, dry_run: bool, as_json: bool) -> None:
     """Take release RELEASE_ID back. It stays on record, and so does the taking back; waiting claims are held."""
-    if not why.strip():
-        raise InputError("To take a release back, say why.", 'Add --why "...".')
     with app_and_store(ctx) as (app, store):
-        known = store_quality.release(store, release_id)
-        if not dry_run:
-            store_quality.take_back_release(store, release_id, on=app.today, by=actor(), at=app.now(), why=why)
-            _settle(app, store, known.qualification_id, [known])
+        take_back(app, store, release_id, by=actor(), why=why, dry_run=dry_run)
     _done(
         release_id,
         "taken_back",

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
-from nvqsync import registrations, store_claims, store_confirmations, store_lms, workbooks
+from nvqsync import registering, registrations, store_claims, store_lms, workbooks
 from nvqsync.bootstrap import actor
-from nvqsync.commands.common import app_and_store, as_text, dry_run_option, json_option, print_json, read_bytes, tell
+from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, read_bytes, tell
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
-from nvqsync.csv_rows import csv_rows
 from nvqsync.errors import InputError
 from nvqsync.model import Entry, Registration
 from nvqsync.settling import settle
-from nvqsync.workbooks import is_workbook, xlsx_rows
+from nvqsync.workbooks import is_workbook
 
 MANY = 50
 LARGEST = 64 * 2**20
@@ -39,17 +38,12 @@ def import_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool)
     when there was such a line. 'nvqsync registrations template' prints the columns.
     """
     content = read_bytes(file, LARGEST)
-    book = is_workbook(content)
-    rows = xlsx_rows(content) if book else csv_rows(as_text(file, content))
     with app_and_store(ctx) as (app, store):
-        known, owners = store_claims.registrations(store), store_confirmations.uln_owners(store)
-        found = registrations.read_rows(
-            rows, app.plugins.catalogue, store_lms.learners(store), known, owners, app.today
-        )
-        added, changed = map(len, store_claims.differing_registrations(store, found.registrations))
-        if not dry_run:
-            added, changed = store_claims.record_registrations(store, found.registrations, actor=actor(), at=app.now())
-            settle(app, store, by="nvqsync", learners={r.learner_id for r in found.registrations}, propose_new=False)
+        if dry_run:
+            done = registering.plan(app, store, content, str(file))
+        else:
+            done = registering.take_in(app, store, content, str(file), by=actor())
+    found, added, changed, book = done.found, len(done.added), len(done.changed), is_workbook(content)
     if as_json:
         errors = [{"line": error.line, "says": error.says} for error in found.errors]
         print_json({"read": len(found.registrations), "added": added, "changed": changed, "errors": errors})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync.accounts import Right
@@ -15,16 +14,15 @@ from nvqsync.errors import InputError, NotAllowed
 from nvqsync.hand_records import Record
 from nvqsync.holding import HoldCode
 from nvqsync.recording import record_all
-from nvqsync.registrations import read_day
 from nvqsync.requesting import propose_again
 from nvqsync.review import Deed, working
 from nvqsync.store import Store
 from nvqsync.web import access, claim_shown, context, scope
 from nvqsync.web.offers import AGAIN, DONE, told_record
+from nvqsync.web.typed import day, line, version, words
 
 acting = Blueprint("acting", __name__)
 Answer = tuple[str, int] | AnyResponse
-LONGEST_WORDS = 4000
 
 
 @acting.post("/claims/<int:claim_id>/<any(approve, hold, release, withdraw):action>")
@@ -89,7 +87,7 @@ def _made_again(store: Store, claim_id: int) -> str:
 def _recorded(store: Store, claim_id: int, word: str) -> str:
     app, by = context.app(), access.current().name
     entry = Record(
-        str(claim_id), word, _day(app.today), line("reference"), line("certificate"), words("why"), line("who")
+        str(claim_id), word, day("on") or app.today, line("reference"), line("certificate"), words("why"), line("who")
     )
     entry.check(app.today)
     ((result,),) = record_all(app, store, [entry], by=by, versions={claim_id: version()})
@@ -102,32 +100,3 @@ def _parted(refused: str) -> tuple[str, str]:
     """A refusal as what happened and what to do next."""
     says, _, step = refused.partition("\n")
     return says, step
-
-
-# ---------------------------------------------------------------- what was typed
-
-
-def words(name: str) -> str:
-    """A text of the form, its line ends made one kind. Raises ``InputError`` for one that is too long to be meant."""
-    text = "\n".join(request.form.get(name, "").split("\r\n")).strip()
-    if len(text) > LONGEST_WORDS:
-        raise InputError(f"The words are longer than {LONGEST_WORDS} characters.", "Say it shorter.")
-    return text.encode(errors="replace").decode()
-
-
-def line(name: str) -> str:
-    """A text of one line."""
-    return " ".join(words(name).split())
-
-
-def version() -> int:
-    """The version of the claim that the page showed. A form without it is not ours."""
-    text = request.form.get("version", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        abort(400)
-    return int(text)
-
-
-def _day(today: dt.date) -> dt.date:
-    text = line("on")
-    return read_day(text) if text else today

@@ -53,11 +53,11 @@ class Preview:
         return ""
 
 
-def ready_claims(store: Store, filters: Filters, within: Scope) -> dict[int, int]:
+def ready_claims(app: App, store: Store, filters: Filters, within: Scope) -> dict[int, int]:
     """The ready claims among those that answer a question, at most ``MOST``, by number with their version."""
-    learners = queries.matching_learners(store, filters.text)
+    narrow = queries.narrow(store, filters, app.today, within)
     asked = filters.but(status=Status.PROPOSED, blocked=False)
-    ids = queries.claim_ids(store, asked, learners, within, MOST)
+    ids = queries.claim_ids(store, asked, narrow, queries.groups(store, narrow), MOST)
     return {claim.id: claim.version for claim in store_claims.some_claims(store, ids)}
 
 

@@ -11,10 +11,10 @@ from nvqsync.accounts import Right
 from nvqsync.answering import Said
 from nvqsync.errors import InputError
 from nvqsync.store import Store
-from nvqsync.web import access, approving_many, context, filters, queries, scope
-from nvqsync.web.acting_pages import words
+from nvqsync.web import access, approving_many, context, filters, queries, queue_page, scope
 from nvqsync.web.approving_many import MOST, Preview
 from nvqsync.web.offers import summed
+from nvqsync.web.typed import words
 
 approving = Blueprint("approving", __name__)
 _CHOSEN = re.compile(r"(\d{1,18})@(\d{1,9})", re.ASCII)
@@ -72,8 +72,8 @@ def _ready(store: Store) -> dict[int, int]:
     app = context.app()
     catalogue = app.plugins.catalogue.qualifications
     bodies = {one.awarding_body for one in catalogue.values()}
-    asked, _ = filters.read_filters(request.form, bodies, catalogue)
-    return approving_many.ready_claims(store, asked, scope.given(app, store, access.current()))
+    asked, _ = filters.read_filters(request.form, bodies, catalogue, queue_page.blockers(app.gates))
+    return approving_many.ready_claims(app, store, asked, scope.given(app, store, access.current()))
 
 
 def _learners(store: Store, versions: dict[int, int]) -> list[str]:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from nvqsync.claims import Status
 
 LONGEST_TEXT = 100
+AGES = (1, 7, 14, 30, 90)
+"""How many days a claim may be asked to be old, at least."""
 
 
 class Sort(StrEnum):
@@ -36,7 +38,8 @@ class Filters:
     """One question put to the queue. An empty field does not narrow it; ``page`` counts from 1.
 
     ``text`` is searched for in names and ID numbers; ``blocked`` is ``None`` for all, true for claims that something
-    blocks, false for those that nothing does.
+    blocks, false for those that nothing does. ``blocker`` is a rule's id (``ENT-2`` stands for ``ENT-2/approval`` too);
+    ``age`` is how many days a claim has stood at least.
     """
 
     text: str = ""
@@ -44,6 +47,8 @@ class Filters:
     qualification: str = ""
     status: Status | None = None
     blocked: bool | None = None
+    blocker: str = ""
+    age: int = 0
     sort: Sort = Sort.ATTENTION
     page: int = 1
 
@@ -64,6 +69,8 @@ class Filters:
             "qualification": self.qualification,
             "status": self.status.value if self.status else "",
             "blocked": {None: "", True: "yes", False: "no"}[self.blocked],
+            "blocker": self.blocker,
+            "age": str(self.age) if self.age else "",
             "sort": "" if self.sort is Sort.ATTENTION else self.sort.value,
             "page": "" if self.page == 1 else str(self.page),
         }
@@ -71,17 +78,23 @@ class Filters:
 
 
 def read_filters(
-    query: Mapping[str, str], awarding_bodies: Collection[str], qualifications: Collection[str]
+    query: Mapping[str, str],
+    awarding_bodies: Collection[str],
+    qualifications: Collection[str],
+    blockers: Collection[str],
 ) -> tuple[Filters, tuple[str, ...]]:
     """The question in an address, and the names of the parts that were not understood and are left out of it."""
     given = {key: value.strip() for key, value in query.items()}
     status, blocked, sort = (given.get(key, "") for key in ("status", "blocked", "sort"))
     page, body, qualification = (given.get(key, "") for key in ("page", "body", "qualification"))
+    blocker, age = given.get("blocker", ""), given.get("age", "")
     good = {
         "body": not body or body in awarding_bodies,
         "qualification": not qualification or qualification in qualifications,
         "status": not status or status in set(Status),
         "blocked": blocked in {"", "yes", "no"},
+        "blocker": not blocker or blocker in blockers,
+        "age": not age or age in set(map(str, AGES)),
         "sort": not sort or sort in set(Sort),
         "page": not page or _is_page(page),
     }
@@ -91,6 +104,8 @@ def read_filters(
         qualification=qualification if good["qualification"] else "",
         status=Status(status) if status and good["status"] else None,
         blocked={"yes": True, "no": False}.get(blocked),
+        blocker=blocker if good["blocker"] else "",
+        age=int(age) if age and good["age"] else 0,
         sort=Sort(sort) if sort and good["sort"] else Sort.ATTENTION,
         page=int(page) if page and good["page"] else 1,
     )

@@ -122,15 +122,23 @@ def waiting(store: Store, *, first: int, most: int) -> list[dict[str, Any]]:
 
 def releases(store: Store, *, first: int, most: int) -> list[tuple[Release, Mapping[str, Any]]]:
     """The newest releases, those taken back included, each with the row it comes from."""
-    sql = """SELECT releases.*, learners.name, short_name, done.on_day AS action_done_on,
-            back.recorded_at AS taken_back_at, back.recorded_by AS taken_back_by
-        FROM releases
-        LEFT JOIN learners ON learners.lms_id = releases.learner_id
-        LEFT JOIN courses ON courses.lms_id = releases.course_id
-        LEFT JOIN follow_ups AS done ON done.release_id = releases.id AND done.what = 'action_done'
-        LEFT JOIN follow_ups AS back ON back.release_id = releases.id AND back.what = 'taken_back'
-        ORDER BY releases.id DESC LIMIT ? OFFSET ?"""
+    sql = f"{_RELEASES} ORDER BY releases.id DESC LIMIT ? OFFSET ?"
     return [(as_release(row), row) for row in store.rows(sql, [most, first])]
+
+
+def release(store: Store, release_id: int) -> tuple[Release, Mapping[str, Any]] | None:
+    """One release, taken back or not, with the row it comes from; ``None`` where there is none."""
+    rows = store.rows(f"{_RELEASES} WHERE releases.id = ?", [release_id])
+    return (as_release(rows[0]), rows[0]) if rows else None
+
+
+_RELEASES = """SELECT releases.*, learners.name, short_name, done.on_day AS action_done_on,
+        back.recorded_at AS taken_back_at, back.recorded_by AS taken_back_by
+    FROM releases
+    LEFT JOIN learners ON learners.lms_id = releases.learner_id
+    LEFT JOIN courses ON courses.lms_id = releases.course_id
+    LEFT JOIN follow_ups AS done ON done.release_id = releases.id AND done.what = 'action_done'
+    LEFT JOIN follow_ups AS back ON back.release_id = releases.id AND back.what = 'taken_back'"""
 
 
 def simulations(store: Store, most: int) -> list[tuple[Simulation, Mapping[str, Any]]]:

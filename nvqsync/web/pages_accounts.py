@@ -20,8 +20,8 @@ from nvqsync.centre import Account
 from nvqsync.errors import InputError, NotAllowed, UnknownName
 from nvqsync.store import Store
 from nvqsync.web.access import current, needs
-from nvqsync.web.acting_pages import line
 from nvqsync.web.context import app, checked_number, store
+from nvqsync.web.typed import line
 
 accounts = Blueprint("accounts", __name__)
 Answer = str | tuple[str, int] | AnyResponse

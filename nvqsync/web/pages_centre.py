@@ -5,8 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 
 from nvqsync.accounts import Right
-from nvqsync.commands.centre_show import shown
-from nvqsync.web import office_queries, queries
+from nvqsync.web import entering_pages, office_queries, queries
 from nvqsync.web.access import needs
 from nvqsync.web.context import app, asked, asked_page, store
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
@@ -36,9 +35,7 @@ def registrations() -> str:
 def facts() -> str:
     """Everything recorded about the centre, and what claims wait for, each with the command that enters it."""
     with store() as opened:
-        document = shown(app(), opened)
-    missing = {lack["command"]: lack for one in document["qualifications"] for lack in one["missing"]}
-    return render_template("centre.html", centre_facts=document, missing=list(missing.values()))
+        return entering_pages.facts_page(opened)
 
 
 @centre.get("/centre/<body>/<code>")
@@ -48,5 +45,4 @@ def one(body: str, code: str) -> str:
     if f"{body}/{code}" not in app().plugins.catalogue.qualifications:
         abort(404)
     with store() as opened:
-        document = shown(app(), opened, f"{body}/{code}")
-    return render_template("centre_one.html", centre_facts=document, one=document["qualifications"][0])
+        return entering_pages.one_page(opened, body, code)

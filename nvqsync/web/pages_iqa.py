@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from flask import Blueprint, render_template
 
+from nvqsync import store_centre
 from nvqsync.accounts import Right
+from nvqsync.iqa_recording import courses_for
 from nvqsync.model import Qualification
+from nvqsync.store import Store
 from nvqsync.web import cohort_page, office_queries, queries
 from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked, asked_page, store
@@ -27,7 +30,16 @@ def waiting() -> str:
     with store() as opened:
         cut = cut_pages(office_queries.count_waiting(opened), asked_page())
         rows = office_queries.waiting(opened, first=cut.offset, most=PAGE_SIZE)
-    return render_template("iqa.html", rows=rows, cut=cut)
+        cohorts = _cohorts(opened)
+    return render_template("iqa.html", rows=rows, cut=cut, cohorts=cohorts)
+
+
+def _cohorts(opened: Store) -> list[tuple[str, str, str]]:
+    """Each course of a qualification whose IQA is by cohort: qualification, course and its short name."""
+    wanted = [one.qualification_id for one in store_centre.read(opened).approvals if one.iqa_by_cohort]
+    courses = [(id_, course) for id_ in wanted for course in courses_for(app(), opened, id_)]
+    names = office_queries.names_of_courses(opened, (course for _, course in courses))
+    return [(id_, course, names.get(course, course)) for id_, course in courses]
 
 
 @iqa.get("/iqa/records")

@@ -5,14 +5,17 @@ Columns that hold a ULN or a date of birth are not among those asked for.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nvqsync.claims import WAITING, Status
+from nvqsync.clock import midnight
 from nvqsync.model import LmsMember
+from nvqsync.proposing import RECALL_NOTICE
 from nvqsync.store import Store
 from nvqsync.web.filters import Filters, Sort
 from nvqsync.web.lists import PAGE_SIZE
@@ -25,23 +28,19 @@ ATTENTION = (
 )  # fmt: skip
 """After the proposed claims, ready ones before blocked ones: who needs a person soonest."""
 
-# Only a claim that is still here can be stopped. The last part is written exactly so because a partial index on
-# blocked claims answers for this text and no other.
-_BLOCKED = f"status IN ({', '.join(sorted(repr(status.value) for status in WAITING))}) AND blockers <> '[]'"
-_BLOCKED_IDS = f"(SELECT id FROM claims WHERE {_BLOCKED})"
-_RANK = (
-    f"CASE status WHEN 'proposed' THEN claims.id IN {_BLOCKED_IDS} "
-    + " ".join(f"WHEN '{status.value}' THEN {place}" for place, status in reversed([*enumerate(ATTENTION, 2)]))
-    + " END"
-)
+RANKS = (
+    (Status.PROPOSED, False), (Status.PROPOSED, True),
+    *((status, blocked) for status in ATTENTION for blocked in (False, True) if status in WAITING or not blocked),
+)  # fmt: skip
+"""Kinds of claims in the order in which they are listed, each by its numbers. Nothing blocks what has gone."""
 
-# A unary plus keeps SQLite from walking the wide rows of the table in order of their number.
-_ORDERS = {
-    Sort.ATTENTION: f"{_RANK}, +claims.id",
-    Sort.OLDEST: "+claims.id",
-    Sort.NEWEST: "+claims.id DESC",
-    Sort.NAME: "learners.name COLLATE NOCASE, +claims.id",
-}
+_TO_RECALL = """instr(cautions, '["CERT-1"') > 0"""
+"""A recall notice stands. Written exactly so because a partial index answers for this text and no other."""
+
+_BY_NAME = "learners.name COLLATE NOCASE, claims.id"
+MANY = 2000
+DENSE = 20_000
+"""Where a text leaves more claims than this, walking them in order finds a page sooner than gathering them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,53 +92,126 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def groups(store: Store, learners: str | None = None, within: Scope = WHOLE) -> list[Group]:
-    """All claims in sight, or those of the given learners (``matching_learners``), counted by what filters can ask."""
-    columns = "status, awarding_body, qualification_id"
-    known, parameters = _of(learners, within)
-    sql = "SELECT {0}, COUNT(*) AS n FROM claims WHERE {1} AND {2} GROUP BY {0}"
-    blocked = {
-        (row["status"], row["awarding_body"], row["qualification_id"]): row["n"]
-        for row in store.rows(sql.format(columns, known, _BLOCKED), parameters)
-    }
-    found = []
-    for row in store.rows(sql.format(columns, known, "1"), parameters):
-        key = (row["status"], row["awarding_body"], row["qualification_id"])
-        stopped = blocked.get(key, 0)
-        found += [Group(Status(key[0]), key[1], key[2], True, stopped)] if stopped else []
-        found += [Group(Status(key[0]), key[1], key[2], False, row["n"] - stopped)] if row["n"] > stopped else []
-    return found
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """What leaves claims out before they are counted: the text's learners (``None``: nobody is left out), the day
+    before which they were made (seconds since 1970), a blocker, and what the reader may see.
+    """
+
+    learners: str | None = None
+    made_before: int | None = None
+    blocker: str = ""
+    within: Scope = WHOLE
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """A condition on claims, and its parameters."""
+        seen, parameters = self.within.sql()
+        conditions: list[tuple[str, list[Any]]] = [(seen, list(parameters))]
+        if self.learners is not None:
+            conditions.append(("learner_id IN (SELECT value FROM json_each(?))", [self.learners]))
+        if self.made_before is not None:
+            conditions.append(("created_at < ?", [self.made_before]))
+        if self.blocker == RECALL_NOTICE:
+            standing = "status NOT IN ('withdrawn', 'returned', 'revoked', 'recalled')"
+            conditions.append((f"{_TO_RECALL} AND {standing}", []))
+        elif self.blocker:
+            has = "blocked = 1 AND (instr(blockers, ?) > 0 OR instr(blockers, ?) > 0)"
+            conditions.append((has, [f'["{self.blocker}"', f'["{self.blocker}/']))
+        return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
+
+    @property
+    def index(self) -> str:
+        """Which index holds all that the condition asks for; SQLite has no figures to choose by."""
+        if self.blocker:
+            return "INDEXED BY claims_to_recall" if self.blocker == RECALL_NOTICE else "INDEXED BY claims_blocked"
+        if self.learners is not None and not self.many:
+            return "INDEXED BY claims_by_learner"
+        return "" if self.within.courses else "INDEXED BY claims_by_status"
+
+    @property
+    def many(self) -> bool:
+        """Whether the text leaves so many learners that looking at every claim costs less than looking each one up."""
+        return self.learners is not None and self.learners.count(",") > MANY
+
+
+def narrow(store: Store, filters: Filters, today: dt.date, within: Scope = WHOLE) -> Narrow:
+    """The part of a question that is SQLite's business."""
+    made_before = midnight(today - dt.timedelta(days=filters.age - 1)) if filters.age else None
+    return Narrow(matching_learners(store, filters.text), made_before, filters.blocker, within)
+
+
+def groups(store: Store, asked: Narrow) -> list[Group]:
+    """All claims that are not left out, counted by what the other filters can ask."""
+    condition, parameters = asked.sql()
+    columns = "status, awarding_body, qualification_id, blocked"
+    rows = store.rows(
+        f"SELECT {columns}, COUNT(*) AS n FROM claims {asked.index} WHERE {condition} GROUP BY {columns}", parameters
+    )
+    return [
+        Group(Status(row["status"]), row["awarding_body"], row["qualification_id"], bool(row["blocked"]), row["n"])
+        for row in rows
+    ]
 
 
 def claim_ids(
-    store: Store, filters: Filters, learners: str | None = None, within: Scope = WHOLE, most: int = PAGE_SIZE
+    store: Store, filters: Filters, asked: Narrow, counted: Sequence[Group], most: int = PAGE_SIZE
 ) -> list[int]:
-    """The numbers of the claims on one page of the answer, in its order; ``most`` is how many make a page."""
-    where, parameters = _conditions(filters, learners, within)
-    joined = "JOIN learners ON learners.lms_id = claims.learner_id" if filters.sort is Sort.NAME else ""
-    sql = f"SELECT claims.id FROM claims {joined} WHERE {where} ORDER BY {_ORDERS[filters.sort]} LIMIT ? OFFSET ?"
-    rows = store.rows(sql, [*parameters, most, (filters.page - 1) * most])
+    """The numbers of the claims on one page of the answer, in its order; ``most`` is how many make a page.
+
+    ``counted`` is what ``groups`` says of the same question: it tells on which kinds of claims the page falls.
+    """
+    first = (filters.page - 1) * most
+    if filters.sort is not Sort.ATTENTION:
+        return _ids(store, filters, asked, counted, first, most)
+    found: list[int] = []
+    for status, blocked in RANKS:
+        mine = [one for one in counted if one.answers(filters) and (one.status, one.blocked) == (status, blocked)]
+        total = sum(one.claims for one in mine)
+        if first < total and len(found) < most:
+            part = filters.but(status=status, blocked=blocked, sort=Sort.OLDEST)
+            found += _ids(store, part, asked, mine, first, most - len(found))
+        first = max(0, first - total)
+    return found
+
+
+def _ids(store: Store, filters: Filters, asked: Narrow, counted: Sequence[Group], first: int, most: int) -> list[int]:
+    """The numbers in the order of the numbers, or of the names, ``most`` after the ``first`` ones."""
+    condition, parameters = asked.sql()
+    conditions, values = _conditions(filters)
+    where, given = " AND ".join((condition, *conditions)), [*parameters, *values, most, first]
+    if filters.sort is Sort.NAME:
+        tables, order = "learners CROSS JOIN claims ON claims.learner_id = learners.lms_id", _BY_NAME
+    else:
+        tables, order = _walked(filters, asked, sum(one.claims for one in counted if one.answers(filters)))
+        order += " DESC" if filters.sort is Sort.NEWEST else ""
+    rows = store.rows(f"SELECT claims.id FROM {tables} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", given)
     return [row["id"] for row in rows]
 
 
-def _of(learners: str | None, within: Scope) -> tuple[str, list[str]]:
-    seen, parameters = within.sql()
-    if learners is None:
-        return seen, parameters
-    return " AND ".join((seen, "learner_id IN (SELECT value FROM json_each(?))")), [*parameters, learners]
+def _walked(filters: Filters, asked: Narrow, total: int) -> tuple[str, str]:
+    """Which index to go by, and how to write the order so that SQLite walks it or sorts what it found.
+
+    Rows are wide, so that a walk reads few of them or none: it goes by the index that is in order already where status
+    and blocked are known, and otherwise gathers numbers out of an index that holds all that is asked for.
+    """
+    few = total <= DENSE and (asked.learners is not None or asked.blocker)
+    if few or filters.status is None or filters.blocked is None:
+        return f"claims {asked.index}", "+claims.id"
+    if asked.within.courses or filters.awarding_body or filters.qualification:
+        return "claims", "+claims.id"
+    return "claims INDEXED BY claims_in_order", "claims.id"
 
 
-def _conditions(filters: Filters, learners: str | None, within: Scope) -> tuple[str, list[Any]]:
-    known, parameters = _of(learners, within)
+def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     asked: list[tuple[str, Any]] = [
-        ("awarding_body = ?", filters.awarding_body),
+        ("awarding_body = ?", filters.awarding_body or filters.qualification.partition("/")[0]),
         ("qualification_id = ?", filters.qualification),
         ("status = ?", filters.status and filters.status.value),
     ]
-    conditions = [known, *(sql for sql, value in asked if value)]
+    conditions = [sql for sql, value in asked if value]
     if filters.blocked is not None:
-        conditions.append(_BLOCKED if filters.blocked else f"claims.id NOT IN {_BLOCKED_IDS}")
-    return " AND ".join(conditions), [*parameters, *(value for _, value in asked if value)]
+        conditions.append(f"blocked = {int(filters.blocked)}")
+    return conditions, [value for _, value in asked if value]
 
 
 def people(store: Store, lms_ids: Iterable[str]) -> dict[str, LmsMember]:

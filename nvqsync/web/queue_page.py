@@ -11,15 +11,16 @@ from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import Status
 from nvqsync.commands.claim_documents import claim_json
+from nvqsync.gates import Gate, Severity
 from nvqsync.model import Qualification
-from nvqsync.proposing import Claim
+from nvqsync.proposing import RECALL_NOTICE, Claim
 from nvqsync.store import Store
 from nvqsync.web import queries
-from nvqsync.web.filters import SORT_WORDS, Filters
+from nvqsync.web.filters import AGES, SORT_WORDS, Filters
 from nvqsync.web.lists import cut_pages
 from nvqsync.web.queries import Group
 from nvqsync.web.scope import WHOLE, Scope
-from nvqsync.web.words import age, sentence_case
+from nvqsync.web.words import age, counted, sentence_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,22 @@ def queue_page(
     app: App, store: Store, asked: Filters, left_out: Sequence[str], within: Scope = WHOLE
 ) -> dict[str, Any]:
     """Everything ``queue.html`` prints of the claims in sight. A page beyond the last one shows the last one."""
-    learners = queries.matching_learners(store, asked.text)
-    groups = queries.groups(store, learners, within)
+    narrow = queries.narrow(store, asked, app.today, within)
+    groups = queries.groups(store, narrow)
     cut = cut_pages(sum(group.claims for group in groups if group.answers(asked)), asked.page)
     filters = asked.but(page=cut.page)
-    ids = queries.claim_ids(store, filters, learners, within) if cut.total else []
+    ids = queries.claim_ids(store, filters, narrow, groups) if cut.total else []
     return {
         "filters": filters,
         "left_out": left_out,
         "cut": cut,
         "rows": _rows(app, store, ids),
         "ready": _total(groups, filters.but(status=Status.PROPOSED, blocked=False)) if _may_be_ready(filters) else 0,
-        "today": needs_a_person(groups, filters),
+        "today": (*needs_a_person(groups, filters), *to_recall(store, filters, within)),
         "by_status": by_status(groups, filters),
         "by_body": by_body(groups, filters),
-        "choices": choices(app.plugins.catalogue.qualifications.values()),
-        "any_claims": bool(groups) or bool(asked.text),
+        "choices": choices(app.plugins.catalogue.qualifications.values(), app.gates),
+        "any_claims": bool(groups) or filters.narrows,
         "last_pass": next(iter(store_lms.latest_passes(store)), None),
     }
 
@@ -62,7 +63,13 @@ def _may_be_ready(filters: Filters) -> bool:
     return filters.status in (None, Status.PROPOSED) and filters.blocked in (None, False)
 
 
-def choices(qualifications: Iterable[Qualification]) -> dict[str, list[tuple[str, str]]]:
+def blockers(gates: Iterable[Gate]) -> dict[str, str]:
+    """The rules that claims can be asked for by, and their words: those that block, and the recall notice."""
+    found = {gate.id.partition("/")[0]: gate.says for gate in gates if gate.severity is Severity.BLOCKS}
+    return dict(sorted({**found, RECALL_NOTICE: "Sent, and its grounds have gone since"}.items()))
+
+
+def choices(qualifications: Iterable[Qualification], gates: Iterable[Gate]) -> dict[str, list[tuple[str, str]]]:
     """What each filter offers: the value in the address, and the words a person reads."""
     known = sorted(qualifications, key=lambda one: one.id)
     return {
@@ -70,6 +77,8 @@ def choices(qualifications: Iterable[Qualification]) -> dict[str, list[tuple[str
         "qualifications": [(one.id, f"{one.id} {one.title}") for one in known],
         "statuses": [(status.value, sentence_case(status.value)) for status in Status],
         "blocked": [("yes", "Blocked"), ("no", "Nothing blocks it")],
+        "blockers": [(id_, f"{id_} {says}") for id_, says in blockers(gates).items()],
+        "ages": [(str(days), f"{counted(days, 'day')} or more") for days in AGES],
         "sorts": [(sort.value, words) for sort, words in SORT_WORDS.items()],
     }
 
@@ -78,7 +87,7 @@ def choices(qualifications: Iterable[Qualification]) -> dict[str, list[tuple[str
 
 
 def needs_a_person(groups: Sequence[Group], filters: Filters) -> tuple[Count, ...]:
-    """What waits for a person, soonest first, within the text searched for."""
+    """What waits for a person, soonest first, among what the text, the blocker and the age leave."""
     kinds = (
         ("Ready to approve", "proposed, and nothing blocks them", Status.PROPOSED, False),
         ("Blocked", "proposed, and something has to be put right first", Status.PROPOSED, True),
@@ -87,10 +96,19 @@ def needs_a_person(groups: Sequence[Group], filters: Filters) -> tuple[Count, ..
     )
     counts = []
     for name, says, status, blocked in kinds:
-        narrowed = Filters(text=filters.text, status=status, blocked=blocked)
+        narrowed = Filters(filters.text, "", "", status, blocked, filters.blocker, filters.age)
         chosen = (filters.status, filters.blocked) == (status, blocked)
         counts.append(Count(name, says, _total(groups, narrowed), narrowed, chosen))
     return tuple(counts)
+
+
+def to_recall(store: Store, filters: Filters, within: Scope) -> tuple[Count, ...]:
+    """The claims that were sent and have lost their grounds since; nothing where there is none."""
+    found = sum(group.claims for group in queries.groups(store, queries.Narrow(blocker=RECALL_NOTICE, within=within)))
+    if not found:
+        return ()
+    says = "sent, and their grounds have gone since: have the body stop them"
+    return (Count("To recall", says, found, Filters(blocker=RECALL_NOTICE), filters.blocker == RECALL_NOTICE),)
 
 
 def by_status(groups: Sequence[Group], filters: Filters) -> tuple[Count, ...]:

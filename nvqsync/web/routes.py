@@ -30,10 +30,17 @@ from nvqsync.web import (
 )
 from nvqsync.web.acting_pages import acting
 from nvqsync.web.approving_pages import approving
+from nvqsync.web.entering_pages import entering
+from nvqsync.web.importing_pages import UPLOADS, importing
 from nvqsync.web.pages import ABOUT, NAVIGATION, PAGES
+from nvqsync.web.recording_pages import recording
+from nvqsync.web.releasing_pages import releasing
 from nvqsync.web.signing_in_pages import signing
+from nvqsync.web.uploads import Uploads
 
 LARGEST_FORM = 2 * 2**20
+LARGEST_REQUEST = 4 * 2**20
+"""Bytes of a form's fields, and of all that a request may bring, a file among it."""
 
 REFUSALS = {
     403: ("This is not for you", "Your account's role does not allow it. Whoever looks after nvqsync can change that."),
@@ -56,15 +63,18 @@ pages = Blueprint("pages", __name__)
 def create_app(app: App) -> Flask:
     """The pages of ``app`` as a WSGI application."""
     flask = Flask(__name__)
-    flask.extensions["nvqsync"] = app
+    flask.extensions.update({"nvqsync": app, UPLOADS: Uploads(app.now)})
     flask.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # signs forms alone: those open during a restart are asked for again
         SESSION_COOKIE_NAME="nvqsync_form", SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=safety.by_tls(app.settings.web), MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False,  # pages send no referrer, so that none can be asked for
     )  # fmt: skip
     flask.jinja_options = {**flask.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
-    for blueprint in (pages, signing, sign_on_pages.college, acting, approving, *PAGES):
+    for blueprint in (
+        pages, signing, sign_on_pages.college, acting, approving, recording, importing, releasing, entering, *PAGES,
+    ):  # fmt: skip
         flask.register_blueprint(blueprint)
     flask.before_request(_refuse_strangers)
     access.install(flask)
@@ -96,7 +106,7 @@ def queue() -> str:
     """The claim queue."""
     app, catalogue = context.app(), context.app().plugins.catalogue.qualifications
     bodies = {one.awarding_body for one in catalogue.values()}
-    asked, left_out = filters.read_filters(request.args, bodies, catalogue)
+    asked, left_out = filters.read_filters(request.args, bodies, catalogue, queue_page.blockers(app.gates))
     with context.store() as store:
         within = scope.given(app, store, access.current())
         return render_template("queue.html", **queue_page.queue_page(app, store, asked, left_out, within))
@@ -175,6 +185,8 @@ def _refused(error: HTTPException) -> tuple[str, int] | Response:
     """What the web server itself refuses, in words."""
     code = error.code or 500
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
+    if code == 400:
+        heading, says = "That cannot be used", error.description or ""
     if isinstance(error, CSRFError):
         heading, says = "Please send that again", OUT_OF_DATE
     elif code == 403 and error.description != Forbidden.description:

@@ -12,10 +12,10 @@ from nvqsync.claims import Status
 from nvqsync.clock import LONDON
 from nvqsync.web import words
 from nvqsync.web.evidence_view import address
-from nvqsync.web.filters import Filters, Sort, read_filters
+from nvqsync.web.filters import AGES, Filters, Sort, read_filters
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
 
-BODIES, QUALIFICATIONS = ("OCR", "EDI"), ("OCR/03455", "EDI/L2-CS")
+BODIES, QUALIFICATIONS, BLOCKERS = ("OCR", "EDI"), ("OCR/03455", "EDI/L2-CS"), ("ENT-2", "IQA-1")
 questions = st.builds(
     Filters,
     text=st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), max_size=100),
@@ -23,6 +23,8 @@ questions = st.builds(
     qualification=st.sampled_from(("", *QUALIFICATIONS)),
     status=st.none() | st.sampled_from(Status),
     blocked=st.none() | st.booleans(),
+    blocker=st.sampled_from(("", *BLOCKERS)),
+    age=st.sampled_from((0, *AGES)),
     sort=st.sampled_from(Sort),
     page=st.integers(1, 999_999_999),
 )
@@ -31,13 +33,18 @@ questions = st.builds(
 @given(questions)
 def test_a_question_survives_its_address(asked: Filters) -> None:
     """Reading an address written from a question gives the same question, nothing left out."""
-    assert read_filters(asked.query(), BODIES, QUALIFICATIONS) == (asked, ())
+    assert read_filters(asked.query(), BODIES, QUALIFICATIONS, BLOCKERS) == (asked, ())
 
 
-@given(st.dictionaries(st.sampled_from(["q", "body", "qualification", "status", "blocked", "sort", "page"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "body", "qualification", "status", "blocked", "blocker", "age", "sort", "page"]),
+        st.text(),
+    )
+)
 def test_any_address_is_a_question(query: dict[str, str]) -> None:
     """Whatever stands in an address, it is read or left out by name; never an error."""
-    asked, left_out = read_filters(query, BODIES, QUALIFICATIONS)
+    asked, left_out = read_filters(query, BODIES, QUALIFICATIONS, BLOCKERS)
     assert set(left_out) <= set(query) and len(asked.text) <= 100 and asked.page >= 1
 
 

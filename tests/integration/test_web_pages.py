@@ -118,6 +118,10 @@ def test_the_other_orders(get: Get) -> None:
         ("blocked=no", "blockers = '[]'"),
         ("status=proposed&blocked=yes&body=OCR", "status = 'proposed' AND blockers <> '[]' AND awarding_body = 'OCR'"),
         ("body=EDI&qualification=OCR/03455", "0"),
+        ("blocker=ENT-2", "blockers LIKE '%\"ENT-2\"%'"),
+        ("blocker=IQA-1&body=OCR&sort=name", "blockers LIKE '%\"IQA-1%' AND awarding_body = 'OCR'"),
+        ("age=14", "created_at < strftime('%s', '2026-10-21')"),
+        ("age=30&status=proposed&sort=newest", "status = 'proposed' AND created_at < strftime('%s', '2026-10-05')"),
     ],
 )
 def test_filters_narrow(get: Get, college: College, query: str, where: str) -> None:

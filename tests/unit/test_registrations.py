@@ -72,7 +72,7 @@ def fault(**changes: str) -> str:
 
 def test_every_column_is_read() -> None:
     """A full row becomes a registration with each field in its place."""
-    assert imported(FULL) == Import((EXPECTED,), ())
+    assert imported(FULL) == Import((EXPECTED,), (), (2,))
 
 
 def test_the_columns_may_come_in_any_order_and_case_and_most_may_be_missing() -> None:
@@ -196,7 +196,7 @@ def test_a_byte_order_mark_changes_nothing() -> None:
 
 def test_the_same_line_twice_is_one_registration_and_another_word_on_it_an_error() -> None:
     """What both lines agree on is imported once; a contradiction is reported on the later line."""
-    assert imported(FULL, FULL) == Import((EXPECTED,), ())
+    assert imported(FULL, FULL) == Import((EXPECTED,), (), (2,))
     found = imported(FULL, {**FULL, "registered_on": "2026-09-15"})
     assert found.registrations == (EXPECTED,)
     assert [error.line for error in found.errors] == [3]
