@@ -59,6 +59,7 @@ html_domain_indices = False
 _PART = re.compile(r"^\*\*(?P<title>[^*\n]+)\*\*.*$", re.MULTILINE)
 _PAPER = re.compile(r"\]\((?P<path>[^)#:]+)\.md\)")
 _DIAGRAM = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"\[[\w./-]+\.md\](?=\([\w./#-]+\))")
 _ROAD = "`proposed` → `approved` → `exported` → `submitted` → `acknowledged` → `certificated` is the straight road."
 
 
@@ -83,10 +84,10 @@ def _outside(paper: str) -> str:
 
 
 def read(app: Sphinx, name: str, text: list[str]) -> None:
-    """What a paper says, on its way to the site: the index gets its navigation; a diagram becomes a sentence."""
+    """A paper on its way to the site: navigation for the index; links by title, not file; a diagram as a sentence."""
     if name == root_doc:
         text[0] = navigation(text[0])
-    text[0] = _DIAGRAM.sub(_ROAD, text[0])
+    text[0] = _DIAGRAM.sub(_ROAD, _NAMED.sub("[]", text[0]))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
