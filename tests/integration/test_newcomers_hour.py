@@ -39,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (tmp_path / "moodle-token").write_text(moodle.token, encoding="utf-8")
         (tmp_path / "moodle-token").chmod(0o600)
         monkeypatch.setenv("NVQSYNC_MOODLE__URL", moodle.url)
-        monkeypatch.setenv("NVQSYNC_MOODLE__REQUESTS_PER_SECOND", "10000")
+        monkeypatch.setenv("NVQSYNC_MOODLE__REQUESTS_PER_SECOND", "1000")
         yield tmp_path
 
 
