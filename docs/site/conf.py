@@ -42,7 +42,7 @@ myst_enable_extensions = ["strikethrough"]
 html_theme = "alabaster"
 html_theme_options = {
     "description": "From a grade in Moodle to a reviewed NVQ certificate claim",
-    "fixed_sidebar": False, "page_width": "72rem", "sidebar_width": "17rem", "show_powered_by": False,
+    "fixed_sidebar": False, "page_width": "66rem", "sidebar_width": "15rem", "show_powered_by": False,
     "show_related": False, "font_family": "system-ui, sans-serif", "head_font_family": "system-ui, sans-serif",
     "sidebar_collapse": True,
 }  # fmt: skip
