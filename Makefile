@@ -11,7 +11,7 @@ PYTEST ?= -n 2 --dist loadfile
 TORTURE ?=
 PASSES ?= 10000
 
-.PHONY: help demo test lint bench bench-ilp soak torture docs screenshots mutants install install-test lock dist deb sbom rehearse rehearse-deb clean
+.PHONY: help demo test lint bench bench-ilp soak torture docs screenshots mutants site install install-test lock dist deb sbom rehearse rehearse-deb rehearse-newcomer clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ mutants: install-test ## small wrongs put into the rules engine, and which of th
 docs: install-test ## write the generated documentation anew, and play its examples again
 	@tools/docs
 
+site: install-test ## the documentation as pages to read without a network, into build/site; a warning is an error
+	@tools/site
+
 screenshots: install-test ## the picture of the queue in the README
 	@tools/screenshots
 
@@ -73,6 +76,9 @@ rehearse: ## both commands of the README in an empty Debian 12, with times (root
 
 rehearse-deb: ## the Debian package built, installed, used, upgraded and removed in empty Debians, with times (root)
 	@tools/rehearse-deb
+
+rehearse-newcomer: deb ## docs/newcomers-hour.md typed line by line in an empty Debian, with times (root)
+	@tools/newcomers-hour "$$(ls -t dist/nvqsync_*.deb | head -n 1)"
 
 clean: ## remove .venv, every cache and the demo's folder
 	rm -rf .venv .venv-ilp demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -109,7 +109,8 @@ def page(day: dt.date) -> str:
         ".SH EXIT STATUS", *terms(EXITS),
         ".SH ENVIRONMENT", *terms(ENVIRONMENT),
         ".SH FILES", *terms(FILES),
-        ".SH SEE ALSO", "/usr/share/doc/nvqsync,", ".BR systemctl (1),", ".BR systemd.exec (5)",
+        ".SH SEE ALSO", ".BR nvqsync.toml (5),", "/usr/share/doc/nvqsync,", ".BR systemctl (1),",
+        ".BR systemd.exec (5)",
     ]  # fmt: skip
     return "\n".join(parts) + "\n"
 

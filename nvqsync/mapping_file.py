@@ -49,7 +49,9 @@ def read_mapping_file(path: Path) -> MappingFile:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as fault:
         raise MappingFileError(
-            f"{path}: cannot be read: {fault.strerror}.", "Check mapping.file in the settings."
+            f"{path}: cannot be read: {fault.strerror}.",
+            "Check mapping.file in the settings. Where there is no such file yet, take the line out: "
+            "'nvqsync moodle discover --write FILE' proposes one.",
         ) from None
     except UnicodeDecodeError as fault:
         line = fault.object[: fault.start].count(b"\n") + 1

@@ -71,7 +71,8 @@ def _print(report: ExportReport, *, written: bool) -> None:
     if written and not (report.batches or report.answers or report.held or report.problems):
         click.echo("Nothing to export: no approved claim is waiting.")
     for batch in report.batches:
-        click.echo(f"Batch {batch['id']}: {batch['claims']} claims, {batch['route']}, {len(batch['files'])} files in "
+        claims = "1 claim" if batch["claims"] == 1 else f"{batch['claims']} claims"
+        click.echo(f"Batch {batch['id']}: {claims}, {batch['route']}, {len(batch['files'])} files in "
                    f"{batch['files'][0].rpartition('/')[0] if batch['files'] else '-'}")  # fmt: skip
     if report.answers:
         click.echo(table(("Claims now", "How many"), [(k.replace("_", " "), n) for k, n in report.answers.items()]))

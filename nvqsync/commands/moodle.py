@@ -81,6 +81,8 @@ def discover_command(
     else:
         _print_courses(found)
         _print_proposals(found)
+        if not out and any(one.guesses or any(item.guess for item in one.items) for one in found):
+            tell("\n'nvqsync moodle discover --write FILE' puts the proposals into a mapping file to check.")
 
 
 def discover(app: App, only: Sequence[str] = ()) -> list[CourseFound]:
@@ -141,7 +143,6 @@ def _print_proposals(found: Iterable[CourseFound]) -> None:
     if rows:
         click.echo("\nProposed, nothing of it in force:")
         click.echo(table(("Course", "Assignment", "Seems to be", "Confidence", "Why"), rows))
-        tell("\n'nvqsync moodle discover --write FILE' puts the proposals into a mapping file to check.")
 
 
 def write_new(path: Path, text: str) -> None:

@@ -16,8 +16,10 @@ import click
 import pytest
 
 import nvqsync
-from distribution import completions, manual, sbom
+from distribution import completions, manual, sbom, settings_manual
 from nvqsync.cli import program
+from nvqsync.settings import Settings
+from nvqsync.settings_example import fields
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = dt.date(2026, 11, 9)
@@ -47,6 +49,19 @@ def test_the_manual_page_is_set_without_a_warning_and_has_every_command_and_opti
                 assert option in text, (context.command_path, option)
     assert "2026-11-09" in text
     assert f"nvqsync {nvqsync.__version__}" in text
+
+
+def test_the_page_of_the_settings_file_is_set_without_a_warning_and_has_every_setting() -> None:
+    """Whoever types `man nvqsync.toml` finds each key under its table, with what it does and what it is by itself."""
+    text = _set(settings_manual.page(DAY))
+    listed = list(fields(Settings))
+    assert len(listed) > 40
+    for name, field in listed:
+        table, _, key = name.rpartition(".")
+        assert f"[{table}]" in text or not table
+        assert name == "connectors" or f"{key} {' '.join((field.description or '').split())}" in text, name
+    assert "retention" in text
+    assert "Default: 14." in text
 
 
 def test_what_roff_would_take_for_its_own_is_only_text() -> None:

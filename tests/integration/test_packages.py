@@ -141,17 +141,32 @@ def test_units_user_settings_manual_and_completion_are_where_the_system_looks(un
     copies = {f"usr/lib/systemd/system/{name}": f"systemd/{name}" for name in units} | {
         "usr/lib/sysusers.d/nvqsync.conf": "systemd/nvqsync.sysusers",
         "etc/nvqsync/nvqsync.toml": "systemd/nvqsync.toml",
-        "usr/share/doc/nvqsync/hooks.md": "docs/hooks.md",
+        "usr/share/doc/nvqsync/docs/hooks.md": "docs/hooks.md",
     }
     for installed, source in copies.items():
         assert (unpacked / installed).read_bytes() == (ROOT / source).read_bytes()
     assert (unpacked / "DEBIAN/conffiles").read_text(encoding="utf-8") == "/etc/nvqsync/nvqsync.toml\n"
     page = gzip.decompress((unpacked / "usr/share/man/man1/nvqsync.1.gz").read_bytes()).decode()
     assert page.startswith(f'.TH NVQSYNC 1 "2026-11-09" "nvqsync {nvqsync.__version__}"')
+    page = gzip.decompress((unpacked / "usr/share/man/man5/nvqsync.toml.5.gz").read_bytes()).decode()
+    assert page.startswith(f'.TH NVQSYNC.TOML 5 "2026-11-09" "nvqsync {nvqsync.__version__}"')
     places = ("bash-completion/completions/nvqsync", "zsh/vendor-completions/_nvqsync",
               "fish/vendor_completions.d/nvqsync.fish", "doc/nvqsync/copyright",
               "doc/nvqsync/nvqsync.cdx.json")  # fmt: skip
     assert all((unpacked / "usr/share" / place).stat().st_size > 100 for place in places)
+
+
+def test_the_papers_of_the_package_lead_to_one_another(unpacked: Path) -> None:
+    """Every paper that a paper on an installed machine links is there, and so is every picture and schema."""
+    papers = list((unpacked / "usr/share/doc/nvqsync").rglob("*.md"))
+    assert len(papers) >= 50
+    broken = [
+        (paper.name, target)
+        for paper in papers
+        for target in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", paper.read_text(encoding="utf-8"))
+        if not (paper.parent / target).exists()
+    ]
+    assert not broken
 
 
 def test_the_control_file_is_filled_in(unpacked: Path) -> None:

@@ -22,8 +22,8 @@ from tests.meta.typed_commands import Typed, commands_of, ours, papers, refusal,
 from tests.rehearsal import CENTRE_FACTS, Rehearsal, SmallCollege, rehearsing
 
 ORDINARY = {
-    "cd", "chmod", "chown", "cp", "curl", "echo", "editor", "export", "install", "mv", "pip", "rm", "sudo",
-    "systemd-run", "systemd-sysusers", "systemd-tmpfiles", "userdel",
+    "alias", "cd", "chmod", "chown", "cp", "curl", "echo", "editor", "export", "install", "kill", "ls", "mv", "pip",
+    "rm", "sleep", "sudo", "systemd-run", "systemd-sysusers", "systemd-tmpfiles", "userdel",
 }  # fmt: skip
 """Commands of any system, which no paper has to explain."""
 
@@ -33,12 +33,16 @@ NEVER_ENDING = {"demo", "run", "serve"}
 MAY_FIND_SOMETHING = {"doctor", "erase", "mapping", "sync"}
 """They exit 1 where they have something to report, or where a rule says no, which on a page may be what it shows."""
 
+ITS_OWN_COLLEGE = "docs/newcomers-hour.md"
+"""Its commands rest on one another and on a college of their own: ``tests/integration/test_newcomers_hour.py``."""
+
 TYPED = list(typed())
 SHELL_PAPERS = [
     paper.relative_to(ROOT).as_posix()
     for paper in papers()
     if any(ours(command) is not None for line in shell_lines(paper.read_text(encoding="utf-8"), "sh")
            for command in commands_of(words_of(line)))
+    and paper != ROOT / ITS_OWN_COLLEGE
 ]  # fmt: skip
 """The papers with commands of ours in blocks that are not played."""
 

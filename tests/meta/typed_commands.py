@@ -5,6 +5,7 @@ A line of a code block is a whole command. A span in backticks names one, and ma
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -55,8 +56,12 @@ def shell_lines(text: str, *languages: str) -> Iterator[str]:
 
 
 def words_of(line: str) -> list[str]:
-    """A shell line as words; pipes, redirections and the like are words of their own, comments are gone."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+    """A shell line as words; pipes, redirections and the like are words of their own, comments are gone.
+
+    ``$TODAY``, which a page may have set, is the day on which this is read.
+    """
+    today = dt.datetime.now().astimezone().date().isoformat()
+    lexer = shlex.shlex(line.replace("$TODAY", today), posix=True, punctuation_chars="|&;<>")
     lexer.commenters, lexer.whitespace_split = "#", True
     return list(lexer)
 
