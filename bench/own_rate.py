@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.moodle import replies
-from connectors.moodle.client import decode
+from connectors.moodle import bulk
 from connectors.moodle.gathered import Gathered
 from connectors.moodle.reading import assemble
-from connectors.moodle.replies import Assignment
+from connectors.moodle.replies import Assignment, GradeRow
 from connectors.moodle.simulator.load import generate_load
 from connectors.moodle.simulator.server import Simulator
+from connectors.moodle.wire import Answered
 from nvqsync import store_lms
+from nvqsync.columns import Columns
 from nvqsync.heap import seldom_collected
 from nvqsync.model import LmsCourse, LmsMember
 from nvqsync.planning import plan
@@ -66,10 +67,17 @@ def _listed(task: Any) -> Assignment:
     return Assignment(task.id, task.cmid, task.name, task.grade, task.workflow, identities_hidden=False, team=False)
 
 
+def understood(raw: bytes) -> Answered[Columns[GradeRow]]:
+    """The grades of an answer, as the client reads it."""
+    found = bulk.grades(raw)
+    assert found is not None  # noqa: S101 - nothing is odd about the simulator's answers
+    return found
+
+
 def written(store: Store, courses: list[tuple[Gathered, bytes]], pass_id: int) -> Iterator[int]:
     """Read and write course by course; yields how many grades each had."""
     for told, raw in courses:
-        gathered = replace(told, grades=replies.grades(decode("mod_assign_get_grades", "application/json", raw)))
+        gathered = replace(told, grades=understood(raw))
         reading = assemble(gathered)
         changes = plan(store_lms.known_for(store, reading), reading)
         store_lms.record(store, reading, changes, pass_id)

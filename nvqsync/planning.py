@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from operator import itemgetter
 from typing import overload
 
+from nvqsync.columns import Columns
 from nvqsync.errors import LmsUnreadable
 from nvqsync.model import Assessed, CourseReading, Notice, Observation
 
@@ -164,8 +164,9 @@ def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Sequence
 
 def _make_sure_of(reading: CourseReading) -> None:
     """The tables do not ask whether a grade's item and learner exist: that takes a quarter of all writing."""
-    items = set(map(itemgetter(0), reading.observations)) - {item.lms_id for item in reading.items}
-    people = set(map(itemgetter(1), reading.observations)) - {member.lms_id for member in reading.members}
+    item_ids, learner_ids, *_ = Columns.of(Observation, reading.observations).columns
+    items = set(item_ids) - {item.lms_id for item in reading.items}
+    people = set(learner_ids) - {member.lms_id for member in reading.members}
     if items or people:
         what = f"item {min(items)}" if items else f"learner {min(people)}"
         says = f"There are grades of {what}, which is not part of course {reading.course.lms_id} as it was read."

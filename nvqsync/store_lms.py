@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
+from nvqsync.columns import Columns
 from nvqsync.model import (
     GRADEBOOK,
     GRADES,
@@ -205,6 +206,8 @@ SEEN = (
     "gradebook", "resubmitting",
 )  # fmt: skip
 """The columns of a grade that hold its observation, in the order of the observation's fields."""
+DEFAULTS = (None,) * 7 + ("", "", "", 0)
+"""What the table puts where nothing is told of a grade; the first seven always are."""
 REMEMBERED = ("assessor_id", "graders_seen", "decided_at", "gone")
 GRADE = ", ".join(f"grades.{name}" for name in (*SEEN, *REMEMBERED))
 
@@ -233,24 +236,27 @@ def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -
 
 def _appear(store: Store, seen: Sequence[Observation], pass_id: int) -> None:
     """Write grades nobody knew. Nothing need be remembered of them yet but themselves."""
-    names, values = ", ".join((*SEEN, "appeared_in")), ", ".join("?" * (len(SEEN) + 1))
+    if not seen:
+        return
+    columns = dict(zip(SEEN, _columns(seen), strict=True))
+    told = {name: column for name, column in columns.items() if column is not None}
+    names, values = ", ".join((*told, "appeared_in")), ", ".join("?" * (len(told) + 1))
     sql = f"INSERT OR REPLACE INTO grades ({names}) VALUES ({values})"
-    store.execute_many(sql, zip(*_columns(seen), repeat(pass_id), strict=False) if seen else ())
+    store.execute_many(sql, zip(*told.values(), repeat(pass_id), strict=False))
 
 
-def _columns(seen: Iterable[Observation]) -> Iterator[Iterable[Any]]:
-    """Observations as the columns that hold them, one after the other: what most do not have costs next to nothing."""
-    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = zip(*seen, strict=True)
+def _columns(seen: Sequence[Observation]) -> Iterator[list[Any] | None]:
+    """Observations as the columns that hold them, one after the other; ``None`` where all hold the table's default."""
+    columns = Columns.of(Observation, seen).columns
+    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = columns
     yield from (item, learner, number, attempt)
     yield [None if value is None else str(value) for value in grade]
-    yield from (at, grader, state)
-    yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else repeat("")
-    yield (
-        repeat("")
-        if entry.count(None) == len(entry)
-        else ["" if value is None else _entry_text(value) for value in entry]
-    )
-    yield map(int, again) if any(again) else repeat(0)
+    yield from (at, grader)
+    yield state if any(state) else None
+    yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else None
+    told = entry.count(None) < len(entry)
+    yield ["" if value is None else _entry_text(value) for value in entry] if told else None
+    yield list(map(int, again)) if any(again) else None
 
 
 def _told(assessed: Assessed) -> str:
@@ -547,7 +553,7 @@ def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
     """A grade with its memory, as the columns hold it: nothing where it says no more than the observation."""
     seen, first = assessed.observation, remember(None, assessed.observation)
     return (
-        *(next(iter(column)) for column in _columns([seen])),
+        *(default if column is None else column[0] for column, default in zip(_columns([seen]), DEFAULTS, strict=True)),
         None if assessed.assessor_id == first.assessor_id else assessed.assessor_id,
         None if assessed.graders_seen == first.graders_seen else json.dumps(assessed.graders_seen),
         None if assessed.decided_at == first.decided_at else assessed.decided_at,
