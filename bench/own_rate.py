@@ -74,14 +74,17 @@ def understood(raw: bytes) -> Answered[Columns[GradeRow]]:
     return found
 
 
-def written(store: Store, courses: list[tuple[Gathered, bytes]], pass_id: int) -> Iterator[int]:
-    """Read and write course by course; yields how many grades each had."""
+def written(store: Store, courses: list[tuple[Gathered, bytes]], *, breathe: Breathe) -> int:
+    """One pass's reading and writing of all courses; returns how many grades were new."""
+    writer, found = Writer(store, store_lms.begin_pass(store, 1), breathe=breathe), 0
     for told, raw in courses:
-        gathered = replace(told, grades=understood(raw))
-        reading = assemble(gathered)
-        changes = plan(store_lms.known_for(store, reading), reading)
-        store_lms.record(store, reading, changes, pass_id)
-        yield len(changes)
+        reading = assemble(replace(told, grades=understood(raw)))
+        known, unlike = store_lms.unlike(store, reading)
+        changes = plan(known, reading, unlike)
+        writer.take(reading, changes)
+        found += len(changes)
+    writer.finish()
+    return found
 
 
 def rate(learners: int, courses: int, *, rounds: int = 3) -> tuple[float, float, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -80,38 +79,55 @@ FEW = 20
 """Up to so many learners are looked up one by one, not by looking through everybody's grades."""
 
 AT_ONCE = 1000
-"""So many grades are written in one transaction, with a breath between two, so that nobody else waits for long."""
-BREATH = 0.005
+"""So many grades are written in one transaction, so that nobody else waits for long."""
+
+Planned = tuple[CourseReading, Sequence[GradeChange]]
+"""A course as it was read, and the grades that changed."""
 
 
 def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> bool:
-    """Write one course as it was read, and the grades that changed; returns whether it differs from what was known.
+    """Write one course as it was read; returns whether anything but its grades differs from what was known."""
+    return [differs for done in recorded(store, [(reading, changes)], pass_id) for _, differs in done][0]
 
+
+def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
+    """Write courses as they were read, all in one transaction; one that comes by itself in parts where it is large.
+
+    After each transaction come the courses that are whole by then, each with whether anything but its grades differs.
     An equal row is not touched. Bookmarks move in the same transaction as the last of what they stand for, so a pass
     that is cut short reads again what it had not finished.
     """
-    before = store.db.conn.total_changes
-    parts = [changes[start : start + AT_ONCE] for start in range(0, len(changes), AT_ONCE)] or [changes]
+    first, *others = courses
+    if not others and len(first[1]) > AT_ONCE:
+        yield from _in_parts(store, first, pass_id)
+        return
+    done = []
     with store.writing():
-        _record_course(store, reading)
-        _record_items(store, reading)
-        _record_members(store, reading)
-        differs = store.db.conn.total_changes != before
-        if len(parts) == 1:
+        for reading, changes in courses:
+            done.append(((reading, changes), _record_course(store, reading)))
             _record_grades(store, changes, pass_id)
             _record_bookmarks(store, reading, pass_id)
-            return differs
-    for number, part in enumerate(parts, 1):
-        time.sleep(BREATH)
+    yield done
+
+
+def _in_parts(store: Store, course: Planned, pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
+    reading, changes = course
+    with store.writing():
+        differs = _record_course(store, reading)
+    yield []
+    for start in range(0, len(changes), AT_ONCE):
+        last = start + AT_ONCE >= len(changes)
         with store.writing():
-            _record_grades(store, part, pass_id)
-            if number == len(parts):
+            _record_grades(store, changes[start : start + AT_ONCE], pass_id)
+            if last:
                 _record_bookmarks(store, reading, pass_id)
-    return differs
+        yield [(course, differs)] if last else []
 
 
-def _record_course(store: Store, reading: CourseReading) -> None:
-    course = reading.course
+def _record_course(store: Store, reading: CourseReading) -> bool:
+    """A course with its items and members. Of one that is new, nothing can be gone."""
+    course, before = reading.course, store.db.conn.total_changes
+    new = is_new(store, course.lms_id)
     store.execute(
         """INSERT INTO courses (lms_id, short_name, full_name, id_number) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET short_name = excluded.short_name, full_name = excluded.full_name,
@@ -120,6 +136,16 @@ def _record_course(store: Store, reading: CourseReading) -> None:
             IS NOT (short_name, full_name, id_number)""",
         [course.lms_id, course.short_name, course.full_name, course.id_number],
     )
+    _record_items(store, reading)
+    _record_members(store, reading)
+    if not new:
+        _mark_gone(store, reading)
+    return store.db.conn.total_changes != before
+
+
+def is_new(store: Store, course_id: str) -> bool:
+    """Whether nothing was ever written of a course."""
+    return store.execute("SELECT 1 FROM courses WHERE lms_id = ?", [course_id]).fetchone() is None
 
 
 def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int) -> None:
@@ -151,11 +177,6 @@ def _record_items(store: Store, reading: CourseReading) -> None:
         WHERE (excluded.course_id, excluded.name, excluded.id_number, excluded.facts, 0)
             IS NOT (course_id, name, id_number, facts, gone)""",
         [(i.lms_id, i.course_id, i.name, i.id_number, _item_facts(i)) for i in reading.items],
-    )
-    shown = [*(i.lms_id for i in reading.items), *reading.unread_items]
-    store.execute(
-        "UPDATE items SET gone = 1 WHERE course_id = ? AND NOT gone AND lms_id NOT IN (SELECT value FROM json_each(?))",
-        [reading.course.lms_id, json.dumps(shown)],
     )
 
 
@@ -189,6 +210,17 @@ def _record_members(store: Store, reading: CourseReading) -> None:
         WHERE (excluded.roles, excluded.active, 0) IS NOT (roles, active, gone)""",
         [(reading.course.lms_id, m.lms_id, _names(m.roles), int(m.active)) for m in reading.members],
     )
+
+
+def _mark_gone(store: Store, reading: CourseReading) -> None:
+    """Items that are not listed any more, and people who left the roster."""
+    shown = [*(i.lms_id for i in reading.items), *reading.unread_items]
+    store.execute(
+        "UPDATE items SET gone = 1 WHERE course_id = ? AND NOT gone AND lms_id NOT IN (SELECT value FROM json_each(?))",
+        [reading.course.lms_id, json.dumps(shown)],
+    )
+    if not reading.covers.roster:
+        return
     only = reading.covers.learners
     store.execute(
         """UPDATE memberships SET gone = 1, left_at = ?4 WHERE course_id = ?1 AND NOT gone
@@ -398,21 +430,51 @@ def roster(
     return [_member(row) for row in store.rows(sql, [json.dumps(list(course_ids)), json.dumps(list(roles)), only])]
 
 
-def known_for(store: Store, reading: CourseReading) -> dict[GradeKey, Assessed]:
-    """The grades known of a course that a reading of it could change; every one of them where it is a whole reading."""
-    course_id = reading.course.lms_id
+def unlike(store: Store, reading: CourseReading) -> tuple[dict[GradeKey, Assessed], Sequence[Observation]]:
+    """The grades known of a course that a reading of it could change, and what it tells that could change them.
+
+    Left out on both sides is what is stored exactly as it is told: of a whole reading nearly everything.
+    """
+    if is_new(store, reading.course.lms_id):
+        return {}, reading.observations
     if reading.covers.grades is None:
-        return known_grades(store, course_id)
-    keys = {(seen.item_id, seen.learner_id) for seen in reading.observations}
-    sql = """SELECT item_id, learner_id, workflow_state, items.gone AS item_gone FROM grades
-        JOIN items ON items.lms_id = item_id WHERE course_id = ?"""
+        return _unlike_all(store, reading)
+    moved = {(seen.item_id, seen.learner_id) for seen in reading.observations} | _moved(store, reading)
+    return _graded(store, moved), reading.observations
+
+
+def _unlike_all(store: Store, reading: CourseReading) -> tuple[dict[GradeKey, Assessed], Sequence[Observation]]:
+    seen = Columns.of(Observation, reading.observations)
+    columns = [
+        repeat(default) if column is None else column
+        for column, default in zip(_columns(seen), DEFAULTS, strict=True)
+    ]
+    told = list(zip(*columns, repeat(0, len(seen)), strict=False))
+    silent = seen.columns[SEEN.index("gradebook")].count(None) == len(seen)  # what it said before stands
+    names = ", ".join("''" if silent and name == "gradebook" else f"grades.{name}" for name in (*SEEN, "gone"))
+    sql = f"SELECT {names} FROM grades JOIN items ON items.lms_id = grades.item_id WHERE items.course_id = ?"
+    stored = store.tuples(sql, [reading.course.lms_id])
+    same = set(stored).intersection(told)
+    known = _graded(store, ((row[0], row[1]) for row in stored if row not in same))
+    return known, [one for one, row in zip(seen, told, strict=True) if row not in same] if len(same) < len(told) else ()
+
+
+def _moved(store: Store, reading: CourseReading) -> set[GradeKey]:
+    """Where the grades are whose workflow state moved, and those of items that are all told or not listed any more."""
+    found: set[GradeKey] = set()
     listed = {item.lms_id for item in reading.items}
-    for item_id, learner_id, state, _ in store.execute(sql, [course_id]):
-        states = reading.states.get(item_id)
-        moved = states is not None and states.get(learner_id, state) != state
-        if moved or item_id not in listed or item_id in reading.covers.grades:
-            keys.add((item_id, learner_id))
-    return _graded(store, keys)
+    stated = {(i, who, state) for i, people in reading.states.items() for who, state in people.items()}
+    told = {item_id: people.keys() for item_id, people in reading.states.items()}
+    whole = reading.covers.grades or frozenset()
+    items = {row[0] for row in store.execute("SELECT lms_id FROM items WHERE course_id = ?", [reading.course.lms_id])}
+    wanted = json.dumps(sorted(item for item in items if item in told or item in whole or item not in listed))
+    sql = """SELECT item_id, learner_id, workflow_state FROM json_each(?) AS wanted
+        JOIN grades ON item_id = wanted.value"""
+    for row in set(store.execute(sql, [wanted])) - stated:
+        item_id, learner_id, _ = row
+        if item_id in whole or item_id not in listed or learner_id in told[item_id]:
+            found.add((item_id, learner_id))
+    return found | {(i, who) for i, who, _ in stated if i in whole or i not in listed}
 
 
 def _graded(store: Store, keys: Iterable[GradeKey]) -> dict[GradeKey, Assessed]:

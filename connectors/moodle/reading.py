@@ -7,7 +7,6 @@ with a warning, and anything that leaves the meaning of a grade open (workflow s
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -184,9 +183,10 @@ def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[Columns[
             known = (r for r in rows if r.user_id in roster and (assignment.id, r.user_id) not in gathered.earlier)
             rows = Columns.of(GradeRow, known)
         told, odd = _told(gathered, assignment, rows, roster)
-        again = Columns.of(Observation, _resubmitted(gathered, assignment, roster)).columns
-        for column, *more in zip(found, told, again, strict=True):
-            column.extend(itertools.chain(*more))
+        again = Columns.of(Observation, _resubmitted(gathered, assignment, roster)).columns if gathered.earlier else ()
+        for more in filter(None, (told, again)):
+            for column, values in zip(found, more, strict=True):
+                column += values
         strangers |= absent
         odd_rows += odd
     notes = [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
