@@ -158,8 +158,8 @@ def plan(
 
     ``known`` holds the grades stored for the course, as far as the reading speaks of them. ``unlike`` are those of its
     observations that are not known exactly so already (``None``: any of them); what is, is missing from ``known`` too.
-    Nothing is decided about grades the reading could not see. Raises ``LmsUnreadable`` for a grade of an item or person that is not among those
-    read: nobody could say what it is worth.
+    Nothing is decided about grades the reading could not see. Raises ``LmsUnreadable`` for a grade of an item or person
+    that is not among those read: nobody could say what it is worth.
     """
     _make_sure_of(reading)
     observations = reading.observations if unlike is None else unlike

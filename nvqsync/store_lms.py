@@ -87,7 +87,7 @@ Planned = tuple[CourseReading, Sequence[GradeChange]]
 
 def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> bool:
     """Write one course as it was read; returns whether anything but its grades differs from what was known."""
-    return [differs for done in recorded(store, [(reading, changes)], pass_id) for _, differs in done][0]
+    return [differs for done in recorded(store, [(reading, changes)], pass_id) for _, differs in done].pop()
 
 
 def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
@@ -104,43 +104,44 @@ def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator
     done = []
     with store.writing():
         for reading, changes in courses:
-            done.append(((reading, changes), _record_course(store, reading)))
+            new, differs = _record_course(store, reading)
             _record_grades(store, changes, pass_id)
-            _record_bookmarks(store, reading, pass_id)
+            _record_bookmarks(store, reading, pass_id, new=new)
+            done.append(((reading, changes), differs))
     yield done
 
 
 def _in_parts(store: Store, course: Planned, pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
     reading, changes = course
     with store.writing():
-        differs = _record_course(store, reading)
+        new, differs = _record_course(store, reading)
     yield []
     for start in range(0, len(changes), AT_ONCE):
         last = start + AT_ONCE >= len(changes)
         with store.writing():
             _record_grades(store, changes[start : start + AT_ONCE], pass_id)
             if last:
-                _record_bookmarks(store, reading, pass_id)
+                _record_bookmarks(store, reading, pass_id, new=new)
         yield [(course, differs)] if last else []
 
 
-def _record_course(store: Store, reading: CourseReading) -> bool:
-    """A course with its items and members. Of one that is new, nothing can be gone."""
+def _record_course(store: Store, reading: CourseReading) -> tuple[bool, bool]:
+    """A course with its items and members: whether it is new, and whether anything differs from what was known."""
     course, before = reading.course, store.db.conn.total_changes
-    new = is_new(store, course.lms_id)
-    store.execute(
-        """INSERT INTO courses (lms_id, short_name, full_name, id_number) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET short_name = excluded.short_name, full_name = excluded.full_name,
-            id_number = excluded.id_number
-        WHERE (excluded.short_name, excluded.full_name, excluded.id_number)
-            IS NOT (short_name, full_name, id_number)""",
-        [course.lms_id, course.short_name, course.full_name, course.id_number],
-    )
+    told = [course.short_name, course.full_name, course.id_number, course.lms_id]
+    sql = "INSERT INTO courses (short_name, full_name, id_number, lms_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    new = store.execute(sql, told).rowcount == 1
+    if not new:
+        store.execute(
+            """UPDATE courses SET short_name = ?1, full_name = ?2, id_number = ?3
+            WHERE lms_id = ?4 AND (short_name, full_name, id_number) IS NOT (?1, ?2, ?3)""",
+            told,
+        )
     _record_items(store, reading)
     _record_members(store, reading)
     if not new:
         _mark_gone(store, reading)
-    return store.db.conn.total_changes != before
+    return new, store.db.conn.total_changes != before
 
 
 def is_new(store: Store, course_id: str) -> bool:
@@ -148,10 +149,11 @@ def is_new(store: Store, course_id: str) -> bool:
     return store.execute("SELECT 1 FROM courses WHERE lms_id = ?", [course_id]).fetchone() is None
 
 
-def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int) -> None:
+def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int, *, new: bool) -> None:
     course_id = reading.course.lms_id
     if reading.covers.learners is None:
-        _record_unread(store, reading)
+        if reading.unread_items or not new:
+            _record_unread(store, reading)
         sql = "UPDATE courses SET read_at = ?, read_pass = ? WHERE lms_id = ?"
         store.execute(sql, [reading.server_time, pass_id, course_id])
     moved = reading.bookmarks or _whole_bookmarks(reading)
@@ -446,8 +448,7 @@ def unlike(store: Store, reading: CourseReading) -> tuple[dict[GradeKey, Assesse
 def _unlike_all(store: Store, reading: CourseReading) -> tuple[dict[GradeKey, Assessed], Sequence[Observation]]:
     seen = Columns.of(Observation, reading.observations)
     columns = [
-        repeat(default) if column is None else column
-        for column, default in zip(_columns(seen), DEFAULTS, strict=True)
+        repeat(default) if column is None else column for column, default in zip(_columns(seen), DEFAULTS, strict=True)
     ]
     told = list(zip(*columns, repeat(0, len(seen)), strict=False))
     silent = seen.columns[SEEN.index("gradebook")].count(None) == len(seen)  # what it said before stands

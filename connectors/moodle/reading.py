@@ -186,7 +186,7 @@ def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[Columns[
         again = Columns.of(Observation, _resubmitted(gathered, assignment, roster)).columns if gathered.earlier else ()
         for more in filter(None, (told, again)):
             for column, values in zip(found, more, strict=True):
-                column += values
+                column.extend(values)
         strangers |= absent
         odd_rows += odd
     notes = [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
