@@ -35,7 +35,8 @@ CREATE TABLE memberships (
 CREATE TABLE grades (
     item_id TEXT NOT NULL, learner_id TEXT NOT NULL,
     grade_id TEXT NOT NULL, attempt INTEGER NOT NULL, grade TEXT, graded_at INTEGER NOT NULL, grader_id TEXT NOT NULL,
-    workflow_state TEXT NOT NULL, row_scores TEXT NOT NULL, gradebook TEXT NOT NULL, resubmitting INTEGER NOT NULL,
+    workflow_state TEXT NOT NULL DEFAULT '', row_scores TEXT NOT NULL DEFAULT '', gradebook TEXT NOT NULL DEFAULT '',
+    resubmitting INTEGER NOT NULL DEFAULT 0,
     assessor_id TEXT, graders_seen TEXT, decided_at INTEGER, gone INTEGER NOT NULL DEFAULT 0, appeared_in INTEGER,
     PRIMARY KEY (item_id, learner_id)
 ) STRICT, WITHOUT ROWID;

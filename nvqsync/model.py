@@ -13,12 +13,11 @@ fields called ``..._on``. Grades are ``Decimal``, never ``float``. Identifiers a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 # ---------------------------------------------------------------- what an awarding body publishes
 
@@ -286,8 +285,8 @@ class Observation(NamedTuple):
     ``gradebook`` is ``None`` where the gradebook was not read for this grade. ``resubmitting`` marks the last grade
     of an earlier attempt, shown because a newer attempt is open and has no grade yet.
 
-    A tuple, because a college has hundreds of thousands: it is made, compared and written without a line of Python run
-    for each. ``_replace`` gives one that differs.
+    A tuple, because a college has hundreds of thousands: they are kept as ``Columns``, compared and written without a
+    line of Python run for each. ``_replace`` gives one that differs.
     """
 
     item_id: str
@@ -301,13 +300,6 @@ class Observation(NamedTuple):
     rows: tuple[RowScore, ...] = ()
     gradebook: GradebookEntry | None = None
     resubmitting: bool = False
-
-    @classmethod
-    def from_columns(cls, *columns: Iterable[Any]) -> list[Observation]:
-        """Many at once, from one column for each field in order; ``itertools.repeat`` is a column that never ends."""
-        if len(columns) != len(cls._fields):
-            raise TypeError(f"{len(cls._fields)} columns are due, not {len(columns)}")
-        return list(map(partial(tuple.__new__, cls), zip(*columns, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +363,7 @@ class CourseReading:
     course: LmsCourse
     items: tuple[LmsItem, ...]
     members: tuple[LmsMember, ...]
-    observations: tuple[Observation, ...]
+    observations: Sequence[Observation]
     server_time: int
     unread_items: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()

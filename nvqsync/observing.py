@@ -28,6 +28,7 @@ from nvqsync.pass_report import CourseReport, PassReport, Tell
 from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished, without
 from nvqsync.rotation import due, one_after_the_other
 from nvqsync.store import Store
+from nvqsync.writing_down import Writer
 
 WHOLE = frozenset({ROSTER, NUMBERS, GRADES, GRADEBOOK, DETAILS, SOURCES})
 IN_TURN = frozenset({ROSTER, NUMBERS, SOURCES})
@@ -77,6 +78,10 @@ class Observer:
     wanted: Wanted
     touched: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writer = Writer(self.store, self.report.pass_id, self._written)
 
     def observe(self, tell: Tell, elapsed: int | None) -> None:
         """Read every followed course and record it. Raises ``LmsError`` when nothing at all could be read."""
@@ -102,6 +107,7 @@ class Observer:
             self._one(line, found)
             if line.error:
                 self.unread |= set(learners[course.lms_id])
+        self.writer.finish()
 
     # ------------------------------------------------------------ what to ask
 
@@ -187,6 +193,7 @@ class Observer:
             failures += [found] if isinstance(found, LmsError) else []
             count += 1
             tell(course.short_name)
+        self.writer.finish()
         if failures and len(failures) == count:
             raise failures[0]
 
@@ -203,16 +210,15 @@ class Observer:
     def _record(self, line: CourseReport, reading: CourseReading) -> None:
         reading = without(reading, store_retention.anonymised(self.store))
         course_id = reading.course.lms_id
-        known = store_lms.known_for(self.store, reading)
-        changes = plan(known, reading)
+        known, unlike = store_lms.unlike(self.store, reading)
+        changes = plan(known, reading, unlike)
         self._guard(reading, changes)
         if NUMBERS in reading.bookmarks:
             number = (course_id, reading.course.id_number, reading.server_time)
             store_lms.record_course_numbers(self.store, [number])
         reading = self._still_followed(reading)
         before = store_lms.bookmarks(self.store, course_id).get(course_id, {}).get(GRADES)
-        differs = store_lms.record(self.store, reading, changes, self.report.pass_id)
-        self._touch(reading, changes, differs=differs)
+        self.writer.take(reading, changes)
         self._count(line, reading, changes)
         if self.wanted.full and before is not None:
             own = {item.lms_id for item in reading.items if item.kind is ItemKind.ASSIGNMENT}
@@ -230,7 +236,7 @@ class Observer:
         self._alarm(known, "is no longer mapped to a qualification. Did its ID number change?")
         return replace(reading, course=known)
 
-    def _touch(self, reading: CourseReading, changes: Sequence[GradeChange], *, differs: bool) -> None:
+    def _written(self, reading: CourseReading, changes: Sequence[GradeChange], differs: bool) -> None:
         if differs:
             self.touched |= {m.lms_id for m in store_lms.members(self.store, reading.course.lms_id, gone=True)}
         else:

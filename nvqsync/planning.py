@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from operator import itemgetter
 from typing import overload
 
+from nvqsync.columns import Columns
 from nvqsync.errors import LmsUnreadable
 from nvqsync.model import Assessed, CourseReading, Notice, Observation
 
@@ -100,8 +100,10 @@ def remember(known: Assessed | None, seen: Observation) -> Assessed:
     return Assessed(seen, seen.grader_id, graders, seen.graded_at)
 
 
-def _appeared_or_altered(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
-    for told in reading.observations:
+def _appeared_or_altered(
+    known: Mapping[GradeKey, Assessed], observations: Sequence[Observation]
+) -> Iterator[GradeChange]:
+    for told in observations:
         before = known.get((told.item_id, told.learner_id))
         seen = told if before is None else _carried(before.observation, told)
         if before is None:
@@ -117,8 +119,13 @@ def _carried(before: Observation, told: Observation) -> Observation:
     return told
 
 
+def _told(reading: CourseReading) -> set[GradeKey]:
+    items, learners, *_ = Columns.of(Observation, reading.observations).columns
+    return set(zip(items, learners, strict=True))
+
+
 def _moved_in_workflow(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
-    told = {(o.item_id, o.learner_id) for o in reading.observations}
+    told = _told(reading)
     for item_id, states in reading.states.items():
         for learner_id, state in states.items():
             key = (item_id, learner_id)
@@ -131,7 +138,7 @@ def _moved_in_workflow(known: Mapping[GradeKey, Assessed], reading: CourseReadin
 
 
 def _vanished(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Iterator[GradeChange]:
-    told = {(o.item_id, o.learner_id) for o in reading.observations}
+    told = _told(reading)
     roster = {member.lms_id for member in reading.members}
     listed, unread = {item.lms_id for item in reading.items}, set(reading.unread_items)
     for key, before in known.items():
@@ -144,18 +151,22 @@ def _vanished(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Ite
             yield GradeChange(ChangeKind.VANISHED, before, replace(before, gone=True))  # its assignment deleted
 
 
-def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Sequence[GradeChange]:
+def plan(
+    known: Mapping[GradeKey, Assessed], reading: CourseReading, unlike: Sequence[Observation] | None = None
+) -> Sequence[GradeChange]:
     """Every grade of one course that differs from what we knew, in a stable order.
 
-    ``known`` holds the grades stored for the course, as far as the reading speaks of them. Nothing is decided about
-    grades the reading could not see. Raises ``LmsUnreadable`` for a grade of an item or person that is not among those
-    read: nobody could say what it is worth.
+    ``known`` holds the grades stored for the course, as far as the reading speaks of them. ``unlike`` are those of its
+    observations that are not known exactly so already (``None``: any of them); what is, is missing from ``known`` too.
+    Nothing is decided about grades the reading could not see. Raises ``LmsUnreadable`` for a grade of an item or person
+    that is not among those read: nobody could say what it is worth.
     """
     _make_sure_of(reading)
+    observations = reading.observations if unlike is None else unlike
     if not known:
-        return FirstGrades(reading.observations)
+        return FirstGrades(observations)
     changes = [
-        *_appeared_or_altered(known, reading),
+        *_appeared_or_altered(known, observations),
         *_moved_in_workflow(known, reading),
         *_vanished(known, reading),
     ]
@@ -164,8 +175,9 @@ def plan(known: Mapping[GradeKey, Assessed], reading: CourseReading) -> Sequence
 
 def _make_sure_of(reading: CourseReading) -> None:
     """The tables do not ask whether a grade's item and learner exist: that takes a quarter of all writing."""
-    items = set(map(itemgetter(0), reading.observations)) - {item.lms_id for item in reading.items}
-    people = set(map(itemgetter(1), reading.observations)) - {member.lms_id for member in reading.members}
+    item_ids, learner_ids, *_ = Columns.of(Observation, reading.observations).columns
+    items = set(item_ids) - {item.lms_id for item in reading.items}
+    people = set(learner_ids) - {member.lms_id for member in reading.members}
     if items or people:
         what = f"item {min(items)}" if items else f"learner {min(people)}"
         says = f"There are grades of {what}, which is not part of course {reading.course.lms_id} as it was read."

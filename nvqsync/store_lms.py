@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
+from nvqsync.columns import Columns
 from nvqsync.model import (
     GRADEBOOK,
     GRADES,
@@ -79,52 +79,81 @@ FEW = 20
 """Up to so many learners are looked up one by one, not by looking through everybody's grades."""
 
 AT_ONCE = 1000
-"""So many grades are written in one transaction, with a breath between two, so that nobody else waits for long."""
-BREATH = 0.005
+"""So many grades are written in one transaction, so that nobody else waits for long."""
+
+Planned = tuple[CourseReading, Sequence[GradeChange]]
+"""A course as it was read, and the grades that changed."""
 
 
 def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> bool:
-    """Write one course as it was read, and the grades that changed; returns whether it differs from what was known.
+    """Write one course as it was read; returns whether anything but its grades differs from what was known."""
+    return [differs for done in recorded(store, [(reading, changes)], pass_id) for _, differs in done].pop()
 
+
+def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
+    """Write courses as they were read, all in one transaction; one that comes by itself in parts where it is large.
+
+    After each transaction come the courses that are whole by then, each with whether anything but its grades differs.
     An equal row is not touched. Bookmarks move in the same transaction as the last of what they stand for, so a pass
     that is cut short reads again what it had not finished.
     """
-    before = store.db.conn.total_changes
-    parts = [changes[start : start + AT_ONCE] for start in range(0, len(changes), AT_ONCE)] or [changes]
+    first, *others = courses
+    if not others and len(first[1]) > AT_ONCE:
+        yield from _in_parts(store, first, pass_id)
+        return
+    done = []
     with store.writing():
-        _record_course(store, reading)
-        _record_items(store, reading)
-        _record_members(store, reading)
-        differs = store.db.conn.total_changes != before
-        if len(parts) == 1:
+        for reading, changes in courses:
+            new, differs = _record_course(store, reading)
             _record_grades(store, changes, pass_id)
-            _record_bookmarks(store, reading, pass_id)
-            return differs
-    for number, part in enumerate(parts, 1):
-        time.sleep(BREATH)
+            _record_bookmarks(store, reading, pass_id, new=new)
+            done.append(((reading, changes), differs))
+    yield done
+
+
+def _in_parts(store: Store, course: Planned, pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
+    reading, changes = course
+    with store.writing():
+        new, differs = _record_course(store, reading)
+    yield []
+    for start in range(0, len(changes), AT_ONCE):
+        last = start + AT_ONCE >= len(changes)
         with store.writing():
-            _record_grades(store, part, pass_id)
-            if number == len(parts):
-                _record_bookmarks(store, reading, pass_id)
-    return differs
+            _record_grades(store, changes[start : start + AT_ONCE], pass_id)
+            if last:
+                _record_bookmarks(store, reading, pass_id, new=new)
+        yield [(course, differs)] if last else []
 
 
-def _record_course(store: Store, reading: CourseReading) -> None:
-    course = reading.course
-    store.execute(
-        """INSERT INTO courses (lms_id, short_name, full_name, id_number) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET short_name = excluded.short_name, full_name = excluded.full_name,
-            id_number = excluded.id_number
-        WHERE (excluded.short_name, excluded.full_name, excluded.id_number)
-            IS NOT (short_name, full_name, id_number)""",
-        [course.lms_id, course.short_name, course.full_name, course.id_number],
-    )
+def _record_course(store: Store, reading: CourseReading) -> tuple[bool, bool]:
+    """A course with its items and members: whether it is new, and whether anything differs from what was known."""
+    course, before = reading.course, store.db.conn.total_changes
+    told = [course.short_name, course.full_name, course.id_number, course.lms_id]
+    sql = "INSERT INTO courses (short_name, full_name, id_number, lms_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    new = store.execute(sql, told).rowcount == 1
+    if not new:
+        store.execute(
+            """UPDATE courses SET short_name = ?1, full_name = ?2, id_number = ?3
+            WHERE lms_id = ?4 AND (short_name, full_name, id_number) IS NOT (?1, ?2, ?3)""",
+            told,
+        )
+    _record_items(store, reading)
+    _record_members(store, reading)
+    if not new:
+        _mark_gone(store, reading)
+    return new, store.db.conn.total_changes != before
 
 
-def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int) -> None:
+def is_new(store: Store, course_id: str) -> bool:
+    """Whether nothing was ever written of a course."""
+    return store.execute("SELECT 1 FROM courses WHERE lms_id = ?", [course_id]).fetchone() is None
+
+
+def _record_bookmarks(store: Store, reading: CourseReading, pass_id: int, *, new: bool) -> None:
     course_id = reading.course.lms_id
     if reading.covers.learners is None:
-        _record_unread(store, reading)
+        if reading.unread_items or not new:
+            _record_unread(store, reading)
         sql = "UPDATE courses SET read_at = ?, read_pass = ? WHERE lms_id = ?"
         store.execute(sql, [reading.server_time, pass_id, course_id])
     moved = reading.bookmarks or _whole_bookmarks(reading)
@@ -150,11 +179,6 @@ def _record_items(store: Store, reading: CourseReading) -> None:
         WHERE (excluded.course_id, excluded.name, excluded.id_number, excluded.facts, 0)
             IS NOT (course_id, name, id_number, facts, gone)""",
         [(i.lms_id, i.course_id, i.name, i.id_number, _item_facts(i)) for i in reading.items],
-    )
-    shown = [*(i.lms_id for i in reading.items), *reading.unread_items]
-    store.execute(
-        "UPDATE items SET gone = 1 WHERE course_id = ? AND NOT gone AND lms_id NOT IN (SELECT value FROM json_each(?))",
-        [reading.course.lms_id, json.dumps(shown)],
     )
 
 
@@ -188,6 +212,17 @@ def _record_members(store: Store, reading: CourseReading) -> None:
         WHERE (excluded.roles, excluded.active, 0) IS NOT (roles, active, gone)""",
         [(reading.course.lms_id, m.lms_id, _names(m.roles), int(m.active)) for m in reading.members],
     )
+
+
+def _mark_gone(store: Store, reading: CourseReading) -> None:
+    """Items that are not listed any more, and people who left the roster."""
+    shown = [*(i.lms_id for i in reading.items), *reading.unread_items]
+    store.execute(
+        "UPDATE items SET gone = 1 WHERE course_id = ? AND NOT gone AND lms_id NOT IN (SELECT value FROM json_each(?))",
+        [reading.course.lms_id, json.dumps(shown)],
+    )
+    if not reading.covers.roster:
+        return
     only = reading.covers.learners
     store.execute(
         """UPDATE memberships SET gone = 1, left_at = ?4 WHERE course_id = ?1 AND NOT gone
@@ -205,6 +240,8 @@ SEEN = (
     "gradebook", "resubmitting",
 )  # fmt: skip
 """The columns of a grade that hold its observation, in the order of the observation's fields."""
+DEFAULTS = (None,) * 7 + ("", "", "", 0)
+"""What the table puts where nothing is told of a grade; the first seven always are."""
 REMEMBERED = ("assessor_id", "graders_seen", "decided_at", "gone")
 GRADE = ", ".join(f"grades.{name}" for name in (*SEEN, *REMEMBERED))
 
@@ -233,24 +270,27 @@ def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -
 
 def _appear(store: Store, seen: Sequence[Observation], pass_id: int) -> None:
     """Write grades nobody knew. Nothing need be remembered of them yet but themselves."""
-    names, values = ", ".join((*SEEN, "appeared_in")), ", ".join("?" * (len(SEEN) + 1))
+    if not seen:
+        return
+    columns = dict(zip(SEEN, _columns(seen), strict=True))
+    told = {name: column for name, column in columns.items() if column is not None}
+    names, values = ", ".join((*told, "appeared_in")), ", ".join("?" * (len(told) + 1))
     sql = f"INSERT OR REPLACE INTO grades ({names}) VALUES ({values})"
-    store.execute_many(sql, zip(*_columns(seen), repeat(pass_id), strict=False) if seen else ())
+    store.execute_many(sql, zip(*told.values(), repeat(pass_id), strict=False))
 
 
-def _columns(seen: Iterable[Observation]) -> Iterator[Iterable[Any]]:
-    """Observations as the columns that hold them, one after the other: what most do not have costs next to nothing."""
-    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = zip(*seen, strict=True)
+def _columns(seen: Sequence[Observation]) -> Iterator[list[Any] | None]:
+    """Observations as the columns that hold them, one after the other; ``None`` where all hold the table's default."""
+    columns = Columns.of(Observation, seen).columns
+    item, learner, number, attempt, grade, at, grader, state, rows, entry, again = columns
     yield from (item, learner, number, attempt)
     yield [None if value is None else str(value) for value in grade]
-    yield from (at, grader, state)
-    yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else repeat("")
-    yield (
-        repeat("")
-        if entry.count(None) == len(entry)
-        else ["" if value is None else _entry_text(value) for value in entry]
-    )
-    yield map(int, again) if any(again) else repeat(0)
+    yield from (at, grader)
+    yield state if any(state) else None
+    yield [_scores_text(scores) if scores else "" for scores in rows] if any(rows) else None
+    told = entry.count(None) < len(entry)
+    yield ["" if value is None else _entry_text(value) for value in entry] if told else None
+    yield list(map(int, again)) if any(again) else None
 
 
 def _told(assessed: Assessed) -> str:
@@ -392,21 +432,50 @@ def roster(
     return [_member(row) for row in store.rows(sql, [json.dumps(list(course_ids)), json.dumps(list(roles)), only])]
 
 
-def known_for(store: Store, reading: CourseReading) -> dict[GradeKey, Assessed]:
-    """The grades known of a course that a reading of it could change; every one of them where it is a whole reading."""
-    course_id = reading.course.lms_id
+def unlike(store: Store, reading: CourseReading) -> tuple[dict[GradeKey, Assessed], Sequence[Observation]]:
+    """The grades known of a course that a reading of it could change, and what it tells that could change them.
+
+    Left out on both sides is what is stored exactly as it is told: of a whole reading nearly everything.
+    """
+    if is_new(store, reading.course.lms_id):
+        return {}, reading.observations
     if reading.covers.grades is None:
-        return known_grades(store, course_id)
-    keys = {(seen.item_id, seen.learner_id) for seen in reading.observations}
-    sql = """SELECT item_id, learner_id, workflow_state, items.gone AS item_gone FROM grades
-        JOIN items ON items.lms_id = item_id WHERE course_id = ?"""
+        return _unlike_all(store, reading)
+    moved = {(seen.item_id, seen.learner_id) for seen in reading.observations} | _moved(store, reading)
+    return _graded(store, moved), reading.observations
+
+
+def _unlike_all(store: Store, reading: CourseReading) -> tuple[dict[GradeKey, Assessed], Sequence[Observation]]:
+    seen = Columns.of(Observation, reading.observations)
+    columns = [
+        repeat(default) if column is None else column for column, default in zip(_columns(seen), DEFAULTS, strict=True)
+    ]
+    told = list(zip(*columns, repeat(0, len(seen)), strict=False))
+    silent = seen.columns[SEEN.index("gradebook")].count(None) == len(seen)  # what it said before stands
+    names = ", ".join("''" if silent and name == "gradebook" else f"grades.{name}" for name in (*SEEN, "gone"))
+    sql = f"SELECT {names} FROM grades JOIN items ON items.lms_id = grades.item_id WHERE items.course_id = ?"
+    stored = store.tuples(sql, [reading.course.lms_id])
+    same = set(stored).intersection(told)
+    known = _graded(store, ((row[0], row[1]) for row in stored if row not in same))
+    return known, [one for one, row in zip(seen, told, strict=True) if row not in same] if len(same) < len(told) else ()
+
+
+def _moved(store: Store, reading: CourseReading) -> set[GradeKey]:
+    """Where the grades are whose workflow state moved, and those of items that are all told or not listed any more."""
+    found: set[GradeKey] = set()
     listed = {item.lms_id for item in reading.items}
-    for item_id, learner_id, state, _ in store.execute(sql, [course_id]):
-        states = reading.states.get(item_id)
-        moved = states is not None and states.get(learner_id, state) != state
-        if moved or item_id not in listed or item_id in reading.covers.grades:
-            keys.add((item_id, learner_id))
-    return _graded(store, keys)
+    stated = {(i, who, state) for i, people in reading.states.items() for who, state in people.items()}
+    told = {item_id: people.keys() for item_id, people in reading.states.items()}
+    whole = reading.covers.grades or frozenset()
+    items = {row[0] for row in store.execute("SELECT lms_id FROM items WHERE course_id = ?", [reading.course.lms_id])}
+    wanted = json.dumps(sorted(item for item in items if item in told or item in whole or item not in listed))
+    sql = """SELECT item_id, learner_id, workflow_state FROM json_each(?) AS wanted
+        JOIN grades ON item_id = wanted.value"""
+    for row in set(store.execute(sql, [wanted])) - stated:
+        item_id, learner_id, _ = row
+        if item_id in whole or item_id not in listed or learner_id in told[item_id]:
+            found.add((item_id, learner_id))
+    return found | {(i, who) for i, who, _ in stated if i in whole or i not in listed}
 
 
 def _graded(store: Store, keys: Iterable[GradeKey]) -> dict[GradeKey, Assessed]:
@@ -547,7 +616,7 @@ def _grade_row(assessed: Assessed) -> tuple[Any, ...]:
     """A grade with its memory, as the columns hold it: nothing where it says no more than the observation."""
     seen, first = assessed.observation, remember(None, assessed.observation)
     return (
-        *(next(iter(column)) for column in _columns([seen])),
+        *(default if column is None else column[0] for column, default in zip(_columns([seen]), DEFAULTS, strict=True)),
         None if assessed.assessor_id == first.assessor_id else assessed.assessor_id,
         None if assessed.graders_seen == first.graders_seen else json.dumps(assessed.graders_seen),
         None if assessed.decided_at == first.decided_at else assessed.decided_at,

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from connectors.moodle import asking, replies
+from connectors.moodle import asking, bulk, replies
 from connectors.moodle import functions as fn
 from connectors.moodle.asking import Work
 from connectors.moodle.client import MoodleClient
@@ -28,6 +28,7 @@ from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.reading import assemble
 from connectors.moodle.replies import Assignment, GradeRow, Later, Site
 from connectors.moodle.wire import Answered
+from nvqsync.columns import Columns
 from nvqsync.errors import LmsError
 from nvqsync.model import Asked, CourseReading, LmsCourse
 
@@ -162,7 +163,7 @@ class BatchReader:
         """Grades and later attempts: what changed since the bookmark, and all of it where that is due."""
         for whole in (False, True):
             ids, sizes, since = _to_ask(group, whole=whole), _sizes(group), _since(group, whole=whole)
-            grades = self._answers(fn.GRADES, replies.grades, ids, sizes if whole else {}, since=since)
+            grades = self._told_grades(ids, sizes if whole else {}, since)
             later = self._attempts(group, ids, sizes if whole else {}, since)
             for work in group:
                 mine = {a.id for a in work.gathered.assignments}
@@ -197,6 +198,16 @@ class BatchReader:
             answer.add(found)
         return answer
 
+    def _told_grades(self, ids: Sequence[int], sizes: dict[int, int], since: int) -> Answered[Columns[GradeRow]]:
+        """The same for grades, of which there are by far the most."""
+        answer = Answered[Columns[GradeRow]]()
+        for found in self._each(
+            lambda batch: self._client.bulk(fn.GRADES, bulk.grades, replies.grades, assignmentids=batch, since=since),
+            list(_batches(ids, sizes, MOST_ROWS)),
+        ):
+            answer.add(found)
+        return answer
+
     # ------------------------------------------------------------ what hangs on grades
 
     def _details(self, group: Sequence[Work]) -> None:
@@ -219,7 +230,7 @@ class BatchReader:
 
     def _grades_of_reworded(self, group: Sequence[Work], other: dict[int, set[int]]) -> None:
         ids = [number for work in group for number in sorted(other[work.course_id])]
-        grades = self._answers(fn.GRADES, replies.grades, ids, _sizes(group), since=0)
+        grades = self._told_grades(ids, _sizes(group), 0)
         for work in group:
             work.gathered.grades.add(grades.only(other[work.course_id]))
 

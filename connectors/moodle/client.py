@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -36,6 +36,8 @@ from connectors.moodle.errors import (
 )
 from connectors.moodle.pacing import Bucket
 
+T = TypeVar("T")
+
 ENDPOINT = "/webservice/rest/server.php"
 _READS = re.compile(r"_(get|list|search|count|read|data_for)_")
 _CHUNK = 65_536
@@ -43,10 +45,14 @@ _CHUNK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A decoded answer and the server's clock when it was sent (epoch seconds; ``None`` without a ``Date`` header)."""
+    """A decoded answer and the server's clock when it was sent (epoch seconds; ``None`` without a ``Date`` header).
+
+    ``understood``: the payload is what a reader of bytes made of the answer, not plain JSON.
+    """
 
     payload: Any
     server_time: int | None
+    understood: bool = False
 
     def clock(self) -> int:
         """The server's clock; ours where the server sent none."""
@@ -111,10 +117,19 @@ class MoodleClient:
 
     def ask(self, function: str, **params: Any) -> Reply:
         """As ``call``, with the server's clock. Raises one of the ``MoodleError`` family."""
+        return self._asked(function, params, _never)
+
+    def bulk(self, function: str, quickly: Callable[[bytes], T | None], slowly: Callable[[Any], T], **params: Any) -> T:
+        """What ``quickly`` makes of a large answer's bytes; of one it says ``None`` of, ``slowly`` from the payload."""
+        reply = self._asked(function, params, quickly)
+        found: T = reply.payload if reply.understood else slowly(reply.payload)
+        return found
+
+    def _asked(self, function: str, params: Mapping[str, Any], quickly: Callable[[bytes], Any]) -> Reply:
         body = urlencode([*self._control(function), *encode(params)])
         if _READS.search(function):
-            return self._retrying(self._once, function, body)
-        return self._once(function, body)
+            return self._retrying(self._once, function, body, quickly)
+        return self._once(function, body, quickly)
 
     def close(self) -> None:
         """Give back the connections; a pause before a repeat ends at once. Safe to call twice."""
@@ -124,18 +139,18 @@ class MoodleClient:
     def _control(self, function: str) -> list[tuple[str, str]]:
         return [("wstoken", self._token), ("wsfunction", function), ("moodlewsrestformat", "json")]
 
-    def _once(self, function: str, body: str) -> Reply:
+    def _once(self, function: str, body: str, quickly: Callable[[bytes], Any]) -> Reply:
         self._bucket.take()
         if self._closed.is_set():
             raise MoodleBusy(function, "the connection to Moodle has been closed", errorcode="closed")
         with self._counting:
             self.calls += 1
         try:
-            return self._exchange(function, body)
+            return self._exchange(function, body, quickly)
         except requests.RequestException as problem:
             self._translate(function, problem)
 
-    def _exchange(self, function: str, body: str) -> Reply:
+    def _exchange(self, function: str, body: str, quickly: Callable[[bytes], Any]) -> Reply:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         with self._session.post(
             self.url + ENDPOINT, data=body, headers=headers, timeout=self._timeout, stream=True, allow_redirects=False
@@ -143,12 +158,14 @@ class MoodleClient:
             problem = error_for_status(function, response.status_code, response.headers)
             if problem:
                 raise _with_address(problem, response)
-            raw = self._read(function, response)
+            raw, clock = self._read(function, response), _server_time(response.headers)
+            if (found := quickly(raw)) is not None:
+                return Reply(found, clock, understood=True)
             payload = decode(function, response.headers.get("Content-Type", ""), raw, self._scrub)
             failure = error_in(function, payload)
             if failure:
                 raise self._scrubbed(failure)
-            return Reply(payload, _server_time(response.headers))
+            return Reply(payload, clock)
 
     def _read(self, function: str, response: requests.Response) -> bytes:
         """The whole body, decompressed, but never more than the limit nor for longer than allowed."""
@@ -199,6 +216,10 @@ class MoodleClient:
         problem.says = self._scrub(problem.says)
         problem.args = (f"{problem.function}: {problem.says}",)
         return problem
+
+
+def _never(raw: bytes) -> None:
+    """Every answer but the largest is decoded first."""
 
 
 def encode(params: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from connectors.moodle import functions as fn
 from connectors.moodle.advice import grant
 from connectors.moodle.gathered import Gathered
+from connectors.moodle.replies import GradeRow
+from nvqsync.columns import Columns
 from nvqsync.model import LmsMember, Notice
 
 _NAMED = 5
@@ -74,8 +76,7 @@ def gap_notice(gathered: Gathered, gap: Gap) -> Notice:
 
 def roster_gap(gathered: Gathered) -> tuple[Notice, ...]:
     """A roster that lacks more graded people than it has members is not to be trusted: a lost right shortens it."""
-    graded = {row.user_id for rows in gathered.grades.rows.values() for row in rows if row.grade is not None}
-    absent = graded - {int(member.lms_id) for member in gathered.members}
+    absent = _strangers(gathered)
     if len(absent) <= len(gathered.members):
         return ()
     says = (
@@ -84,6 +85,14 @@ def roster_gap(gathered: Gathered) -> tuple[Notice, ...]:
         f"unread. {_grant(gathered, fn.ROSTER)} Where separate groups are used, also moodle/site:accessallgroups."
     )
     return (Notice("moodle-roster-short", says, gathered.course.lms_id),)
+
+
+def _strangers(gathered: Gathered) -> set[int]:
+    """Whoever has a grade and is not on the roster."""
+    roster = {int(member.lms_id) for member in gathered.members}
+    answers = [Columns.of(GradeRow, rows) for rows in gathered.grades.rows.values()]
+    doubtful = [rows for rows in answers if not roster.issuperset(rows.columns[1])]
+    return {row.user_id for rows in doubtful for row in rows if row.grade is not None} - roster
 
 
 def denial_notices(gathered: Gathered) -> Iterable[Notice]:

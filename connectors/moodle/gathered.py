@@ -11,6 +11,7 @@ from connectors.moodle.gradebook import Report
 from connectors.moodle.replies import Assignment, GradeRow, Later
 from connectors.moodle.sources import Sources
 from connectors.moodle.wire import Answered
+from nvqsync.columns import Columns
 from nvqsync.model import LmsCourse, LmsItem, LmsMember
 
 
@@ -31,7 +32,7 @@ class Gathered:
     denied_modules: frozenset[int] = frozenset()
     members: tuple[LmsMember, ...] = ()
     hidden: Mapping[int, bool] = field(default_factory=dict)
-    grades: Answered[list[GradeRow]] = field(default_factory=Answered)
+    grades: Answered[Columns[GradeRow]] = field(default_factory=Answered)
     flags: Answered[dict[int, str]] = field(default_factory=Answered)
     forms: Answered[Form | None] = field(default_factory=Answered)
     scales: Mapping[int, tuple[str, ...] | None] = field(default_factory=dict)

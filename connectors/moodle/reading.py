@@ -7,15 +7,16 @@ with a warning, and anything that leaves the meaning of a grade open (workflow s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from itertools import repeat
+from typing import Any
 
 from connectors.moodle.gaps import denial_notices, gap_notice, gaps, odd_row_notes, roster_gap, stranger_notes
 from connectors.moodle.gathered import Gathered
 from connectors.moodle.rated import rated_items, rating_notices, ratings, ratings_read, unread_ratings
 from connectors.moodle.replies import Assignment, GradeRow
+from nvqsync.columns import Columns
 from nvqsync.model import (
     GRADEBOOK,
     GRADES,
@@ -44,18 +45,20 @@ def assemble(gathered: Gathered) -> CourseReading:
     if short_roster:
         unread |= {a.id for a in gathered.assignments}
     observations, notes = _observations(gathered, unread)
-    observations += ratings(gathered)
+    rated_too = [*ratings(gathered)]
+    if rated_too:
+        observations = Columns.of(Observation, [*observations, *rated_too])
     number = gathered.report.course_id_number
     members = gathered.members
     if gathered.learners is not None:
         members = tuple(m for m in members if m.lms_id in gathered.learners)
-        observations = [o for o in observations if o.learner_id in gathered.learners]
+        observations = Columns.of(Observation, [o for o in observations if o.learner_id in gathered.learners])
     unseen, rated = _unseen(gathered), rated_items(gathered)
     return CourseReading(
         course=gathered.course if number is None else replace(gathered.course, id_number=number),
         items=(*(_item(gathered, a) for a in gathered.assignments), *unseen, *rated),
         members=members,
-        observations=tuple(observations),
+        observations=observations,
         server_time=gathered.server_time,
         unread_items=(
             *(str(a.id) for a in gathered.assignments if a.id in unread),
@@ -165,36 +168,40 @@ def _plain(assignment: Assignment) -> Grading:
 # ---------------------------------------------------------------- observations
 
 
-def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[list[Observation], list[Notice]]:
+def _observations(gathered: Gathered, unread: Collection[int]) -> tuple[Columns[Observation], list[Notice]]:
     """An observation for each grade of someone on the roster, and notes on what was left out."""
     roster = {int(member.lms_id): member.lms_id for member in gathered.members}
-    found: list[Observation] = []
+    found: tuple[list[Any], ...] = tuple([] for _ in Observation._fields)
     strangers: set[int] = set()
     odd_rows = 0
     for assignment in gathered.assignments:
         if assignment.id in unread:
             continue
-        rows = gathered.grades.rows.get(assignment.id, [])
-        absent = {row.user_id for row in rows} - roster.keys()
+        rows = Columns.of(GradeRow, gathered.grades.rows.get(assignment.id, ()))
+        absent = set(rows.columns[1]) - roster.keys()
         if absent or gathered.earlier:
-            rows = [r for r in rows if r.user_id in roster and (assignment.id, r.user_id) not in gathered.earlier]
-        told, odd = _told(gathered, assignment, rows)
-        found += told
-        found += _resubmitted(gathered, assignment, roster)
+            known = (r for r in rows if r.user_id in roster and (assignment.id, r.user_id) not in gathered.earlier)
+            rows = Columns.of(GradeRow, known)
+        told, odd = _told(gathered, assignment, rows, roster)
+        again = Columns.of(Observation, _resubmitted(gathered, assignment, roster)).columns if gathered.earlier else ()
+        for more in filter(None, (told, again)):
+            for column, values in zip(found, more, strict=True):
+                column.extend(values)
         strangers |= absent
         odd_rows += odd
-    return found, [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
+    notes = [*stranger_notes(gathered, strangers), *odd_row_notes(gathered, odd_rows)]
+    return Columns(Observation, found), notes
 
 
-def _told(gathered: Gathered, assignment: Assignment, rows: Sequence[GradeRow]) -> tuple[list[Observation], int]:
-    """An assignment's grades as observations, a column at a time, and how many fillings of its form were odd."""
-    if not rows:
-        return [], 0
-    ids, users, attempts, grades, modified, graders = zip(*rows, strict=True)
-    states: Iterable[str] = repeat("")
-    scores: Iterable[tuple[RowScore, ...]] = repeat(())
-    entries: Iterable[GradebookEntry | None] = repeat(None)
-    odd = 0
+def _told(
+    gathered: Gathered, assignment: Assignment, rows: Columns[GradeRow], roster: Mapping[int, str]
+) -> tuple[tuple[list[Any], ...], int]:
+    """An assignment's grades as the columns of observations, and how many fillings of its form were odd."""
+    ids, users, attempts, grades, modified, graders = rows.columns
+    many, odd = len(rows), 0
+    states = [""] * many
+    scores: list[tuple[RowScore, ...]] = [()] * many
+    entries: list[GradebookEntry | None] = [None] * many
     if assignment.workflow:
         states = _workflow_states(gathered, assignment, users)
     if gathered.form_of(assignment) is not None:
@@ -203,9 +210,9 @@ def _told(gathered: Gathered, assignment: Assignment, rows: Sequence[GradeRow]) 
     if gathered.gradebook_read:
         entries = [gathered.report.cells.get((user, assignment.id)) for user in users]
     named = {grader: str(grader) if grader > 0 else "" for grader in set(graders)}
-    return Observation.from_columns(
-        repeat(str(assignment.id)), map(str, users), map(str, ids), attempts, grades, modified,
-        map(named.__getitem__, graders), states, scores, entries, repeat(False),
+    return (
+        [str(assignment.id)] * many, [roster[user] for user in users], list(map(str, ids)), attempts, grades, modified,
+        [named[grader] for grader in graders], states, scores, entries, [False] * many,
     ), odd  # fmt: skip
 
 

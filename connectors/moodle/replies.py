@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,7 +29,8 @@ from connectors.moodle.functions import (
     SITE_INFO,
     SUBMISSIONS,
 )
-from connectors.moodle.wire import TOO_BIG, Answered, Row, as_row, as_rows, grade_of, name_of, unreadable
+from connectors.moodle.wire import Answered, Row, as_row, as_rows, grade_of, name_of, unreadable
+from nvqsync.columns import Columns
 from nvqsync.errors import LmsUnreadable
 from nvqsync.model import LmsCourse, LmsMember
 
@@ -216,45 +215,19 @@ class GradeRow(NamedTuple):
     modified: int
     grader: int
 
-    @classmethod
-    def from_columns(cls, *columns: Iterable[Any]) -> list[GradeRow]:
-        """Many at once, from one column for each field in order."""
-        return list(map(partial(tuple.__new__, cls), zip(*columns, strict=True)))
 
+def grades(payload: Any) -> Answered[Columns[GradeRow]]:
+    """``mod_assign_get_grades``: warning 3 means nothing found (normal), any other one that access was denied.
 
-def grades(payload: Any) -> Answered[list[GradeRow]]:
-    """``mod_assign_get_grades``: warning 3 means nothing found (normal), any other one that access was denied."""
+    ``bulk.grades`` reads the same from the bytes of an answer in which nothing is odd.
+    """
     top = as_row(GRADES, "", payload)
-    answer = Answered[list[GradeRow]]()
+    answer = Answered[Columns[GradeRow]]()
     for row in top.rows("assignments"):
-        answer.rows[row.identifier("assignmentid")] = _latest(_grade_rows(row))
+        rows = Columns.of(GradeRow, map(_grade_row, row.rows("grades")))
+        answer.rows[row.identifier("assignmentid")] = latest(rows)
     answer.take_warnings(top)
     return answer
-
-
-def _grade_rows(assignment: Row) -> list[GradeRow]:
-    """The grades of one assignment: all at once where every one is as it should be, else one by one, to refuse."""
-    try:
-        return _plain_rows(assignment.data["grades"])
-    except (KeyError, TypeError, ValueError):
-        return [_grade_row(entry) for entry in assignment.rows("grades")]
-
-
-_fields_of = itemgetter("id", "userid", "attemptnumber", "timemodified", "grader", "grade")
-_LEAST = (1, 1, 0, 1 - TOO_BIG, 1 - TOO_BIG)
-
-
-def _plain_rows(told: Any) -> list[GradeRow]:
-    """Grades that are all as they should be. Raises ``KeyError``, ``TypeError`` or ``ValueError`` where one is not."""
-    if told == []:
-        return []
-    *numbers, texts = zip(*map(_fields_of, told), strict=True)
-    for column, least in zip(numbers, _LEAST, strict=True):
-        if set(map(type, column)) != {int} or min(column) < least or max(column) >= TOO_BIG:
-            raise ValueError
-    ids, users, attempts, modified, graders = numbers
-    grades = {text: grade_of(text) for text in set(texts)}
-    return GradeRow.from_columns(ids, users, attempts, map(grades.__getitem__, texts), modified, graders)
 
 
 def _grade_row(row: Row) -> GradeRow:
@@ -276,16 +249,16 @@ def _grade_row(row: Row) -> GradeRow:
     )
 
 
-def _latest(rows: list[GradeRow]) -> list[GradeRow]:
+def latest(rows: Columns[GradeRow]) -> Columns[GradeRow]:
     """One row a user, the latest attempt's, in the order of row ids."""
-    if len({row.user_id for row in rows}) == len(rows):
+    if len(set(rows.columns[1])) == len(rows):
         return rows
-    latest = {row.user_id: row for row in rows}
+    found = {row.user_id: row for row in rows}
     for row in rows:
-        held = latest[row.user_id]
+        held = found[row.user_id]
         if (row.attempt, row.id) > (held.attempt, held.id):
-            latest[row.user_id] = row
-    return list(latest.values())
+            found[row.user_id] = row
+    return Columns.of(GradeRow, found.values())
 
 
 class Later(NamedTuple):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.moodle import forms, gradebook, replies, sources
+from connectors.moodle import bulk, forms, gradebook, replies, sources
 from connectors.moodle.replies import ProfileFields
 from connectors.moodle.wire import Row, grade_of, stripped
 from nvqsync.errors import LmsUnreadable
@@ -180,18 +180,51 @@ sound_grades = st.fixed_dictionaries({
 
 
 @given(st.lists(sound_grades, max_size=4) | st.lists(sound_grades | odd_grades, max_size=3))
-def test_grades_read_all_at_once_are_those_read_one_by_one(rows: list[dict[str, Any]]) -> None:
-    """A last row with its numbers sent as text has every row read by itself: the same grades, or the same refusal."""
-    last = {"id": 1, "userid": 10**7, "attemptnumber": 0, "grade": "1.0", "timemodified": 1, "grader": 1}
-    dressed = {key: str(value) for key, value in last.items()}
+def test_grades_read_from_their_bytes_are_those_read_one_by_one(rows: list[dict[str, Any]]) -> None:
+    """Straight from the bytes comes the same as by the careful way, or nothing at all where anything is odd."""
+    payload = {"assignments": [{"assignmentid": 6, "grades": rows}], "warnings": []}
+    found = bulk.grades(json.dumps(payload).encode())
+    if found is not None:
+        assert found == replies.grades(payload)
 
-    def read(*told: dict[str, Any]) -> Any:
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_grade_reply_with_one_thing_wrong_reads_alike_both_ways(data: st.DataObject) -> None:
+    """Whatever is missing, null or of another type anywhere: never another reading than the careful one."""
+    payload = recorded("mod_assign_get_grades__scale")
+    path = data.draw(st.sampled_from(list(spots(payload))))
+    change = data.draw(st.sampled_from([..., None, True, "", "x", "7", 0, -1, 2.5, 10**19, [], {}, [None]]))
+    odd = json.loads(json.dumps(altered(payload, path, change)), parse_float=Decimal)
+
+    def read(understand: Callable[[], Any]) -> Any:
         try:
-            return replies.grades({"assignments": [{"assignmentid": 6, "grades": list(told)}]}).rows[6]
+            return understand()
         except LmsUnreadable as refusal:
             return refusal.says
 
-    assert read(*rows, last) == read(*rows, dressed)
+    quickly = read(lambda: bulk.grades(json.dumps(odd, default=float).encode()))
+    if quickly is not None:
+        assert quickly == read(lambda: replies.grades(odd))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_recorded_grades_are_read_from_their_bytes(release: str) -> None:
+    """What real Moodle sends never has to go the careful way."""
+    payload = recorded("mod_assign_get_grades__scale", release)
+    assert bulk.grades(json.dumps(payload).encode()) == replies.grades(payload)
+
+
+@pytest.mark.parametrize("raw", [
+    b"", b"[]", b"null", b"<html>", b"\xff\xfe", b'Notice: x {"assignments":[]}', b'{"assignments":[]',
+    b'{"warnings":[]}',
+    b'{"exception":"x","errorcode":"invalidtoken"}', b'{"assignments":[],"exception":"x"}',
+    b'{"assignments":[],"error":"x","errorcode":"y"}', b'{"assignments":[{"assignmentid":1,"grades":[NaN]}]}',
+    b"[" * 100_000,
+])  # fmt: skip
+def test_what_is_no_answer_is_left_to_the_careful_way(raw: bytes) -> None:
+    """Errors, damage and stray output are told apart there, and there alone."""
+    assert bulk.grades(raw) is None
 
 
 @pytest.mark.parametrize("told", [None, {}, "", 0, {"id": 1}, [[]], [None]])

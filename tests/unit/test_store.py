@@ -7,12 +7,13 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nvqsync import doctor, store_audit, store_lms
@@ -21,6 +22,7 @@ from nvqsync.errors import StoreError
 from nvqsync.findings import Status
 from nvqsync.model import (
     CourseReading,
+    Covers,
     GradebookEntry,
     Grading,
     GradingRow,
@@ -84,11 +86,55 @@ def test_what_is_remembered_of_a_grade_comes_back_as_it_was(readings: list[Obser
         item, member = LmsItem("10", "1", "A3"), LmsMember("7", "A", roles=("student",))
         for at, seen in enumerate(readings):
             reading = CourseReading(LmsCourse("1", "C", "C"), (item,), (member,), (seen,), at)
-            known = store_lms.known_for(store, reading)
+            known = store_lms.known_grades(store, "1")
             changes = plan(known, reading)
+            among, unlike = store_lms.unlike(store, reading)
+            assert plan(among, reading, unlike) == changes
             store_lms.record(store, reading, changes, store_lms.begin_pass(store, at))
             expected = known | {change.key: change.after for change in changes}
             assert store_lms.known_grades(store, "1") == expected
+
+
+people, things = ("7", "8", "9"), ("10", "11")
+told_grades = st.builds(
+    Observation, item_id=st.sampled_from(things), learner_id=st.sampled_from(people), grade_id=st.just("g"),
+    attempt=st.integers(0, 1), grade=st.sampled_from([None, Decimal("2.00000"), Decimal(2), Decimal(3)]),
+    graded_at=st.integers(1, 2), grader_id=st.sampled_from(["", "3"]),
+    workflow_state=st.sampled_from(["", "released"]), resubmitting=st.booleans(),
+    rows=st.sampled_from([(), (RowScore("r", Decimal(1)),)]),
+    gradebook=st.none() | st.builds(GradebookEntry, st.sampled_from([None, Decimal(2)])),
+)  # fmt: skip
+covers = st.builds(
+    Covers, roster=st.just(True), grades=st.none() | st.frozensets(st.sampled_from(things)), gradebook=st.booleans()
+)
+course_readings = st.builds(
+    lambda seen, listed, covers, states: CourseReading(
+        LmsCourse("1", "C", "C"), tuple(LmsItem(i, "1", i) for i in things if i in listed),
+        tuple(LmsMember(who, who) for who in people), tuple(one for one in seen if one.item_id in listed), 1,
+        covers=covers, states=states,
+    ),
+    st.lists(told_grades, unique_by=lambda one: (one.item_id, one.learner_id), max_size=6),
+    st.sets(st.sampled_from(things)), covers,
+    st.dictionaries(st.sampled_from(things), st.dictionaries(st.sampled_from(people), st.sampled_from(["", "new"]))),
+)  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(course_readings, min_size=2, max_size=4))
+def test_leaving_out_what_is_stored_already_changes_no_plan(store: Store, readings: list[CourseReading]) -> None:
+    """Whole or partial, with or without gradebook and states: the same changes as from everything that is known."""
+    with suppress(Undo), store.writing():
+        for at, reading in enumerate(readings):
+            everything = plan(store_lms.known_grades(store, "1"), reading)
+            among, unlike = store_lms.unlike(store, reading)
+            changes = plan(among, reading, unlike)
+            assert sorted(changes, key=lambda one: one.key) == sorted(everything, key=lambda one: one.key)
+            store_lms.record(store, reading, changes, store_lms.begin_pass(store, at))
+        raise Undo
+
+
+class Undo(Exception):
+    """Takes back what an example wrote."""
 
 
 def test_few_learners_and_many_are_found_alike(store: Store) -> None:
