@@ -28,8 +28,8 @@ def single_sign_on(app: App) -> Iterator[Finding]:
         yield fail("oidc", error.says, error.next_step)
     yield from _clocks(app, there.their_clock)
     if not oidc.client_secret.get_secret_value():
-        step = "Set oidc.client_secret_file, unless it knows nvqsync as a public client."
-        yield warn("oidc.secret", "nvqsync has no secret at the college's sign-on.", step)
+        step = "Set oidc.client_secret_file, unless systemd hands it to the pages, or nvqsync is a public client there."
+        yield warn("oidc.secret", "No secret for the college's sign-on was found here.", step)
     yield from _accounts(app)
 
 

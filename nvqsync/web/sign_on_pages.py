@@ -35,9 +35,9 @@ Kept = tuple[str, str, str, int]
 
 
 def the_sign_on() -> SignOn:
-    """The college's sign-on; 404 where the settings name none."""
+    """The college's sign-on; 404 where the settings name none, or a proxy signs people in itself."""
     found: SignOn | None = current_app.extensions[EXTENSION]
-    if found is None:
+    if found is None or access.behind_sign_on():
         abort(404)
     return found
 

@@ -87,7 +87,7 @@ def test_a_life_of_an_account(database: Path) -> None:
     assert "no longer sign in" in run(database, "disable", "a.kaur")
     assert json.loads(run(database, "list", "--json"))[0] | {"created_at": ""} == {
         "name": "a.kaur", "role": "approver", "courses": [], "moodle": None, "no_moodle": True, "password": True,
-        "disabled": True, "sessions": 0, "created_at": "",
+        "sso": None, "disabled": True, "sessions": 0, "created_at": "", "signed_in_at": None,
     }  # fmt: skip
     run(database, "disable", "a.kaur", "--undo")
     run(database, "password", "a.kaur", "--password-stdin", typed="three new words\n")

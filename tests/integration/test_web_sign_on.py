@@ -393,7 +393,7 @@ def test_a_sign_on_that_is_down(
     made: tuple[College, CollegeSignOn, int], tmp_path: Path, browser: requests.Session
 ) -> None:
     """Nobody listens there: it is told, and what was known of it lasts a day."""
-    with serving(made, tmp_path, issuer=f"http://127.0.0.1:{free_port()}") as place:
+    with serving(made, tmp_path, issuer="http://127.0.0.1:9") as place:
         refused = place.go(browser)
         assert refused.status_code == 503 and "does not answer just now" in refused.text
     place.college.database.unlink()
