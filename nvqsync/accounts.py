@@ -141,7 +141,7 @@ def check_sso(sso: str) -> str:
 
 
 def may_use_password(rule: str, role: Role) -> bool:
-    """Whether a role may sign in by password, under ``oidc.passwords``."""
+    """Whether a role may sign in by password, under ``oidc.local_sign_in``."""
     return rule == "everybody" or (rule == "admins" and role is Role.ADMIN)
 
 

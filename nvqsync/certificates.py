@@ -7,14 +7,19 @@ certificate, the portal or a person, may say whether this one is; where they do 
 from __future__ import annotations
 
 from nvqsync.model import Answer, Outcome
+from nvqsync.proposing import Claim
 
 CONFIRMED_BY_A_VISIT = frozenset({"OCR"})
 """The bodies whose certificates under direct claim status are provisional (source 001, 4.24)."""
 
 
-def provisional(awarding_body: str, route: str, said: bool | None = None) -> bool:
-    """Whether a new certificate is provisional. ``route`` is the batch's (``direct`` or ``authorisation``)."""
-    return said if said is not None else route == "direct" and awarding_body in CONFIRMED_BY_A_VISIT
+def provisional(claim: Claim, route: str, said: bool | None = None) -> bool:
+    """Whether a claim's new certificate is provisional: as was ``said``, else as the claim went.
+
+    ``route`` is its batch's (``direct`` or ``authorisation``). What a visitor authorised needs no other visit.
+    """
+    direct = route == "direct" and not claim.authorised_on
+    return said if said is not None else direct and claim.awarding_body in CONFIRMED_BY_A_VISIT
 
 
 def confirms(answer: Answer, *, marked: bool) -> bool:

@@ -95,7 +95,7 @@ def decide(claim: Claim, record: Record, *, by: str, route: str = "", correct: b
     given = _fields(record)
     event = RECORDED.get(record.word)
     if event is not None and event in TRANSITIONS[claim.status]:
-        mark = certificates.provisional(claim.awarding_body, route, record.provisional)
+        mark = certificates.provisional(claim, route, record.provisional)
         marked = {"provisional": mark} if record.word == "certificated" else {}
         told = _with_who(record, given, by) | marked
         return Step(advance(claim.status, event), told, _says(replace(record, provisional=mark)))

@@ -211,7 +211,7 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
         fields["certificate_number"] = answer.certificate_number
         fields["certificated_on"] = (answer.on or day(exchange.app.now())).isoformat()
         route = store_claims.batch_route(exchange.store, claim.batch_id)
-        fields["provisional"] = certificates.provisional(claim.awarding_body, route, answer.provisional)
+        fields["provisional"] = certificates.provisional(claim, route, answer.provisional)
     if answer.outcome is Outcome.REVOKED:
         fields["revoked_on"] = (answer.on or day(exchange.app.now())).isoformat()
     try:

@@ -127,7 +127,7 @@ def _without_host(found: re.Match[str]) -> str:
 PLAIN = frozenset(
     {
         "lms", "learner_roles", "uln_field", "candidate_number_field", "date_of_birth_field", "scale_pass", "formats",
-        "disable", "portal.name", "smtp_tls",
+        "disable", "portal.name", "smtp_tls", "oidc.claim", "scopes", "label", "local_sign_in",
     }
 )  # fmt: skip
 """Settings whose text says how nvqsync works, and nothing about anybody: by name, or by table and name."""

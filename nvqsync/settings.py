@@ -201,7 +201,7 @@ class Oidc(Section):
     claim: str = Field("preferred_username", description="Claim that names a person: upn, email and the like.")
     scopes: list[str] = Field(["openid", "profile", "email"], description="Scopes that are asked for.")
     label: str = Field("your college account", description="What the sign-in page calls it, after 'Sign in with'.")
-    passwords: Literal["everybody", "admins", "nobody"] = Field(
+    local_sign_in: Literal["everybody", "admins", "nobody"] = Field(
         "admins", description="Who may still sign in by password: everybody, admins or nobody."
     )
     timeout: float = Field(5, description="Seconds to wait for an answer of it.", gt=0, le=30)

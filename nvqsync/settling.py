@@ -53,20 +53,26 @@ def settle(
 ) -> Settled:  # fmt: skip
     """Judge learners in the given qualifications (in all that are followed) and do what follows for their claims.
 
-    ``learners`` limits it to a few. Without ``propose_new`` no new claim is made; ``Settled.due`` says whose is due.
+    ``learners`` limits it to a few, and to their other accounts. Without ``propose_new`` no new claim is made;
+    ``Settled.due`` says whose is due.
     Where a claim that is new, or rests on other units now, may stand in another's way, the other is looked at again.
     """
     wanted = None if qualification_ids is None else list(qualification_ids)
     work = _Settling(app, store, by, wanted, propose_new)
-    whom = sorted(store_lms.learner_ids(store) if learners is None else learners)
+    whom = sorted(store_lms.learner_ids(store) if learners is None else _with_twins(store, learners))
     for start in range(0, len(whom), AT_ONCE) or (0,):
         with seldom_collected():
             changed = work.round(set(whom[start : start + AT_ONCE]))
-            if again := store_claims.beside(store, changed):
+            if changed and (again := store_claims.beside(store, changed)):
                 work.round(again, everywhere=True)
     stray = list(_adrift(store, work.judged, None if wanted is None else set(wanted), set(whom)))
     work.moves += store_claims.make_moves(store, stray, at=app.now(), actor=by, centre_number="")
     return Settled(tuple(dict.fromkeys(work.notices)), tuple(work.moves), frozenset(work.due))
+
+
+def _with_twins(store: Store, learners: Collection[str]) -> set[str]:
+    """These learners, and whoever is registered under the same candidate number as one of them."""
+    return {*learners, *store_claims.same_candidates(store, learners)}
 
 
 class _Settling:

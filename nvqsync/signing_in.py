@@ -63,7 +63,7 @@ def count(throttle: Throttle, name: str, address: str) -> None:
 
 def passwords_for(app: App) -> str:
     """Who may sign in by password: ``everybody``, ``admins`` or ``nobody``."""
-    return app.settings.oidc.passwords if app.settings.oidc.issuer else "everybody"
+    return app.settings.oidc.local_sign_in if app.settings.oidc.issuer else "everybody"
 
 
 def _begin(app: App, store: Store, who: SignIn, *, by_sso: bool = False) -> Begun:

@@ -170,7 +170,7 @@ def standing_claims(
 
     With them those under other accounts that are registered under the same candidate number.
     """
-    others = same_candidates(store, awarding_body, learners)
+    others = same_candidates(store, learners, awarding_body)
     accounts = None if learners is None else {*learners, *(one for found in others.values() for one in found)}
     found: dict[str, list[EarlierClaim]] = defaultdict(list)
     closed = [status.value for status in CLOSED]
@@ -189,16 +189,20 @@ def standing_claims(
 
 
 def same_candidates(
-    store: Store, awarding_body: str, learners: Collection[str] | None = None
+    store: Store, learners: Collection[str] | None = None, awarding_body: str | None = None
 ) -> dict[str, frozenset[str]]:
-    """By learner, the other accounts registered with the body under the same candidate number; both ways."""
+    """By learner, the other accounts registered with a body under the same candidate number; both ways.
+
+    ``awarding_body`` limits it to one body.
+    """
     found: dict[str, set[str]] = defaultdict(set)
     among, whom = _among(learners)
-    sql = f"""SELECT mine.learner_id AS learner, other.learner_id AS other FROM
-            (SELECT * FROM registrations WHERE awarding_body = ? AND candidate_number <> '' AND {among}) AS mine
+    sql = f"""SELECT DISTINCT mine.learner_id AS learner, other.learner_id AS other FROM
+            (SELECT * FROM registrations WHERE candidate_number <> '' AND (? IS NULL OR awarding_body = ?) AND {among})
+            AS mine
         JOIN registrations AS other USING (awarding_body, candidate_number)
         WHERE other.learner_id <> mine.learner_id"""
-    for row in store.rows(sql, [awarding_body, *whom]):
+    for row in store.rows(sql, [awarding_body, awarding_body, *whom]):
         found[row["learner"]].add(row["other"])
         found[row["other"]].add(row["learner"])
     return {learner: frozenset(others) for learner, others in found.items()}
@@ -206,7 +210,7 @@ def same_candidates(
 
 def claims_of_candidate(store: Store, learner_id: str, awarding_body: str) -> list[Claim]:
     """Every claim with a body of one learner and of other accounts with the same candidate number, oldest first."""
-    accounts = {learner_id}.union(*same_candidates(store, awarding_body, [learner_id]).values())
+    accounts = {learner_id}.union(*same_candidates(store, [learner_id], awarding_body).values())
     where = "awarding_body = ? AND learner_id IN (SELECT value FROM json_each(?))"
     return claims(store, where, [awarding_body, json.dumps(sorted(accounts))])
 
@@ -216,15 +220,12 @@ def beside(store: Store, learners: Collection[str]) -> frozenset[str]:
 
     Of the learners given, and of whoever shares a candidate number with them.
     """
-    sql = """SELECT learner_id, awarding_body, COUNT(*) AS n FROM claims
+    sql = """SELECT DISTINCT learner_id FROM (SELECT learner_id FROM claims
         WHERE learner_id IN (SELECT value FROM json_each(?)) AND status NOT IN (SELECT value FROM json_each(?))
-        GROUP BY learner_id, awarding_body"""
-    rows = store.rows(sql, [json.dumps(sorted(learners)), json.dumps([status.value for status in CLOSED])])
-    bodies: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        bodies[row["awarding_body"]].add(row["learner_id"])
-    several = {row["learner_id"] for row in rows if row["n"] > 1}
-    return frozenset(several.union(*(same_candidates(store, body, some) for body, some in bodies.items())))
+        GROUP BY learner_id, awarding_body HAVING COUNT(*) > 1)"""
+    closed = json.dumps([status.value for status in CLOSED])
+    several = {row["learner_id"] for row in store.rows(sql, [json.dumps(sorted(learners)), closed])}
+    return frozenset(several | same_candidates(store, learners).keys())
 
 
 def certificated_units(store: Store, learners: Collection[str] | None = None) -> dict[str, list[AchievedElsewhere]]:

@@ -59,14 +59,14 @@ def record(rehearsal: Rehearsal, *arguments: str) -> int:
 def test_a_claim_is_keyed_authorised_certificated_and_handed_over(rehearsal: Rehearsal) -> None:
     """Each step is who, when and what; the paper's way leaves the status alone, and the log tells all of it.
 
-    Claimed under direct claim status, the certificate is provisional until a visit confirms it.
+    The body calls the certificate provisional: it is marked until a visit confirms it.
     """
     exported(rehearsal)
     steps = [
         (["keyed", "1", "--on", "2021-03-01", "--reference", "R-1", "--who", "J. Exams"], "submitted"),
         (["awaiting", "1"], "awaiting_authorisation"),
         (["authorised", "1", "--on", "2021-03-09"], "acknowledged"),
-        (["certificated", "1", "--on", "12/03/2021", "--certificate", "C-77"], "certificated"),
+        (["certificated", "1", "--on", "12/03/2021", "--certificate", "C-77", "--provisional"], "certificated"),
         (["received", "1", "--on", "2021-03-15", "--who", "K. Post"], "certificated"),
         (["handed_over", "1", "--on", "2021-03-20"], "certificated"),
         (["confirmed", "1", "--on", "2021-06-01"], "certificated"),

@@ -222,14 +222,23 @@ def test_a_word_about_a_uln_can_be_changed_and_must_make_sense(rehearsal: Rehear
 # ---------------------------------------------------------------- weekly
 
 
+def learner_id(rehearsal: Rehearsal, number: int) -> str:
+    return str(rehearsal.college.learners[number].id)
+
+
 def test_the_weekly_lists_tell_who_what_and_how(rehearsal: Rehearsal) -> None:
     """Unregistered; early evidence; a leaver's unclaimed units, claimed by nobody but a person; claims due."""
     college, today = rehearsal.college, dt.datetime.now(dt.UTC).date()
     rows = [
         ("S0", "OCR/03455", DAY, "full_award", "10000000", None, today + dt.timedelta(days=10), None),
-        ("S2", "OCR/03455", today + dt.timedelta(days=400), "full_award", "10000002", None, None, None),
+        ("S2", "OCR/03455", today, "full_award", "10000002", None, None, None),
     ]
     rehearsal.run("registrations", "import", str(sheet(rehearsal.folder / "w.xlsx", *rows)))
+    with Store(rehearsal.database()) as store, store.writing():  # as if the evidence were of long before
+        late = (today + dt.timedelta(days=400)).isoformat()
+        store.execute(
+            "UPDATE registrations SET registered_on = ? WHERE learner_id = ?", [late, learner_id(rehearsal, 2)]
+        )
     rehearsal.run("learner", "status", "S2", "leaver", "--why", "Moved away")
     before, claims = audit_length(rehearsal), rehearsal.claims()
     lists = rehearsal.run("weekly", "--json").json

@@ -419,7 +419,7 @@ def test_who_may_still_use_a_password(
     rule: str, who: str, enters: bool,
 ) -> None:  # fmt: skip
     """The right password is not enough for a role that has to use the sign-on."""
-    with serving(made, tmp_path, passwords=rule) as place:
+    with serving(made, tmp_path, local_sign_in=rule) as place:
         page = browser.get(f"{place.url}sign-in", timeout=20).text
         assert ('type="password"' in page) is (rule != "nobody")
         with requests.Session() as other:  # a form from before the rule was changed

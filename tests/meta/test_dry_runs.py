@@ -24,8 +24,8 @@ AREAS = (
 
 READS = frozenset({
     "adjustments list", "centre export", "centre show", "centre staff list", "registrations list",
-    "registrations template", "iqa list", "iqa records", "claims codes", "claims list", "claims show",
-    "retention export", "retention rules", "retention show",
+    "registrations template", "iqa list", "iqa records", "claims codes", "claims list", "claims show", "learner export",
+    "retention rules", "retention show",
 })  # fmt: skip
 """Of those the commands that write nothing down."""
 

@@ -83,15 +83,17 @@ def test_a_certificate_is_not_handed_over_before_it_arrived() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "route", "said", "marked"),
-    [("OCR", "direct", None, True), ("OCR", "authorisation", None, False), ("NCFE", "direct", None, False),
-     ("OCR", "direct", False, False), ("EDI", "authorisation", True, True)],
+    ("body", "route", "authorised", "said", "marked"),
+    [("OCR", "direct", "", None, True), ("OCR", "authorisation", "", None, False), ("NCFE", "direct", "", None, False),
+     ("OCR", "direct", "2026-11-01", None, False), ("OCR", "direct", "", False, False),
+     ("EDI", "authorisation", "", True, True)],
 )  # fmt: skip
 def test_a_certificate_is_provisional_as_it_went_or_as_is_said(
-    body: str, route: str, said: bool | None, marked: bool
+    body: str, route: str, authorised: str, said: bool | None, marked: bool
 ) -> None:
     """OCR's under direct claim status are; a person's word counts more; and only such a one can be confirmed, once."""
-    one, told = claim(MET, Status.SUBMITTED, awarding_body=body), replace(record("certificated"), provisional=said)
+    one = claim(MET, Status.SUBMITTED, awarding_body=body, authorised_on=authorised)
+    told = replace(record("certificated"), provisional=said)
     step = decide(one, told, by="officer", route=route)
     assert step is not None
     assert (step.fields["provisional"], "provisional" in step.says) == (marked, marked)
