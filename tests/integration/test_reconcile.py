@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import hookimpl, store_audit
+from nvqsync import hookimpl, store_audit, store_claims
 from nvqsync.claims import Event, Status
-from nvqsync.errors import LmsUnreadable, PortalRefused
+from nvqsync.errors import LmsUnreadable, NotAllowed, PortalRefused
 from nvqsync.exporting import export
 from nvqsync.hookspecs import PortalConnector, PortalOffer
 from nvqsync.model import SiteFacts
@@ -136,6 +136,19 @@ def test_an_answer_about_a_claim_we_do_not_know_is_told(approved: Workshop) -> N
     assert report.answers == {"awaiting_authorisation": 4}
     assert ["a-claim-nobody-sent" in problem for problem in report.problems] == [True]
     assert len(approved.claims()) == 4
+
+
+def test_a_changed_claim_is_handed_back_as_it_is_stored(approved: Workshop) -> None:
+    """Whoever changes a claim goes on with what the database now holds, without reading it again."""
+    with approved.open_store() as store, store.writing():
+        changed = store_claims.change_claim(
+            store, store_claims.claim(store, 1), Status.ON_HOLD, at=NOON + 60, actor="officer", action="hold",
+            why="Asked.", hold_reason="Asked.", hold_code="other", reference="R-1",
+        )  # fmt: skip
+        assert changed == store_claims.claim(store, 1)
+        with pytest.raises(NotAllowed):
+            store_claims.change_claim(store, replace(changed, version=1), Status.PROPOSED, at=NOON, actor="officer",
+                                      action="release", why="")  # fmt: skip
 
 
 # ---------------------------------------------------------------- what is left for a person
