@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from nvqsync import store_audit, store_lms
 from nvqsync.audit import first_bad
-from nvqsync.errors import StoreError
 from nvqsync.model import (
     CourseReading,
     GradebookEntry,
