@@ -66,7 +66,7 @@ def test_ctrl_c_stops_it_as_politely(rehearsal: Rehearsal) -> None:
 
 
 def test_a_second_daemon_names_the_first_and_ends(rehearsal: Rehearsal) -> None:
-    """One daemon a database: the second ends with status 2, so that systemd does not try again, and the first goes on."""
+    """One daemon a database: the second ends with 2, which systemd does not try again; the first goes on."""
     with serving(config(rehearsal)) as service:
         service.until_heard("STATUS=pass 1")
         environment = {**os.environ, "NVQSYNC_CONFIG": str(config(rehearsal)), "PYTHONPATH": str(ROOT)}
