@@ -32,6 +32,8 @@ from nvqsync.systemd import Progress, Watchdog, notify
 
 log = logging.getLogger(__name__)
 LAST_FULL = "last full pass"
+A_NIGHT = 200
+"""So many who never claimed are erased in one night at most: exports wait meanwhile."""
 SLICE = 5.0
 """A pause is waited in slices of so many seconds at most: each tells the watchdog that all is well."""
 
@@ -166,7 +168,7 @@ class Daemon:
     def _erase(self, store: Store) -> None:
         """Once a night those go who never claimed and whose time is over. What hinders it is told; no pass fails."""
         try:
-            due = anonymising.unclaimed(self.app, store)
+            due = anonymising.unclaimed(self.app, store)[:A_NIGHT]
             done = anonymising.apply(self.app, store, due, by="nvqsync", tick=lambda _: self.progress.beat())
         except (NvqsyncError, sqlite3.Error) as error:
             says, step = getattr(error, "says", str(error)), getattr(error, "next_step", "")

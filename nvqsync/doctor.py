@@ -19,9 +19,9 @@ from nvqsync import audit, clock, store_audit, store_centre, store_lms, store_wa
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
 from nvqsync.disk import free_bytes, nearest
-from nvqsync.doctor_backups import backups, copies
+from nvqsync.doctor_backups import backups
 from nvqsync.doctor_sign_on import single_sign_on
-from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, StoreError, TellingError
+from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, TellingError
 from nvqsync.findings import Finding, Status, fail, ok, warn
 from nvqsync.hookspecs import CONTRACT_VERSION
 from nvqsync.mapping import unused_rules
@@ -65,7 +65,6 @@ def _examine(config: Path | None, settings: Settings, now: Callable[[], int]) ->
     yield from plugins(app)
     yield from database(app)
     yield from backups(app)
-    yield from copies(app)
     yield from portal(app)
     yield from ways_to_tell(app)
     yield from single_sign_on(app)
@@ -102,7 +101,7 @@ def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
     """Whether this Python's SQLite is new enough."""
     try:
         check_sqlite(version)
-    except StoreError as error:
+    except NvqsyncError as error:
         return fail("sqlite", error.says, error.next_step)
     return ok("sqlite", f"SQLite {'.'.join(map(str, version))} is new enough.")
 

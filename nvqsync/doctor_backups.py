@@ -32,7 +32,8 @@ def copies(app: App) -> Iterator[Finding]:
 
 
 def backups(app: App) -> Iterator[Finding]:
-    """The newest backup: its age, and its audit head beside the log."""
+    """The newest backup: its age, and its audit head beside the log; and older copies."""
+    yield from copies(app)
     if app.settings.backup.encrypt_to and shutil.which("gpg") is None:
         says = "Backups are to be encrypted (backup.encrypt_to) and there is no gpg."
         yield fail("backup.encrypt", says, "Install GnuPG (Debian: gnupg).")

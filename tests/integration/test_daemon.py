@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +18,7 @@ from nvqsync.clock import LONDON
 from nvqsync.schedule import JITTER
 from nvqsync.store import Store
 from tests.rehearsal import Rehearsal, rehearsing
-from tests.service import Service, serving
+from tests.service import ROOT, Service, serving
 
 STOPS_WITHIN = 5.0
 
@@ -61,6 +64,20 @@ def test_ctrl_c_stops_it_as_politely(rehearsal: Rehearsal) -> None:
         service.until_heard("STATUS=pass 1")
         assert service.stop(signal.SIGINT) < STOPS_WITHIN
     assert service.logged("stopped")
+
+
+def test_a_second_daemon_names_the_first_and_ends(rehearsal: Rehearsal) -> None:
+    """One daemon a database: the second ends with 2, which systemd does not try again; the first goes on."""
+    with serving(config(rehearsal)) as service:
+        service.until_heard("STATUS=pass 1")
+        environment = {**os.environ, "NVQSYNC_CONFIG": str(config(rehearsal)), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "nvqsync", "run"]
+        second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert second.returncode == 2
+        assert f"Another daemon is already running on {rehearsal.database()} (process {service.process.pid})" in (
+            second.stderr
+        )
+        assert service.stop() < STOPS_WITHIN
 
 
 def test_a_reload_reads_the_settings_and_makes_a_pass_at_once(rehearsal: Rehearsal) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -15,11 +16,12 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from nvqsync import backup
+from nvqsync import backup, doctor
 from nvqsync import store as store_module
 from nvqsync.errors import StoreError
+from nvqsync.findings import Status
 from nvqsync.migrations import migrations
-from nvqsync.store import Store
+from nvqsync.store import Store, check_sqlite
 from nvqsync.verifying import verify
 from tests import schemas
 from tests.workshop import NOON, ROOT, workshop
@@ -219,3 +221,26 @@ def test_a_newer_database_is_refused_untouched(lived: Path, tmp_path: Path) -> N
         with pytest.raises(StoreError, match="newer nvqsync .it has m999_later."):
             Store(newer, read_only=read_only)
     assert newer.read_bytes() == before
+
+
+OLD_SQLITE = "import sqlite3; sqlite3.sqlite_version_info = (3, 34, 1); from nvqsync.cli import main; main(['{}'])"
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_an_old_sqlite_is_refused_with_the_remedy(command: str, tmp_path: Path) -> None:
+    """Below 3.38 a command stops before it makes any file, and says what to install; the monitor hears it too."""
+    with pytest.raises(StoreError, match=r"3\.37\.2"):
+        check_sqlite((3, 37, 2))
+    check_sqlite((3, 38, 0))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NVQSYNC_DATABASE": str(tmp_path / "nvqsync.db")}
+    (tmp_path / "nvqsync.db").touch()
+    done = subprocess.run(
+        [sys.executable, "-c", OLD_SQLITE.format(command)], env=environment, capture_output=True, text=True, check=False
+    )
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "SQLite 3.34.1 is too old: nvqsync needs 3.38.0." in told
+    assert command == "check" or "uv python install" in told
+    assert doctor.sqlite((3, 34, 1)).status is Status.FAIL
+    assert doctor.sqlite().status is Status.OK
+    assert "Traceback" not in told
+    assert (tmp_path / "nvqsync.db").stat().st_size == 0

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nvqsync import doctor, store_audit, store_lms
+from nvqsync import store_audit, store_lms
 from nvqsync.audit import first_bad
-from nvqsync.errors import StoreError
-from nvqsync.findings import Status
 from nvqsync.model import (
     CourseReading,
     Covers,
@@ -33,9 +28,7 @@ from nvqsync.model import (
     RowScore,
 )
 from nvqsync.planning import plan
-from nvqsync.store import Store, check_sqlite
-
-ROOT = Path(__file__).resolve().parents[2]
+from nvqsync.store import Store
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 decimals = st.decimals(-1000, 1000, places=5)
@@ -208,29 +201,6 @@ def test_two_full_award_claims_of_one_learner_cannot_be_open(store: Store) -> No
 def test_the_file_is_readable_by_its_owner_only(store: Store) -> None:
     """It holds names and dates of birth."""
     assert store.path.stat().st_mode & 0o077 == 0
-
-
-OLD_SQLITE = "import sqlite3; sqlite3.sqlite_version_info = (3, 34, 1); from nvqsync.cli import main; main(['{}'])"
-
-
-@pytest.mark.parametrize("command", ["status", "check"])
-def test_an_old_sqlite_is_refused_with_the_remedy(command: str, tmp_path: Path) -> None:
-    """Below 3.38 a command stops before it makes any file, and says what to install; the monitor hears it too."""
-    with pytest.raises(StoreError, match=r"3\.37\.2"):
-        check_sqlite((3, 37, 2))
-    check_sqlite((3, 38, 0))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NVQSYNC_DATABASE": str(tmp_path / "nvqsync.db")}
-    (tmp_path / "nvqsync.db").touch()
-    done = subprocess.run(
-        [sys.executable, "-c", OLD_SQLITE.format(command)], env=environment, capture_output=True, text=True, check=False
-    )
-    told = " ".join((done.stdout + done.stderr).split())
-    assert "SQLite 3.34.1 is too old: nvqsync needs 3.38.0." in told
-    assert command == "check" or "uv python install" in told
-    assert doctor.sqlite((3, 34, 1)).status is Status.FAIL
-    assert doctor.sqlite().status is Status.OK
-    assert "Traceback" not in told
-    assert (tmp_path / "nvqsync.db").stat().st_size == 0
 
 
 def test_a_birthday_survives(store: Store) -> None:
