@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 BATCH = "20261101-OCR-03455-001"
 TOUR = {
-    "queue": ("exams", "?body=NCFE", 1240),
-    "approve": ("exams", "?body=NCFE", 1000),
-    "claim": ("exams", "claims/49", 900),
+    "queue": ("exams", "?body=NCFE", 860),
+    "approve": ("exams", "?body=NCFE", 720),
+    "claim": ("exams", "claims/49", 860),
     "evidence": ("exams", "claims/14", 760),
-    "learner": ("i.quality", "learners/1044", 900),
+    "learner": ("i.quality", "learners/1044", 760),
     "cohort": ("i.quality", "cohorts/OCR/03455?page=2", 760),
     "iqa": ("i.quality", "iqa", 700),
     "release": ("i.quality", "iqa/release?claim=4", 800),

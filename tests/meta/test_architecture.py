@@ -17,8 +17,8 @@ PURE = {
         "model", "errors", "check_characters", "rules", "finishing", "id_numbers",
         "mapping", "evidence", "judging", "gates", "claims", "planning", "proposing", "progress",
         "quality", "quality_gates", "four_eyes", "releasing", "accounts",
-        "shared_gates", "centre_record", "centre_checks", "centre_edits", "centre_gates", "core_gates", "evidence_gates",
-        "declaring", "core_declarations",
+        "shared_gates", "centre_record", "centre_checks", "centre_edits", "centre_gates", "core_gates",
+        "evidence_gates", "declaring", "core_declarations",
         "adjustments", "nearly", "rule_checks", "rules_compared", "discovering", "watching", "metrics", "monitoring",
         "schedule", "alerts", "messages",
     )
