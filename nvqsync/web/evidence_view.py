@@ -38,7 +38,11 @@ WORKFLOW_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion and the decisions on it. ``state`` is ``met``, ``unmet`` (graded, not met) or ``open``."""
+    """One criterion and the decisions on it.
+
+    ``state`` is ``met``, ``whole`` (met with the unit, which was decided as a whole), ``unmet`` (graded, not met) or
+    ``open``.
+    """
 
     number: str
     state: str
@@ -47,7 +51,9 @@ class Criterion:
     @property
     def says(self) -> str:
         """The state in words."""
-        return {"met": "Met", "unmet": "Not met", "open": "Not assessed"}[self.state]
+        return {"met": "Met", "whole": "Met with the whole unit", "unmet": "Not met", "open": "Not assessed"}[
+            self.state
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Evidence:
 def criteria(
     decisions: Iterable[Mapping[str, Any]], numbers: Sequence[str] | None, met: Iterable[str] | None = None
 ) -> tuple[Criterion, ...]:
-    """Every criterion of a unit in order, what is decided of the whole unit last.
+    """Every criterion of a unit in order, what is decided of the whole unit first.
 
     ``numbers`` are those the unit has (``None``: unknown, so only what was decided is told); ``met`` those that count
     as met, where the evidence says more than single decisions do.
@@ -73,10 +79,13 @@ def criteria(
         by_number.setdefault(one["criterion"] or "", []).append(one)
     whole = by_number.pop("", [])
     counts = set(met) if met is not None else {n for n, all_ in by_number.items() if any(one["met"] for one in all_)}
-    found = [Criterion(n, _state(n in counts, all_), tuple(all_)) for n, all_ in by_number.items()]
-    if whole:
-        found.append(Criterion("", _state(any(one["met"] for one in whole), whole), tuple(whole)))
-    return tuple(found)
+    stands = any(one["met"] for one in whole)
+    first = [Criterion("", _state(stands, whole), tuple(whole))] if whole else []
+    each = [
+        Criterion(n, "whole" if stands and not all_ else _state(n in counts, all_), tuple(all_))
+        for n, all_ in by_number.items()
+    ]
+    return (*first, *each)
 
 
 def _state(met: bool, decisions: Sequence[Mapping[str, Any]]) -> str:

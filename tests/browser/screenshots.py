@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer
@@ -19,7 +19,24 @@ from tests.browser.chromium import ARGUMENTS, EXECUTABLE
 from tests.integration import web_data
 
 ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / "docs" / "images" / "queue.png"
+IMAGES = ROOT / "docs" / "images"
+BATCH = "20261101-OCR-03455-001"
+TOUR = {
+    "queue": ("exams", "?body=NCFE", 860),
+    "approve": ("exams", "?body=NCFE", 720),
+    "claim": ("exams", "claims/49", 860),
+    "evidence": ("exams", "claims/14", 760),
+    "learner": ("i.quality", "learners/1044", 760),
+    "cohort": ("i.quality", "cohorts/OCR/03455?page=2", 760),
+    "iqa": ("i.quality", "iqa", 700),
+    "release": ("i.quality", "iqa/release?claim=4", 800),
+    "batch": ("exams", f"batches/{BATCH}", 800),
+    "keying": ("exams", f"batches/{BATCH}/record/certificated", 700),
+    "import": ("exams", "registrations/import", 700),
+    "centre": ("a.admin", "centre/NCFE/50102874", 800),
+}
+"""The pictures of the tour: who looks, at what, and how many pixels of it are shown."""
+LARGEST = 150_000
 WIDTHS = (1200, 768, 320)
 PAGES = {
     "queue": "", "blocked": "?status=proposed&blocked=yes", "page-2": "?page=2", "none": "?q=nobody-of-this-name",
@@ -29,7 +46,9 @@ PAGES = {
     "cohorts": "cohorts", "cohort": "cohorts/OCR/03455", "nearly": "cohorts/OCR/03455/nearly", "iqa": "iqa",
     "iqa-records": "iqa/records", "weekly": "weekly", "mapping": "mapping", "gaps": "mapping/OCR/03455",
     "pass": "passes/6", "batches": "batches", "registrations": "registrations", "centre": "centre",
-    "centre-one": "centre/OCR/03455", "start": "start", "accessibility": "accessibility", "privacy": "privacy",
+    "centre-one": "centre/OCR/03455", "keying": f"batches/{BATCH}/record/certificated",
+    "keyed": f"batches/{BATCH}/record/keyed", "import": "registrations/import", "release-one": "iqa/releases/1",
+    "start": "start", "accessibility": "accessibility", "privacy": "privacy",
 }  # fmt: skip
 
 LONG = {"queue", "page-2"}
@@ -45,20 +64,57 @@ def main() -> None:
         college = web_data.build(Path(folder), hostile=bool(everything))
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         with WebServer(college.app, "127.0.0.1", 0) as server:
-            page = browser.new_page(viewport={"width": 1200, "height": 1240})
-            cookie = web_data.token(college, web_data.APPROVER)
-            page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": server.url}])
-            _all(page, server.url, everything) if everything else _one(page, server.url)
+            if everything:
+                _all(_page(browser, college, server.url, web_data.APPROVER), server.url, everything)
+            else:
+                for name, (who, path, height) in TOUR.items():
+                    _one(_page(browser, college, server.url, who), server.url + path, name, height)
         browser.close()
 
 
-def _one(page: Page, url: str) -> None:
-    answer = page.goto(f"{url}?body=NCFE")
+def _page(browser: Browser, college: web_data.College, url: str, who: str) -> Page:
+    page = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}).new_page()
+    page.context.add_cookies([{"name": COOKIE, "value": web_data.token(college, who), "url": url}])
+    return page
+
+
+def _one(page: Page, url: str, name: str, height: int) -> None:
+    page.set_viewport_size({"width": WIDTHS[0], "height": height})
+    answer = page.goto(url)
     if not answer or not answer.ok:
-        sys.exit("The queue page is not well: see the log above.")
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURE)
-    print(PICTURE)
+        sys.exit(f"The page {url} is not well: see the log above.")
+    PREPARED.get(name, lambda _: None)(page)
+    picture = IMAGES / f"{name}.png"
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=picture)
+    page.context.close()
+    if picture.stat().st_size > LARGEST:
+        sys.exit(f"{picture} is larger than {LARGEST // 1000} kB: show less of the page.")
+    print(picture)
+
+
+def _approve(page: Page) -> None:
+    page.get_by_role("button", name="ready…").click()
+
+
+def _evidence(page: Page) -> None:
+    """The units, one of them unfolded down to a grade."""
+    page.locator("details.unit summary").first.click()
+    page.locator("details.criterion summary").first.click()
+    page.locator("#units").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#units').scrollIntoView()")
+
+
+def _preview(page: Page) -> None:
+    rows = "L1003,OCR/03455,2026-09-14\nL1001,OCR/03455,2026-09-21\nL9999,OCR/03455,2026-09-14\n"
+    content = f"id_number,qualification,registered_on\n{rows}".encode()
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "September.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    page.get_by_role("button", name="See what it would do").click()
+
+
+PREPARED = {"approve": _approve, "evidence": _evidence, "import": _preview}
 
 
 def _all(page: Page, url: str, folder: Path) -> None:

@@ -28,7 +28,7 @@ BATCH = "20261101-OCR-03455-001"
 EVERY = (
     "learners", "learners?q=a", "learners/1000?open=all", f"learners/{ONE_LEFT}", f"learners/{JUST_BEGUN}",
     "cohorts", "cohorts/OCR/03455", "cohorts/OCR/03455?course=10&page=3", "cohorts/OCR/03455/nearly",
-    "iqa", "iqa/records", "weekly",
+    "iqa", "iqa/records", "iqa/releases/1", "weekly",
     "weekly?qualification=NCFE/50102874", "mapping", "mapping?show=problems", "mapping?show=unfollowed",
     "mapping/OCR/03455", "passes", "passes/6", "batches", f"batches/{BATCH}", "registrations", "centre",
     "centre/OCR/03455", "start", "accessibility", "privacy",
