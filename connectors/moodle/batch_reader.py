@@ -1,7 +1,7 @@
 """Reading many courses with few calls: whatever Moodle answers for many activities at once is asked so.
 
 Courses come in chunks. Of a chunk the assignments are listed in one call; then each course's roster and ID numbers
-where they are due; then, in groups that expect about 40,000 rows at most, grades (since the bookmark, or all), workflow
+where they are due; then, in groups that expect about 50,000 rows at most, grades (since the bookmark, or all), workflow
 states and later attempts for up to 200 activities a call, across courses; then what hangs on those: forms, rows given
 on them, the grades of attempts before a reopened one, the gradebook. Nothing is kept once a course has been answered.
 
@@ -39,7 +39,7 @@ MOST_IDS = 200
 MOST_ROWS = 20_000
 MOST_ATTEMPTS = 5_000
 """Attempts come with everything handed in, so fewer of them are asked for at once."""
-MOST_ROWS_HELD = 40_000
+MOST_ROWS_HELD = 50_000
 MOST_CELLS = 5_000
 """Up to so many learners x items, one gradebook report is asked for all (it takes about 2.6 ms a cell)."""
 
