@@ -14,10 +14,13 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ from connectors.moodle.replies import Assignment, GradeRow
 from connectors.moodle.simulator.load import generate_load
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.wire import Answered
-from nvqsync import store_lms
+from nvqsync import backup, store_lms
 from nvqsync.columns import Columns
 from nvqsync.heap import seldom_collected
 from nvqsync.model import LmsCourse, LmsMember
@@ -39,6 +42,9 @@ from nvqsync.store import Store
 from nvqsync.writing_down import Writer
 
 GOAL = 138_000
+"""Twice the fastest rate at which a real Moodle was seen to serve grades, over four connections."""
+MOST_WAIT = 50
+"""Milliseconds."""
 
 
 def made(learners: int, courses: int) -> list[tuple[Gathered, bytes]]:
@@ -144,28 +150,69 @@ def bare(store: Store, replies: list[bytes]) -> int:
     return count
 
 
-def waits(learners: int, courses: int) -> list[float]:
-    """Milliseconds that one-row writes of another connection take while a pass writes, breathing as a pass does."""
-    college = made(learners, courses)
+class Held(Store):
+    """A database that notes for how long each of its write transactions lasted: milliseconds of its own CPU time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.held: list[float] = []
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[Store]:
+        """As ever."""
+        started = time.thread_time()
+        with super().writing(durable=durable):
+            yield self
+        self.held.append((time.thread_time() - started) * 1000)
+
+
+def _page(path: Path, done: Event, answer: Connection) -> None:
+    """Somebody at the pages, in a process of their own: one row, time and again; milliseconds each took."""
     taken: list[float] = []
-    done = threading.Event()
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "nvqsync.db") as store:
-        path = Path(folder) / "nvqsync.db"
+    with Store(path) as store:
+        answer.send("ready")
+        while not done.wait(0.005):
+            started = time.perf_counter()
+            store_lms.keep(store, "page", str(len(taken)))
+            taken.append((time.perf_counter() - started) * 1000)
+    answer.send(taken)
 
-        def other() -> None:
-            with Store(path) as page:
-                number = 0
-                while not done.wait(0.005):
-                    started = time.perf_counter()
-                    store_lms.keep(page, "page", str(number := number + 1))
-                    taken.append((time.perf_counter() - started) * 1000)
 
-        writer = threading.Thread(target=other)
-        writer.start()
+def _backups(path: Path, done: Event, answer: Connection) -> None:
+    """One backup after the other, in a process of its own; how many."""
+    made = 0
+    with Store(path) as store:
+        answer.send("ready")
+        while not done.wait(0.1):
+            backup.make(store, path.parent / f"backup-{made}", now=1)
+            made += 1
+    answer.send(made)
+
+
+def waits(learners: int, courses: int) -> dict[str, Any]:
+    """What one-row writes of somebody else take while a pass writes, breathing as every pass does, and while one backup
+    after the other is made; and how long the pass held the lock by its own CPU time, which a busy machine stretches
+    less."""
+    college, context = made(learners, courses), get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder, Held(Path(folder) / "nvqsync.db") as store:
+        done, pipes, started = context.Event(), [], []
+        for job in (_page, _backups):
+            ours, theirs = context.Pipe()
+            started.append(context.Process(target=job, args=(store.path, done, theirs)))
+            started[-1].start()
+            pipes.append(ours)
+        assert [pipe.recv() for pipe in pipes] == ["ready"] * 2  # noqa: S101 - nothing is measured before
         written(store, college, breathe=time.sleep)
         done.set()
-        writer.join()
-    return taken
+        taken, backups = (pipe.recv() for pipe in pipes)
+        for process in started:
+            process.join()
+    hundredths = statistics.quantiles(taken, n=100)
+    return {
+        "one_row_write_median_ms": round(hundredths[49], 1), "one_row_write_p99_ms": round(hundredths[98], 1),
+        "one_row_writes": len(taken), "backups_meanwhile": backups,
+        "longest_transaction_own_ms": round(max(store.held), 1),
+    }  # fmt: skip
 
 
 def main() -> int:
@@ -177,18 +224,16 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rates = rate(given.learners, given.courses, given.rounds)
-    waited = waits(given.learners, given.courses)
     figures: dict[str, Any] = {"grades_per_own_second_goal": GOAL}
     for name, found in rates.items():
         figures |= {f"{name}_best": round(max(found)), f"{name}_median": round(statistics.median(found))}
-    p99 = statistics.quantiles(waited, n=100)[-1]
-    figures |= {"one_row_write_p99_ms": round(p99, 1), "one_row_writes": len(waited), "load": os.getloadavg()[0]}
+    figures |= waits(given.learners, given.courses) | {"load": round(os.getloadavg()[0], 1)}
     print(
         json.dumps(figures, indent=2)
         if given.json
         else "\n".join(f"{k.replace('_', ' '):28} {v:>12,}" for k, v in figures.items())
     )
-    return int(p99 > 50)
+    return int(figures["one_row_write_p99_ms"] > MOST_WAIT or figures["own_best"] < GOAL)
 
 
 if __name__ == "__main__":

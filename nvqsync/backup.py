@@ -88,7 +88,7 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
 def _copy(store: Store, part: Path) -> None:
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     with closing(sqlite3.connect(part)) as copy:
-        store.db.conn.backup(copy, pages=1000)
+        store.db.conn.backup(copy)  # in one go: in parts it would begin anew whenever a pass writes in between
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
 
 

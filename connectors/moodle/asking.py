@@ -135,6 +135,12 @@ def _has_form(known: LmsItem | None) -> bool:
     return known is None or known.grading in (Grading.RUBRIC, Grading.GUIDE)
 
 
+def marks_may_be_read(work: Work) -> bool:
+    """Whether pass marks are worth asking for in a course whose turn it is: they could be read when all of it was."""
+    known = work.gathered.known.values()
+    return work.gathered.complete is None or not known or any(item.pass_mark is not None for item in known)
+
+
 def reworded(work: Work) -> set[int]:
     """Assignments whose form is another than when grades were last read: what its rows were given may mean another."""
     gathered = work.gathered

@@ -1,12 +1,12 @@
 """Reading many courses with few calls: whatever Moodle answers for many activities at once is asked so.
 
 Courses come in chunks. Of a chunk the assignments are listed in one call; then each course's roster and ID numbers
-where they are due; then, in groups that expect about 40,000 rows at most, grades (since the bookmark, or all), workflow
+where they are due; then, in groups that expect about 50,000 rows at most, grades (since the bookmark, or all), workflow
 states and later attempts for up to 200 activities a call, across courses; then what hangs on those: forms, rows given
 on them, the grades of attempts before a reopened one, the gradebook. Nothing is kept once a course has been answered.
 
-A call about many courses that Moodle cannot make sense of is asked again course by course, so that one course's trouble
-stays its own. When Moodle is busy or says no to everything, asking again would only do harm: the group fails.
+A call about many courses that Moodle cannot make sense of is asked again in halves, down to the one course, so that its
+trouble stays its own. When Moodle is busy or says no to everything, asking again would only do harm: the group fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from connectors.moodle import asking, bulk, replies
 from connectors.moodle import functions as fn
 from connectors.moodle.asking import Work
-from connectors.moodle.client import MoodleClient
+from connectors.moodle.client import MoodleClient, never
 from connectors.moodle.course_reader import CourseReader
 from connectors.moodle.errors import MoodleBusy, MoodleError, MoodleRefused
 from connectors.moodle.reading import assemble
@@ -34,12 +34,12 @@ from nvqsync.model import Asked, CourseReading, LmsCourse
 
 T = TypeVar("T")
 
-MOST_COURSES = 100
+MOST_COURSES = 200
 MOST_IDS = 200
 MOST_ROWS = 20_000
 MOST_ATTEMPTS = 5_000
 """Attempts come with everything handed in, so fewer of them are asked for at once."""
-MOST_ROWS_HELD = 40_000
+MOST_ROWS_HELD = 50_000
 MOST_CELLS = 5_000
 """Up to so many learners x items, one gradebook report is asked for all (it takes about 2.6 ms a cell)."""
 
@@ -82,7 +82,7 @@ class BatchReader:
     # ------------------------------------------------------------ assignments
 
     def _listed(self, chunk: Sequence[Asked]) -> Iterator[tuple[Asked, Work | Problem]]:
-        """The assignments of all courses in one call; of each by itself where that says too little."""
+        """The assignments of all courses in one call; of each half where that says too little, down to one course."""
         try:
             reply = self._client.ask(
                 fn.ASSIGNMENTS, courseids=[int(a.course.lms_id) for a in chunk], includenotenrolledcourses=True
@@ -94,8 +94,9 @@ class BatchReader:
             if len(chunk) == 1 or isinstance(problem, MoodleBusy | MoodleRefused):
                 yield from ((asked, problem) for asked in chunk)
             else:
-                for asked in chunk:
-                    yield from self._listed([asked])
+                half = len(chunk) // 2
+                yield from self._listed(chunk[:half])
+                yield from self._listed(chunk[half:])
             return
         for asked in chunk:
             listed = found[int(asked.course.lms_id)]
@@ -187,26 +188,20 @@ class BatchReader:
 
     def _answers(
         self, function: str, understand: Callable[[Any], Answered[T]], ids: Sequence[int], sizes: dict[int, int],
-        *, most: int = MOST_ROWS, **extra: int,
+        *, most: int = MOST_ROWS, quickly: Callable[[bytes], Answered[T] | None] = never, **extra: int,
     ) -> Answered[T]:  # fmt: skip
         """One function's answers about any number of assignments, in batches side by side."""
         answer = Answered[T]()
         batches = list(_batches(ids, sizes, most))
         for found in self._each(
-            lambda batch: understand(self._client.call(function, assignmentids=batch, **extra)), batches
+            lambda batch: self._client.bulk(function, quickly, understand, assignmentids=batch, **extra), batches
         ):
             answer.add(found)
         return answer
 
     def _told_grades(self, ids: Sequence[int], sizes: dict[int, int], since: int) -> Answered[Columns[GradeRow]]:
-        """The same for grades, of which there are by far the most."""
-        answer = Answered[Columns[GradeRow]]()
-        for found in self._each(
-            lambda batch: self._client.bulk(fn.GRADES, bulk.grades, replies.grades, assignmentids=batch, since=since),
-            list(_batches(ids, sizes, MOST_ROWS)),
-        ):
-            answer.add(found)
-        return answer
+        """The grades given since a moment, read from the bytes: there are by far the most of them."""
+        return self._answers(fn.GRADES, replies.grades, ids, sizes, quickly=bulk.grades, since=since)
 
     # ------------------------------------------------------------ what hangs on grades
 
@@ -239,7 +234,7 @@ class BatchReader:
         gathered = work.gathered
         changed = [a for a in gathered.assignments if gathered.is_complete(a.id)]
         gathered.scales = {-a.grade: self._reader.scale(-a.grade) for a in changed if a.grade < 0}
-        marked = gathered.assignments if work.want_hidden else changed
+        marked = gathered.assignments if work.want_hidden and asking.marks_may_be_read(work) else changed
         gathered.pass_marks = self._pass_marks([a for a in marked if a.grade > 0])
 
     def _pass_marks(self, points: Sequence[Assignment]) -> dict[int, Decimal | None]:

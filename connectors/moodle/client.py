@@ -117,7 +117,7 @@ class MoodleClient:
 
     def ask(self, function: str, **params: Any) -> Reply:
         """As ``call``, with the server's clock. Raises one of the ``MoodleError`` family."""
-        return self._asked(function, params, _never)
+        return self._asked(function, params, never)
 
     def bulk(self, function: str, quickly: Callable[[bytes], T | None], slowly: Callable[[Any], T], **params: Any) -> T:
         """What ``quickly`` makes of a large answer's bytes; of one it says ``None`` of, ``slowly`` from the payload."""
@@ -218,7 +218,7 @@ class MoodleClient:
         return problem
 
 
-def _never(raw: bytes) -> None:
+def never(raw: bytes) -> None:
     """Every answer but the largest is decoded first."""
 
 
