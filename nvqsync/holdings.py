@@ -49,7 +49,7 @@ HOLDINGS = (
              "handed_over_by": ""},
             ("id", "key", "qualification_id", "awarding_body", "kind", "status", "facts", "batch_id", "hold_code",
              "keyed_on", "authorised_on", "returned_on", "recalled_on", "revoked_on", "received_on", "handed_over_on",
-             "certificated_on", "created_at", "updated_at", "version", "blocked")),
+             "certificated_on", "created_at", "updated_at", "version")),
     Holding("claim_units", "learner_id", "which units a unit claim stands for", {},
             ("claim_id", "awarding_body", "unit_reference", "standing")),
     Holding("declarations_made", "claim_id", "what approvers declared of a claim", through=_CLAIMS),
