@@ -115,8 +115,9 @@ class Narrow:
             standing = "status NOT IN ('withdrawn', 'returned', 'revoked', 'recalled')"
             conditions.append((f"{_TO_RECALL} AND {standing}", []))
         elif self.blocker:
-            has = "blocked = 1 AND (instr(blockers, ?) > 0 OR instr(blockers, ?) > 0)"
-            conditions.append((has, [f'["{self.blocker}"', f'["{self.blocker}/']))
+            has = "blocked = 1 AND instr(blockers, ?) > 0 AND (instr(blockers, ?) > 0 OR instr(blockers, ?) > 0)"
+            begins = f'["{self.blocker}'  # looked for first: most claims are done with then
+            conditions.append((has, [begins, f'{begins}"', f"{begins}/"]))
         return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
     @property
