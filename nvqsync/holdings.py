@@ -49,15 +49,9 @@ HOLDINGS = (
              "handed_over_by": ""},
             ("id", "key", "qualification_id", "awarding_body", "kind", "status", "facts", "batch_id", "hold_code",
              "keyed_on", "authorised_on", "returned_on", "recalled_on", "revoked_on", "received_on", "handed_over_on",
-<<<<<<< HEAD
-             "certificated_on", "provisional", "confirmed_on", "created_at", "updated_at", "version", "blocked")),
+             "certificated_on", "provisional", "confirmed_on", "created_at", "updated_at", "version")),
     Holding("claim_units", "learner_id", "which units a unit claim stands for, candidate number",
             {"candidate_number": ""}, ("claim_id", "awarding_body", "unit_reference", "standing")),
-=======
-             "certificated_on", "created_at", "updated_at", "version")),
-    Holding("claim_units", "learner_id", "which units a unit claim stands for", {},
-            ("claim_id", "awarding_body", "unit_reference", "standing")),
->>>>>>> forms
     Holding("declarations_made", "claim_id", "what approvers declared of a claim", through=_CLAIMS),
     Holding("claim_notes", "claim_id", "what approvers wrote about a claim's cautions", through=_CLAIMS),
     Holding("adjustments", "learner_id", "credit transfers and the like, with their papers and reasons",
