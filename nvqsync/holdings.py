@@ -61,6 +61,7 @@ HOLDINGS = (
     Holding("memberships", "learner_id", "courses, roles"),
     Holding("grades", "learner_id", "grades with their graders"),
     Holding("grade_changes", "learner_id", "what each grade was before"),
+    Holding("unjudged", "learner_id", "that something about them is new and not judged yet"),
     Holding("sign_offs", "learner_id", "units signed off, by whom"),
     Holding("confirmations", "learner_id", "what people confirmed, with their reasons"),
     Holding("follow_ups", "id", "what was done about a release or a simulation, with reasons",

@@ -194,7 +194,8 @@ CREATE TABLE confirmations (
     what TEXT NOT NULL, learner_id TEXT NOT NULL, item_id TEXT NOT NULL, says TEXT NOT NULL, facts TEXT NOT NULL,
     said_by TEXT NOT NULL, said_at INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY (what, learner_id, item_id)
 ) STRICT;
-CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
+CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE unjudged (learner_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID
 """
 
 

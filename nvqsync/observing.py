@@ -69,19 +69,18 @@ class Wanted:
 
 @dataclass(slots=True)
 class Observer:
-    """One pass's reading. ``touched`` gathers the learners about whom anything at all is different."""
+    """One pass's reading. ``unread`` gathers the learners of whom something could not be read again."""
 
     app: App
     store: Store
     lms: LmsConnector
     report: PassReport
     wanted: Wanted
-    touched: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.writer = Writer(self.store, self.report.pass_id, self._written)
+        self.writer = Writer(self.store, self.report.pass_id)
 
     def observe(self, tell: Tell, elapsed: int | None) -> None:
         """Read every followed course and record it. Raises ``LmsError`` when nothing at all could be read."""
@@ -235,12 +234,6 @@ class Observer:
             return reading
         self._alarm(known, "is no longer mapped to a qualification. Did its ID number change?")
         return replace(reading, course=known)
-
-    def _written(self, reading: CourseReading, changes: Sequence[GradeChange], differs: bool) -> None:
-        if differs:
-            self.touched |= {m.lms_id for m in store_lms.members(self.store, reading.course.lms_id, gone=True)}
-        else:
-            self.touched |= {change.key[1] for change in changes}
 
     def _guard(self, reading: CourseReading, changes: Sequence[GradeChange]) -> None:
         settings, course = self.app.settings.sync, reading.course

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import repeat
@@ -85,48 +85,46 @@ Planned = tuple[CourseReading, Sequence[GradeChange]]
 """A course as it was read, and the grades that changed."""
 
 
-def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> bool:
-    """Write one course as it was read; returns whether anything but its grades differs from what was known."""
-    return [differs for done in recorded(store, [(reading, changes)], pass_id) for _, differs in done].pop()
+def record(store: Store, reading: CourseReading, changes: Sequence[GradeChange], pass_id: int) -> None:
+    """Write one course as it was read."""
+    for _ in recorded(store, [(reading, changes)], pass_id):
+        pass
 
 
-def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
+def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator[None]:
     """Write courses as they were read, all in one transaction; one that comes by itself in parts where it is large.
 
-    After each transaction come the courses that are whole by then, each with whether anything but its grades differs.
-    An equal row is not touched. Bookmarks move in the same transaction as the last of what they stand for, so a pass
-    that is cut short reads again what it had not finished.
+    Yields after each transaction. An equal row is not touched. Whoever something is new about is ``unjudged`` from the
+    same transaction on, and bookmarks move in the same one as the last of what they stand for: a pass that is cut short
+    reads again what it had not finished, and nobody whose facts were written is passed over.
     """
     first, *others = courses
     if not others and len(first[1]) > AT_ONCE:
         yield from _in_parts(store, first, pass_id)
         return
-    done = []
     with store.writing():
         for reading, changes in courses:
-            new, differs = _record_course(store, reading)
+            new = _record_course(store, reading)
             _record_grades(store, changes, pass_id)
             _record_bookmarks(store, reading, pass_id, new=new)
-            done.append(((reading, changes), differs))
-    yield done
+    yield
 
 
-def _in_parts(store: Store, course: Planned, pass_id: int) -> Iterator[list[tuple[Planned, bool]]]:
+def _in_parts(store: Store, course: Planned, pass_id: int) -> Iterator[None]:
     reading, changes = course
     with store.writing():
-        new, differs = _record_course(store, reading)
-    yield []
+        new = _record_course(store, reading)
+    yield
     for start in range(0, len(changes), AT_ONCE):
-        last = start + AT_ONCE >= len(changes)
         with store.writing():
             _record_grades(store, changes[start : start + AT_ONCE], pass_id)
-            if last:
+            if start + AT_ONCE >= len(changes):
                 _record_bookmarks(store, reading, pass_id, new=new)
-        yield [(course, differs)] if last else []
+        yield
 
 
-def _record_course(store: Store, reading: CourseReading) -> tuple[bool, bool]:
-    """A course with its items and members: whether it is new, and whether anything differs from what was known."""
+def _record_course(store: Store, reading: CourseReading) -> bool:
+    """A course with its items and members; whether it is new. Where anything differs, that is about all on it."""
     course, before = reading.course, store.db.conn.total_changes
     told = [course.short_name, course.full_name, course.id_number, course.lms_id]
     sql = "INSERT INTO courses (short_name, full_name, id_number, lms_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -141,7 +139,10 @@ def _record_course(store: Store, reading: CourseReading) -> tuple[bool, bool]:
     _record_members(store, reading)
     if not new:
         _mark_gone(store, reading)
-    return new, store.db.conn.total_changes != before
+    if store.db.conn.total_changes != before:
+        sql = "INSERT OR IGNORE INTO unjudged SELECT learner_id FROM memberships WHERE course_id = ?"
+        store.execute(sql, [course.lms_id])
+    return new
 
 
 def is_new(store: Store, course_id: str) -> bool:
@@ -249,8 +250,10 @@ GRADE = ", ".join(f"grades.{name}" for name in (*SEEN, *REMEMBERED))
 def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
     """Grades as they are now. The history keeps what each change replaced; ``appeared_in`` is where it begins."""
     if isinstance(changes, FirstGrades):
+        not_judged(store, {*Columns.of(Observation, changes.observations).columns[1]})
         _appear(store, changes.observations, pass_id)
         return
+    not_judged(store, {change.key[1] for change in changes})
     _appear(store, [change.after.observation for change in changes if change.before is None], pass_id)
     altered = [change for change in changes if change.before is not None]
     store.execute_many(
@@ -266,6 +269,22 @@ def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -
             for change in altered
         ],
     )
+
+
+def not_judged(store: Store, learners: Collection[str]) -> None:
+    """Something about these learners is still to be judged."""
+    store.execute_many("INSERT OR IGNORE INTO unjudged VALUES (?)", [(learner,) for learner in learners])
+
+
+def unjudged(store: Store) -> set[str]:
+    """The learners about whom something was written since they were last judged."""
+    return {row["learner_id"] for row in store.rows("SELECT learner_id FROM unjudged")}
+
+
+def judged(store: Store, learners: Collection[str]) -> None:
+    """What is known of these learners has been judged."""
+    with store.writing():
+        store.execute_many("DELETE FROM unjudged WHERE learner_id = ?", [(learner,) for learner in learners])
 
 
 def _appear(store: Store, seen: Sequence[Observation], pass_id: int) -> None:

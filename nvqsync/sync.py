@@ -113,13 +113,18 @@ def _told_of_grades(report: Mapping[str, Any]) -> list[Notice]:
 def _judge(app: App, store: Store, observer: Observer, *, by: str) -> tuple[Settled, bool]:
     """Judge whom the pass touched (everyone in a full one); read again about everyone whose claim would now be
     proposed, then propose it. Returns what it came to, and whether everyone was judged."""
-    mark = touching.mark(app, store)
-    learners = None if observer.wanted.full else touching.learners(app, store, mark, observer.touched)
+    mark, new = touching.mark(app, store), store_lms.unjudged(store)
+    learners = None if observer.wanted.full else touching.learners(app, store, mark)
     settled = settle(app, store, by=by, learners=learners, propose_new=False)
+    if new or settled.due:
+        with store.writing():
+            store_lms.judged(store, new)
+            store_lms.not_judged(store, settled.due)
     if settled.due:
         observer.read_again(_courses_of(app, store, settled.due))
         ready = {learner for learner in settled.due if learner not in observer.unread}
         settled = settled.and_then(settle(app, store, by=by, learners=ready))
+        store_lms.judged(store, ready)
     if not any(course.error for course in observer.report.courses):
         touching.judged(store, mark)
     return settled, learners is None

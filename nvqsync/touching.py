@@ -1,10 +1,13 @@
-"""Whom a pass has to judge: those about whom something is different since everyone was last judged."""
+"""Whom a pass has to judge: those about whom something is different since they were last judged.
+
+Whoever a reading writes something new about stands in the database as not judged from then on, however it ends and
+whatever read it: a pass, or an export that reads a few learners again, which a connector may answer with everybody.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from nvqsync import __version__, store_lms
@@ -39,11 +42,11 @@ def mark(app: App, store: Store) -> Mark:
     return Mark(basis, last[0]["id"])
 
 
-def learners(app: App, store: Store, now: Mark, touched: Collection[str]) -> set[str] | None:
+def learners(app: App, store: Store, now: Mark) -> set[str] | None:
     """Whom to judge; ``None`` for everyone, where the basis of judging itself is another.
 
-    Besides the touched: whoever has a claim in our hands or one that was closed (gates look at the day and at the
-    centre's facts too), and whoever people recorded something about.
+    Besides those not judged yet: whoever has a claim in our hands or one that was closed (gates look at the day and at
+    the centre's facts too), and whoever people recorded something about.
     """
     text = store_lms.kept(store, _JUDGED)
     before = Mark(**json.loads(text)) if text else None
@@ -52,7 +55,7 @@ def learners(app: App, store: Store, now: Mark, touched: Collection[str]) -> set
     open_or_closed = json.dumps([status.value for status in (*WAITING, *CLOSED)])
     sql = """SELECT learner_id AS id FROM claims WHERE status IN (SELECT value FROM json_each(?))
         UNION SELECT substr(subject, 9) FROM audit WHERE id > ? AND subject LIKE 'learner:%'"""
-    return set(touched) | {row["id"] for row in store.rows(sql, [open_or_closed, before.audit])}
+    return store_lms.unjudged(store) | {row["id"] for row in store.rows(sql, [open_or_closed, before.audit])}
 
 
 def judged(store: Store, at: Mark) -> None:

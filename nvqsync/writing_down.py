@@ -21,22 +21,17 @@ BREATH = 0.025
 """Seconds. Who waits for the lock tries again only every 1 to 25 ms, and should not find it taken each time. It makes a
 first pass over 20,000 learners five seconds longer, of the minutes that Moodle needs."""
 
-Told = Callable[[CourseReading, Sequence[GradeChange], bool], None]
-"""Takes a reading, its changes, and whether anything but its grades differs."""
-
 
 @dataclass(slots=True)
 class Writer:
     """Takes courses as they were read, with what changed, and writes them down in the order they came.
 
-    ``told`` is called with each course once it is written, and whether anything about it but its grades differs.
     What was taken but is not written yet is lost with the process, bookmarks included: it is then read again.
     ``breathe`` waits; a benchmark measures without.
     """
 
     store: Store
     pass_id: int
-    told: Told = lambda reading, changes, differs: None
     breathe: Callable[[float], object] = time.sleep
     _waiting: list[tuple[CourseReading, Sequence[GradeChange]]] = field(default_factory=list)
     _grades: int = 0
@@ -55,8 +50,6 @@ class Writer:
         waiting, self._waiting, grades, self._grades = self._waiting, [], self._grades, 0
         if not waiting:
             return
-        for part in store_lms.recorded(self.store, waiting, self.pass_id):
+        for _ in store_lms.recorded(self.store, waiting, self.pass_id):
             if grades:
                 self.breathe(BREATH)
-            for (reading, changes), differs in part:
-                self.told(reading, changes, differs)

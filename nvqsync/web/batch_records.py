@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nvqsync.claims import RECORDED, TRANSITIONS, Status
-from nvqsync.hand_records import WORDS, WORDS_DUE
+from nvqsync.hand_records import CONFIRMED, WORDS, WORDS_DUE
 from nvqsync.store import Store
-from nvqsync.web.words import ACTION_WORDS, PAPER_WORDS
+from nvqsync.web.words import ACTION_WORDS, HAND_TO_HAND, PAPER_WORDS
 
 _HAS_REFERENCE = frozenset({"keyed", "acknowledged"})
 
@@ -38,7 +38,7 @@ def asks(word: str) -> Asks | None:
         return Asks(word, says, ("certificate", "reference", "on"), "certificate")
     if word in WORDS_DUE:
         return Asks(word, says, ("words", "on"), "words")
-    return Asks(word, says, ("reference",) * (word in _HAS_REFERENCE), who=word in {"keyed", *PAPER_WORDS})
+    return Asks(word, says, ("reference",) * (word in _HAS_REFERENCE), who=word in {"keyed", *HAND_TO_HAND})
 
 
 def statuses(word: str) -> tuple[str, ...]:
@@ -50,6 +50,7 @@ def statuses(word: str) -> tuple[str, ...]:
 
 def _where(word: str) -> str:
     nothing_yet = f" AND {word}_on = ''" if word in PAPER_WORDS else ""
+    nothing_yet += " AND provisional" if word == CONFIRMED else ""
     return f"batch_id = ? AND status IN (SELECT value FROM json_each(?)){nothing_yet}"  # noqa: S608
 
 

@@ -14,11 +14,11 @@ from nvqsync.centre import Account
 from nvqsync.claims import CLOSED, RECORDED, Event, Status, actions
 from nvqsync.declaring import Answers
 from nvqsync.gates import Finding
-from nvqsync.hand_records import WORDS_DUE
+from nvqsync.hand_records import CONFIRMED, WORDS_DUE
 from nvqsync.holding import BY_PERSON, REASONS
 from nvqsync.proposing import Claim
 from nvqsync.review import REASON_NEEDED
-from nvqsync.web.words import ACTION_WORDS, PAPER_WORDS, sentence_case
+from nvqsync.web.words import ACTION_WORDS, HAND_TO_HAND, PAPER_WORDS, sentence_case
 
 DECIDED = (Event.APPROVE, Event.RELEASE, Event.HOLD, Event.WITHDRAW)
 AGAIN = "again"
@@ -58,7 +58,8 @@ def offers(claim: Claim, answers: Answers, who: SignedIn, account: Account | Non
     again = [Offer(AGAIN, "Make it again, though nothing changed", why=_DUE)] if claim.status in CLOSED else []
     words = [word for word, event in RECORDED.items() if event in possible]
     if claim.status is Status.CERTIFICATED:
-        words += [word for word in PAPER_WORDS if not getattr(claim, f"{word}_on")]
+        words += [word for word in PAPER_WORDS if not getattr(claim, f"{word}_on")
+                  and (claim.provisional or word != CONFIRMED)]  # fmt: skip
     recorded = [_record(word) for word in words]
     return (
         *((*decided, *again) if who.may(Right.CLAIMS) else ()),
@@ -87,7 +88,7 @@ def _record(word: str) -> Offer:
     says = PAPER_WORDS[word] if word in PAPER_WORDS else ACTION_WORDS[RECORDED[word]]
     return Offer(
         word, says, recorded=True, why=_DUE if word in WORDS_DUE else _OPTIONAL, day=True,
-        certificate=word == "certificated", reference=word in _HAS_REFERENCE, who=word in {"keyed", *PAPER_WORDS},
+        certificate=word == "certificated", reference=word in _HAS_REFERENCE, who=word in {"keyed", *HAND_TO_HAND},
     )  # fmt: skip
 
 

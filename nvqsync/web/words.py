@@ -49,8 +49,12 @@ ACTION_WORDS = {
 PAPER_WORDS = {
     "received": "Record that the certificate arrived",
     "handed_over": "Record that the learner has it",
+    "confirmed": "Record that it is not provisional any more",
 }
 """What is recorded of the paper, by its word; the status stays."""
+
+HAND_TO_HAND = frozenset({"received", "handed_over"})
+"""Of these, what somebody does who is named with it."""
 
 
 def sentence_case(word: str) -> str:

@@ -22,7 +22,7 @@ from tests.integration.web_data import ADMIN, APPROVER, IQA, PEOPLE, VIEWER, Col
 BATCH = "20261101-OCR-03455-001"
 TERMS = "centre/OCR/03455"
 NEW_ROWS = "id_number,qualification,registered_on\nL1003,OCR/03455,2026-09-14\nL9999,OCR/03455,2026-09-14\n"
-HOME = {VIEWER: 4, IQA: 10, APPROVER: 10, ADMIN: 10}
+HOME = {VIEWER: 4, IQA: 10, APPROVER: 10, ADMIN: 11}
 """Links at the top of every page, by who looks."""
 
 

@@ -312,12 +312,22 @@ class ClaimMachine(RuleBasedStateMachine):
         """And every claim is where it says."""
         assert self.shop.faults() == []
 
+    def withdraw_what_lost_its_grounds(self) -> None:
+        """A batch that never left waits only for claims that lost their grounds; without them the rest of it goes."""
+        here = [claim for claim in self.shop.claims() if claim.status is Status.EXPORTED]
+        groundless = [claim for claim in here if claim.recall_notice]
+        assert {claim.batch_id for claim in here} == {claim.batch_id for claim in groundless}
+        self.shop.act(Event.WITHDRAW, *(claim.id for claim in groundless))
+        self.taken_back |= {claim.key for claim in groundless}
+        self.shop.finish()
+
     def teardown(self) -> None:
         """In the end nothing hangs: what left is certificated or returned, on both sides alike."""
         if hasattr(self, "shop"):
             self.sync()
             self.portal.faults.clear()
             self.shop.finish()
+            self.withdraw_what_lost_its_grounds()
             claims, books = self.shop.claims(), self.shop.books()
             assert not [claim.id for claim in claims if claim.status.value in GONE]
             for claim in claims:

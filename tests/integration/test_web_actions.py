@@ -14,6 +14,7 @@ from nvqsync.centre import Account
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
 from nvqsync.review import act
 from nvqsync.web.app import WebServer
+from nvqsync.web.words import PAPER_WORDS
 from tests.integration import web_data
 from tests.integration.web_data import APPROVER, College
 
@@ -96,7 +97,7 @@ def test_a_claim_offers_what_its_state_allows(url: str, college: College, sessio
         page = page_of(url, session, claim_id)
         decided = set(re.findall(rf'action="/claims/{claim_id}/(\w+)"', page)) - {"again"}
         assert decided == {event.value for event in TRANSITIONS[status] if event in BY_PERSON}, status
-        recorded = set(re.findall(rf'action="/claims/{claim_id}/record/(\w+)"', page)) - {"received", "handed_over"}
+        recorded = set(re.findall(rf'action="/claims/{claim_id}/record/(\w+)"', page)) - {*PAPER_WORDS}
         assert recorded == {word for word, event in RECORDED.items() if event in TRANSITIONS[status]}, status
         assert (f'action="/claims/{claim_id}/again"' in page) == (status in CLOSED)
 
