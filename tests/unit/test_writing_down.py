@@ -40,21 +40,28 @@ def outside(store: Store) -> tuple[int, int]:
 
 
 def test_small_courses_are_written_together_and_in_order(store: Store) -> None:
-    """Nobody sees the first until there is enough for a transaction; each is told once it is written."""
-    told: list[tuple[str, bool, tuple[int, int]]] = []
-    breaths: list[float] = []
-    writer = Writer(
-        store, store_lms.begin_pass(store, 1), lambda r, c, d: told.append((r.course.lms_id, d, outside(store))),
-        breaths.append,
-    )  # fmt: skip
+    """Nobody sees the first until there is enough for a transaction; after it there is a breath."""
+    seen: list[tuple[float, tuple[int, int]]] = []
+    writer = Writer(store, store_lms.begin_pass(store, 1), lambda seconds: seen.append((seconds, outside(store))))
     for number, many in ((1, 400), (2, 500), (3, 400)):
         reading = course(number, many)
         writer.take(reading, FirstGrades(reading.observations))
-    assert told == [("1", True, (900, 2)), ("2", True, (900, 2))]
+    assert seen == [(BREATH, (900, 2))]
     writer.finish()
     writer.finish()
-    assert told[2:] == [("3", True, (1300, 3))]
-    assert breaths == [BREATH] * 2
+    assert seen[1:] == [(BREATH, (1300, 3))]
+
+
+def test_whoever_something_is_new_about_stands_as_unjudged(store: Store) -> None:
+    """From the same transaction on, until somebody says that they were judged."""
+    writer, seen = Writer(store, store_lms.begin_pass(store, 1), lambda seconds: None), course(1, 3)
+    writer.take(seen, FirstGrades(seen.observations))
+    writer.finish()
+    assert store_lms.unjudged(store) == {"1-0", "1-1", "1-2"}
+    store_lms.judged(store, {"1-0", "1-2"})
+    writer.take(replace(seen, observations=()), ())
+    writer.finish()
+    assert store_lms.unjudged(store) == {"1-1"}
 
 
 def test_a_large_course_is_written_in_parts_and_its_bookmark_last(store: Store) -> None:
