@@ -7,7 +7,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 ONCE ?=
-PYTEST ?= -n 2 --dist loadfile
+PYTEST ?= -n 3 --dist loadfile
 TORTURE ?=
 PASSES ?= 10000
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from nvqsync import store_accounts, store_centre
 from nvqsync.centre import Account
+from nvqsync.cli import main
 from nvqsync.passwords import fits
 from nvqsync.store import Store
 
@@ -24,14 +25,15 @@ def database(tmp_path: Path) -> Path:
 
 
 def run(database: Path, *arguments: str, typed: str = "", status: int = 0) -> str:
-    """One command as a person runs it; answers what it printed, errors included."""
-    environment = os.environ | {"NVQSYNC_DATABASE": str(database), "NVQSYNC_ACTOR": "j.lister"}
-    done = subprocess.run(
-        [sys.executable, "-m", "nvqsync", "users", *arguments], env=environment, input=typed, capture_output=True,
-        text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    """One command as a person types it; answers what it printed, errors included."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(said), redirect_stderr(said):
+        patched.setenv("NVQSYNC_DATABASE", str(database))
+        patched.setenv("NVQSYNC_ACTOR", "j.lister")
+        patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+        found = main(("users", *arguments))
+    assert found == status, said.getvalue()
+    return said.getvalue()
 
 
 def test_the_first_admin(database: Path) -> None:
