@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nvqsync.claims import WAITING, Status
@@ -38,7 +38,9 @@ _TO_RECALL = """instr(cautions, '["CERT-1"') > 0"""
 """A recall notice stands. Written exactly so because a partial index answers for this text and no other."""
 
 _BY_NAME = "learners.name COLLATE NOCASE, claims.id"
-MANY = 2000
+MANY = 5000
+"""Claims of so many learners are counted no faster by looking each learner up than by going through all claims."""
+
 DENSE = 20_000
 """Where a text leaves more claims than this, walking them in order finds a page sooner than gathering them all."""
 
@@ -68,16 +70,58 @@ def matching_learners(store: Store, text: str) -> str | None:
 
     ``None`` where there is no text, and so nobody is left out.
     """
+    condition, parameters = _holds(text)
+    if not condition:
+        return None
+    return json.dumps([row["lms_id"] for row in store.rows(f"SELECT lms_id FROM learners WHERE {condition}", parameters)])
+
+
+def _holds(text: str) -> tuple[str, list[str]]:
+    """A condition on learners and its parameters; empty where there is no text."""
     conditions, parameters = [], []
     for word in text.split():
         forms = [f"%{_escaped(form)}%" for form in _spellings(word)]
         like = [f"{column} LIKE ? ESCAPE '\\'" for column in ("name", "id_number") for _ in forms]
         conditions.append(f"({' OR '.join(like)})")
         parameters += forms * 2
-    if not conditions:
+    return " AND ".join(conditions), parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many learners a text leaves, and leaves out. ``left_out``: it is the others that are meant.
+
+    Who they are is in ``temp.found`` of the connection that was asked, for as long as it is open.
+    """
+
+    matching: int
+    others: int
+    left_out: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether going through all claims costs less than looking up the claims of each of these learners."""
+        return (self.others if self.left_out else self.matching) > MANY
+
+    @property
+    def sql(self) -> str:
+        """A condition on claims."""
+        if self.left_out:
+            return "learner_id IN (SELECT lms_id FROM learners WHERE lms_id NOT IN (SELECT lms_id FROM temp.found))"
+        return "learner_id IN (SELECT lms_id FROM temp.found)"
+
+
+def _find(store: Store, text: str) -> Found | None:
+    """Look a text's learners up and keep their ids beside the database; ``None`` where there is no text."""
+    condition, parameters = _holds(text)
+    if not condition:
         return None
-    sql = f"SELECT lms_id FROM learners WHERE {' AND '.join(conditions)}"
-    return json.dumps([row["lms_id"] for row in store.rows(sql, parameters)])
+    store.execute("DROP TABLE IF EXISTS temp.found")
+    store.execute("CREATE TEMP TABLE found (lms_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    store.execute(f"INSERT INTO temp.found SELECT lms_id FROM learners WHERE {condition}", parameters)
+    counts = "SELECT (SELECT COUNT(*) FROM temp.found) AS matching, (SELECT COUNT(*) FROM learners) AS every"
+    row = store.rows(counts)[0]
+    return Found(row["matching"], row["every"] - row["matching"])
 
 
 def _spellings(word: str) -> list[str]:
@@ -98,7 +142,7 @@ class Narrow:
     before which they were made (seconds since 1970), a blocker, and what the reader may see.
     """
 
-    learners: str | None = None
+    learners: Found | None = None
     made_before: int | None = None
     blocker: str = ""
     within: Scope = WHOLE
@@ -108,16 +152,15 @@ class Narrow:
         seen, parameters = self.within.sql()
         conditions: list[tuple[str, list[Any]]] = [(seen, list(parameters))]
         if self.learners is not None:
-            conditions.append(("learner_id IN (SELECT value FROM json_each(?))", [self.learners]))
+            conditions.append((self.learners.sql, []))
         if self.made_before is not None:
             conditions.append(("created_at < ?", [self.made_before]))
         if self.blocker == RECALL_NOTICE:
             standing = "status NOT IN ('withdrawn', 'returned', 'revoked', 'recalled')"
             conditions.append((f"{_TO_RECALL} AND {standing}", []))
         elif self.blocker:
-            has = "blocked = 1 AND instr(blockers, ?) > 0 AND (instr(blockers, ?) > 0 OR instr(blockers, ?) > 0)"
-            begins = f'["{self.blocker}'  # looked for first: most claims are done with then
-            conditions.append((has, [begins, f'{begins}"', f"{begins}/"]))
+            stopped = "EXISTS (SELECT 1 FROM claim_gates WHERE gate = ? AND claim_id = claims.id)"
+            conditions.append((f"blocked = 1 AND {stopped}", [self.blocker]))
         return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
     @property
@@ -125,29 +168,58 @@ class Narrow:
         """Which index holds all that the condition asks for; SQLite has no figures to choose by."""
         if self.blocker:
             return "INDEXED BY claims_to_recall" if self.blocker == RECALL_NOTICE else "INDEXED BY claims_blocked"
-        if self.learners is not None and not self.many:
+        if self.learners is not None and not self.learners.many:
             return "INDEXED BY claims_by_learner"
         return "" if self.within.courses else "INDEXED BY claims_by_status"
 
     @property
-    def many(self) -> bool:
-        """Whether the text leaves so many learners that looking at every claim costs less than looking each one up."""
-        return self.learners is not None and self.learners.count(",") > MANY
+    def is_counted(self) -> bool:
+        """Whether the database keeps the counts of such claims: of all there are, and of those that a rule blocks."""
+        kept = self.within.courses is None and self.blocker != RECALL_NOTICE
+        return kept and self.learners is None and self.made_before is None
+
+    @property
+    def counterpart(self) -> Narrow | None:
+        """The claims that a text leaves out, where these are fewer and all of them together are counted already."""
+        if self.learners is None or self.learners.matching <= self.learners.others or self.blocker:
+            return None
+        everything = replace(self, learners=None)
+        return replace(self, learners=replace(self.learners, left_out=True)) if everything.is_counted else None
 
 
 def narrow(store: Store, filters: Filters, today: dt.date, within: Scope = WHOLE) -> Narrow:
     """The part of a question that is SQLite's business."""
     made_before = midnight(today - dt.timedelta(days=filters.age - 1)) if filters.age else None
-    return Narrow(matching_learners(store, filters.text), made_before, filters.blocker, within)
+    return Narrow(_find(store, filters.text), made_before, filters.blocker, within)
+
+
+_KIND = "status, awarding_body, qualification_id, blocked"
 
 
 def groups(store: Store, asked: Narrow) -> list[Group]:
     """All claims that are not left out, counted by what the other filters can ask."""
+    if asked.is_counted:
+        return _kept(store, asked.blocker)
+    if asked.counterpart is None:
+        return _counted(store, asked)
+    left_out = {replace(group, claims=0): group.claims for group in _counted(store, asked.counterpart)}
+    every = [replace(one, claims=one.claims - left_out.get(replace(one, claims=0), 0)) for one in _kept(store, "")]
+    return [group for group in every if group.claims]
+
+
+def _kept(store: Store, gate: str) -> list[Group]:
+    """The counts that triggers keep: of the claims that a rule blocks, or of all where none is named."""
+    return _groups(store.rows(f"SELECT {_KIND}, n FROM claim_counts WHERE gate = ? AND n > 0", [gate]))
+
+
+def _counted(store: Store, asked: Narrow) -> list[Group]:
+    """The counts as they are found by looking at the claims."""
     condition, parameters = asked.sql()
-    columns = "status, awarding_body, qualification_id, blocked"
-    rows = store.rows(
-        f"SELECT {columns}, COUNT(*) AS n FROM claims {asked.index} WHERE {condition} GROUP BY {columns}", parameters
-    )
+    sql = f"SELECT {_KIND}, COUNT(*) AS n FROM claims {asked.index} WHERE {condition} GROUP BY {_KIND}"
+    return _groups(store.rows(sql, parameters))
+
+
+def _groups(rows: Iterable[dict[str, Any]]) -> list[Group]:
     return [
         Group(Status(row["status"]), row["awarding_body"], row["qualification_id"], bool(row["blocked"]), row["n"])
         for row in rows
