@@ -89,7 +89,7 @@ ELSEWHERE = {
     "audit_texts": "the words beside the log: those about the person are erased",
     "audit_facts": "the facts beside the log: erased with the last entry that rests on them",
     "audit_erased": "which entries' words were erased, by which entry",
-    "claim_gates": "which rule blocks which claim, by number: the database takes it out of the claims and drops it there",
+    "claim_gates": "which rule blocks which claim, by number: goes with the blockers of the claim",
     "anonymised": "the LMS ids of those who were anonymised, and the rule",
 }
 """Tables with something about people that are not a row of theirs."""

@@ -82,6 +82,7 @@ CREATE UNIQUE INDEX one_full_award ON claims (learner_id, qualification_id)
 CREATE INDEX learners_by_name ON learners (name COLLATE NOCASE);
 CREATE INDEX claims_by_status ON claims (status, awarding_body, qualification_id, blocked, created_at, learner_id);
 CREATE INDEX claims_in_order ON claims (status, blocked);
+CREATE INDEX claims_by_number ON claims (id, status, awarding_body, qualification_id, blocked, created_at, learner_id);
 CREATE INDEX claims_blocked ON claims (status, awarding_body, qualification_id, blocked, created_at, learner_id)
     WHERE blocked = 1;
 CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qualification_id, blocked, created_at);
@@ -101,14 +102,14 @@ _KIND = """(status, awarding_body, qualification_id, blocked)
 _UNCOUNT = f"""
     UPDATE claim_counts SET n = n - 1
         WHERE gate IN {_GATES.format(row="OLD")} AND {_KIND.format(row="OLD")};
-    DELETE FROM claim_gates WHERE claim_id = OLD.id AND gate IN {_GATES.format(row="OLD")};"""
+    DELETE FROM claim_gates WHERE claim_id = OLD.id AND gate IN {_GATES.format(row="OLD")};"""  # noqa: S608
 _COUNT = f"""
     INSERT INTO claim_gates SELECT gate, NEW.id FROM {_GATES.format(row="NEW")} WHERE gate <> '';
     INSERT INTO claim_counts SELECT gate, NEW.status, NEW.awarding_body, NEW.qualification_id, NEW.blocked, 0
         FROM {_GATES.format(row="NEW")} AS mine WHERE NOT EXISTS (
             SELECT 1 FROM claim_counts AS known WHERE known.gate = mine.gate AND {_KIND.format(row="NEW")});
     UPDATE claim_counts SET n = n + 1
-        WHERE gate IN {_GATES.format(row="NEW")} AND {_KIND.format(row="NEW")};"""
+        WHERE gate IN {_GATES.format(row="NEW")} AND {_KIND.format(row="NEW")};"""  # noqa: S608
 COUNT_TABLES = f"""
 CREATE TABLE claim_gates (
     gate TEXT NOT NULL, claim_id INTEGER NOT NULL, PRIMARY KEY (gate, claim_id)

@@ -38,11 +38,11 @@ _TO_RECALL = """instr(cautions, '["CERT-1"') > 0"""
 """A recall notice stands. Written exactly so because a partial index answers for this text and no other."""
 
 _BY_NAME = "learners.name COLLATE NOCASE, claims.id"
-MANY = 5000
+MANY = 2000
 """Claims of so many learners are counted no faster by looking each learner up than by going through all claims."""
 
-DENSE = 20_000
-"""Where a text leaves more claims than this, walking them in order finds a page sooner than gathering them all."""
+DENSE = 5000
+"""Among more claims than this, walking in order finds a page sooner than gathering them and sorting their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def matching_learners(store: Store, text: str) -> str | None:
     condition, parameters = _holds(text)
     if not condition:
         return None
-    return json.dumps([row["lms_id"] for row in store.rows(f"SELECT lms_id FROM learners WHERE {condition}", parameters)])
+    rows = store.rows(f"SELECT lms_id FROM learners WHERE {condition}", parameters)
+    return json.dumps([row["lms_id"] for row in rows])
 
 
 def _holds(text: str) -> tuple[str, list[str]]:
@@ -105,10 +106,10 @@ class Found:
 
     @property
     def sql(self) -> str:
-        """A condition on claims."""
+        """A condition on claims; the ``+`` keeps SQLite from looking so many learners up one by one."""
         if self.left_out:
             return "learner_id IN (SELECT lms_id FROM learners WHERE lms_id NOT IN (SELECT lms_id FROM temp.found))"
-        return "learner_id IN (SELECT lms_id FROM temp.found)"
+        return f"{'+' if self.many else ''}learner_id IN (SELECT lms_id FROM temp.found)"
 
 
 def _find(store: Store, text: str) -> Found | None:
@@ -173,18 +174,17 @@ class Narrow:
         return "" if self.within.courses else "INDEXED BY claims_by_status"
 
     @property
-    def is_counted(self) -> bool:
-        """Whether the database keeps the counts of such claims: of all there are, and of those that a rule blocks."""
-        kept = self.within.courses is None and self.blocker != RECALL_NOTICE
-        return kept and self.learners is None and self.made_before is None
+    def kept(self) -> bool:
+        """Whether it can be had from the counts that the database keeps: of all claims, and of those a rule blocks."""
+        unnarrowed = self.learners is None and self.within.courses is None and self.blocker != RECALL_NOTICE
+        return unnarrowed and not (self.blocker and self.made_before)
 
     @property
-    def counterpart(self) -> Narrow | None:
-        """The claims that a text leaves out, where these are fewer and all of them together are counted already."""
-        if self.learners is None or self.learners.matching <= self.learners.others or self.blocker:
+    def left_out(self) -> Narrow | None:
+        """The claims that a text leaves out, where they are few, and all claims with them are counted already."""
+        if self.learners is None or self.learners.others > MANY or self.blocker or self.within.courses:
             return None
-        everything = replace(self, learners=None)
-        return replace(self, learners=replace(self.learners, left_out=True)) if everything.is_counted else None
+        return replace(self, learners=replace(self.learners, left_out=True))
 
 
 def narrow(store: Store, filters: Filters, today: dt.date, within: Scope = WHOLE) -> Narrow:
@@ -198,18 +198,25 @@ _KIND = "status, awarding_body, qualification_id, blocked"
 
 def groups(store: Store, asked: Narrow) -> list[Group]:
     """All claims that are not left out, counted by what the other filters can ask."""
-    if asked.is_counted:
-        return _kept(store, asked.blocker)
-    if asked.counterpart is None:
+    if asked.kept:
+        return _kept(store, asked)
+    if asked.left_out is None:
         return _counted(store, asked)
-    left_out = {replace(group, claims=0): group.claims for group in _counted(store, asked.counterpart)}
-    every = [replace(one, claims=one.claims - left_out.get(replace(one, claims=0), 0)) for one in _kept(store, "")]
-    return [group for group in every if group.claims]
+    less = {replace(group, claims=0): group.claims for group in _counted(store, asked.left_out)}
+    every = _kept(store, replace(asked, learners=None))
+    found = [replace(group, claims=group.claims - less.get(replace(group, claims=0), 0)) for group in every]
+    return [group for group in found if group.claims]
 
 
-def _kept(store: Store, gate: str) -> list[Group]:
-    """The counts that triggers keep: of the claims that a rule blocks, or of all where none is named."""
-    return _groups(store.rows(f"SELECT {_KIND}, n FROM claim_counts WHERE gate = ? AND n > 0", [gate]))
+def _kept(store: Store, asked: Narrow) -> list[Group]:
+    """The counts that triggers keep; claims that are too young are counted and taken off."""
+    younger, parameters = "", list[Any]([asked.blocker])
+    if asked.made_before is not None:
+        younger = f"""- (SELECT COUNT(*) FROM claims INDEXED BY claims_by_status
+            WHERE ({_KIND}) = ({", ".join(f"kept.{name}" for name in _KIND.split(", "))}) AND created_at >= ?)"""
+        parameters.insert(0, asked.made_before)
+    counts = f"SELECT {_KIND}, n {younger} AS n FROM claim_counts AS kept WHERE gate = ?"
+    return _groups(store.rows(f"SELECT * FROM ({counts}) WHERE n > 0", parameters))
 
 
 def _counted(store: Store, asked: Narrow) -> list[Group]:
@@ -264,15 +271,16 @@ def _ids(store: Store, filters: Filters, asked: Narrow, counted: Sequence[Group]
 def _walked(filters: Filters, asked: Narrow, total: int) -> tuple[str, str]:
     """Which index to go by, and how to write the order so that SQLite walks it or sorts what it found.
 
-    Rows are wide, so that a walk reads few of them or none: it goes by the index that is in order already where status
-    and blocked are known, and otherwise gathers numbers out of an index that holds all that is asked for.
+    Rows are wide, so that none is read: few claims are gathered out of an index that holds all that is asked for, many
+    are walked in an index that is in their order, which is over as soon as the page is full.
     """
-    few = total <= DENSE and (asked.learners is not None or asked.blocker)
-    if few or filters.status is None or filters.blocked is None:
+    rank = Filters(status=filters.status, blocked=filters.blocked, sort=filters.sort, page=filters.page)
+    if filters == rank and filters.status and filters.blocked is not None and asked.within.courses is None:
+        return "claims INDEXED BY claims_in_order", "claims.id"
+    looked_up = asked.blocker or (asked.learners is not None and not asked.learners.many)
+    if asked.within.courses is not None or (total <= DENSE and (looked_up or filters.status)):
         return f"claims {asked.index}", "+claims.id"
-    if asked.within.courses or filters.awarding_body or filters.qualification:
-        return "claims", "+claims.id"
-    return "claims INDEXED BY claims_in_order", "claims.id"
+    return "claims INDEXED BY claims_by_number", "claims.id"
 
 
 def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
