@@ -295,6 +295,14 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     return conditions, [value for _, value in asked if value]
 
 
+def listed(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What a list shows of claims: of their facts the credits alone, of their cautions how many there are."""
+    sql = """SELECT id, version, status, learner_id, qualification_id, awarding_body, hold_reason, portal_words,
+            blockers, json_extract(facts, '$.credits') AS credits, json_array_length(cautions) AS cautions, created_at
+        FROM claims WHERE id IN (SELECT value FROM json_each(?))"""
+    return store.rows(sql, [json.dumps(list(ids))])
+
+
 def people(store: Store, lms_ids: Iterable[str]) -> dict[str, LmsMember]:
     """Name and ID number of people by their id in the LMS; whoever was never on a roster is missing."""
     sql = "SELECT lms_id, name, id_number FROM learners WHERE lms_id IN (SELECT value FROM json_each(?))"

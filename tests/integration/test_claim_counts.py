@@ -1,4 +1,4 @@
-"""The counts that triggers keep beside the claims agree with the claims, whatever is done; so do the pages' questions."""
+"""The counts that triggers keep beside the claims agree with the claims; so do the answers of the queue."""
 
 from __future__ import annotations
 
