@@ -171,7 +171,7 @@ class Narrow:
             return "INDEXED BY claims_to_recall" if self.blocker == RECALL_NOTICE else "INDEXED BY claims_blocked"
         if self.learners is not None and not self.learners.many:
             return "INDEXED BY claims_by_learner"
-        return "" if self.within.courses else "INDEXED BY claims_by_status"
+        return "INDEXED BY claims_by_number" if self.within.courses else "INDEXED BY claims_by_status"
 
     @property
     def kept(self) -> bool:
