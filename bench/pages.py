@@ -39,9 +39,9 @@ A_COURSE = 50
 QUALIFICATIONS = (OCR, "OCR/03454", "OCR/03456", "EDI/L2-CS", "NCFE/50102874")
 QUEUE = (
     "", "?page=2", "?page=40", "?status=proposed&blocked=no", "?status=proposed&blocked=yes", "?body=OCR",
-    "?qualification=EDI/L2-CS&status=certificated", "?q=vented19", "?q=invented&status=on_hold", "?q=vented1999",
-    "?blocker=ENT-2", "?blocker=IQA-1&body=OCR&sort=name", "?age=30&status=proposed", "?age=90", "?sort=name",
-    "?sort=newest", "?q=19&age=30&blocked=yes&body=NCFE&sort=oldest",
+    "?qualification=EDI/L2-CS&status=certificated", "?q=vented19", "?q=invented&status=on_hold", "?q=1",
+    "?q=vented1999", "?blocker=ENT-2", "?blocker=IQA-1&body=OCR&sort=name", "?age=30&status=proposed", "?age=90",
+    "?sort=name", "?sort=newest", "?q=19&age=30&blocked=yes&body=NCFE&sort=oldest",
 )  # fmt: skip
 """Questions put to the queue: counts, each filter, free text, every order."""
 

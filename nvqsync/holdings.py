@@ -89,6 +89,7 @@ ELSEWHERE = {
     "audit_texts": "the words beside the log: those about the person are erased",
     "audit_facts": "the facts beside the log: erased with the last entry that rests on them",
     "audit_erased": "which entries' words were erased, by which entry",
+    "claim_gates": "which rule blocks which claim, by number: goes with the blockers of the claim",
     "anonymised": "the LMS ids of those who were anonymised, and the rule",
 }
 """Tables with something about people that are not a row of theirs."""
@@ -100,6 +101,7 @@ IMPERSONAL = {
     "centre_numbers": "the centre's numbers with the bodies",
     "centre_approvals": "what the centre is approved for, and end dates",
     "centre_sanctions": "sanctions on the centre",
+    "claim_counts": "how many claims there are of each kind",
     "course_numbers": "ID numbers of courses",
     "bookmarks": "where each course's reading goes on",
     "alarms": "courses that wait for a person",

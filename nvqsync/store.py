@@ -137,7 +137,8 @@ def _open(path: Path, *, read_only: bool) -> sqlite_utils.Database:
         db = sqlite_utils.Database(connection)
         db.conn.execute("PRAGMA busy_timeout = 10000")
         db.conn.execute("PRAGMA foreign_keys = ON")
-        db.conn.execute("PRAGMA cache_size = -16000")  # 16 MB: a pass touches pages all over the grades
+        cache = 4 if read_only else 16  # MB: a pass touches pages all over the grades; a page is four answers at once
+        db.conn.execute(f"PRAGMA cache_size = -{cache}000")
         if not read_only:
             db.conn.execute("PRAGMA journal_mode = WAL")
             db.conn.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MB: fewer pages are copied twice

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nvqsync.claims import WAITING, Status
@@ -39,8 +39,10 @@ _TO_RECALL = """instr(cautions, '["CERT-1"') > 0"""
 
 _BY_NAME = "learners.name COLLATE NOCASE, claims.id"
 MANY = 2000
-DENSE = 20_000
-"""Where a text leaves more claims than this, walking them in order finds a page sooner than gathering them all."""
+"""Claims of so many learners are counted no faster by looking each learner up than by going through all claims."""
+
+DENSE = 5000
+"""Among more claims than this, walking in order finds a page sooner than gathering them and sorting their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,59 @@ def matching_learners(store: Store, text: str) -> str | None:
 
     ``None`` where there is no text, and so nobody is left out.
     """
+    condition, parameters = _holds(text)
+    if not condition:
+        return None
+    rows = store.rows(f"SELECT lms_id FROM learners WHERE {condition}", parameters)
+    return json.dumps([row["lms_id"] for row in rows])
+
+
+def _holds(text: str) -> tuple[str, list[str]]:
+    """A condition on learners and its parameters; empty where there is no text."""
     conditions, parameters = [], []
     for word in text.split():
         forms = [f"%{_escaped(form)}%" for form in _spellings(word)]
         like = [f"{column} LIKE ? ESCAPE '\\'" for column in ("name", "id_number") for _ in forms]
         conditions.append(f"({' OR '.join(like)})")
         parameters += forms * 2
-    if not conditions:
+    return " AND ".join(conditions), parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many learners a text leaves, and leaves out. ``left_out``: it is the others that are meant.
+
+    Who they are is in ``temp.found`` of the connection that was asked, for as long as it is open.
+    """
+
+    matching: int
+    others: int
+    left_out: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether going through all claims costs less than looking up the claims of each of these learners."""
+        return (self.others if self.left_out else self.matching) > MANY
+
+    @property
+    def sql(self) -> str:
+        """A condition on claims; the ``+`` keeps SQLite from looking so many learners up one by one."""
+        if self.left_out:
+            return "learner_id IN (SELECT lms_id FROM learners WHERE lms_id NOT IN (SELECT lms_id FROM temp.found))"
+        return f"{'+' if self.many else ''}learner_id IN (SELECT lms_id FROM temp.found)"
+
+
+def _find(store: Store, text: str) -> Found | None:
+    """Look a text's learners up and keep their ids beside the database; ``None`` where there is no text."""
+    condition, parameters = _holds(text)
+    if not condition:
         return None
-    sql = f"SELECT lms_id FROM learners WHERE {' AND '.join(conditions)}"
-    return json.dumps([row["lms_id"] for row in store.rows(sql, parameters)])
+    store.execute("DROP TABLE IF EXISTS temp.found")
+    store.execute("CREATE TEMP TABLE found (lms_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    store.execute(f"INSERT INTO temp.found SELECT lms_id FROM learners WHERE {condition}", parameters)
+    counts = "SELECT (SELECT COUNT(*) FROM temp.found) AS matching, (SELECT COUNT(*) FROM learners) AS every"
+    row = store.rows(counts)[0]
+    return Found(row["matching"], row["every"] - row["matching"])
 
 
 def _spellings(word: str) -> list[str]:
@@ -98,7 +143,7 @@ class Narrow:
     before which they were made (seconds since 1970), a blocker, and what the reader may see.
     """
 
-    learners: str | None = None
+    learners: Found | None = None
     made_before: int | None = None
     blocker: str = ""
     within: Scope = WHOLE
@@ -108,16 +153,15 @@ class Narrow:
         seen, parameters = self.within.sql()
         conditions: list[tuple[str, list[Any]]] = [(seen, list(parameters))]
         if self.learners is not None:
-            conditions.append(("learner_id IN (SELECT value FROM json_each(?))", [self.learners]))
+            conditions.append((self.learners.sql, []))
         if self.made_before is not None:
             conditions.append(("created_at < ?", [self.made_before]))
         if self.blocker == RECALL_NOTICE:
             standing = "status NOT IN ('withdrawn', 'returned', 'revoked', 'recalled')"
             conditions.append((f"{_TO_RECALL} AND {standing}", []))
         elif self.blocker:
-            has = "blocked = 1 AND instr(blockers, ?) > 0 AND (instr(blockers, ?) > 0 OR instr(blockers, ?) > 0)"
-            begins = f'["{self.blocker}'  # looked for first: most claims are done with then
-            conditions.append((has, [begins, f'{begins}"', f"{begins}/"]))
+            stopped = "EXISTS (SELECT 1 FROM claim_gates WHERE gate = ? AND claim_id = claims.id)"
+            conditions.append((f"blocked = 1 AND {stopped}", [self.blocker]))
         return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
 
     @property
@@ -125,29 +169,64 @@ class Narrow:
         """Which index holds all that the condition asks for; SQLite has no figures to choose by."""
         if self.blocker:
             return "INDEXED BY claims_to_recall" if self.blocker == RECALL_NOTICE else "INDEXED BY claims_blocked"
-        if self.learners is not None and not self.many:
+        if self.learners is not None and not self.learners.many:
             return "INDEXED BY claims_by_learner"
-        return "" if self.within.courses else "INDEXED BY claims_by_status"
+        return "INDEXED BY claims_by_number" if self.within.courses else "INDEXED BY claims_by_status"
 
     @property
-    def many(self) -> bool:
-        """Whether the text leaves so many learners that looking at every claim costs less than looking each one up."""
-        return self.learners is not None and self.learners.count(",") > MANY
+    def kept(self) -> bool:
+        """Whether it can be had from the counts that the database keeps: of all claims, and of those a rule blocks."""
+        unnarrowed = self.learners is None and self.within.courses is None and self.blocker != RECALL_NOTICE
+        return unnarrowed and not (self.blocker and self.made_before)
+
+    @property
+    def left_out(self) -> Narrow | None:
+        """The claims that a text leaves out, where they are few, and all claims with them are counted already."""
+        if self.learners is None or self.learners.others > MANY or self.blocker or self.within.courses:
+            return None
+        return replace(self, learners=replace(self.learners, left_out=True))
 
 
 def narrow(store: Store, filters: Filters, today: dt.date, within: Scope = WHOLE) -> Narrow:
     """The part of a question that is SQLite's business."""
     made_before = midnight(today - dt.timedelta(days=filters.age - 1)) if filters.age else None
-    return Narrow(matching_learners(store, filters.text), made_before, filters.blocker, within)
+    return Narrow(_find(store, filters.text), made_before, filters.blocker, within)
+
+
+_KIND = "status, awarding_body, qualification_id, blocked"
 
 
 def groups(store: Store, asked: Narrow) -> list[Group]:
     """All claims that are not left out, counted by what the other filters can ask."""
+    if asked.kept:
+        return _kept(store, asked)
+    if asked.left_out is None:
+        return _counted(store, asked)
+    less = {replace(group, claims=0): group.claims for group in _counted(store, asked.left_out)}
+    every = _kept(store, replace(asked, learners=None))
+    found = [replace(group, claims=group.claims - less.get(replace(group, claims=0), 0)) for group in every]
+    return [group for group in found if group.claims]
+
+
+def _kept(store: Store, asked: Narrow) -> list[Group]:
+    """The counts that triggers keep; claims that are too young are counted and taken off."""
+    younger, parameters = "", list[Any]([asked.blocker])
+    if asked.made_before is not None:
+        younger = f"""- (SELECT COUNT(*) FROM claims INDEXED BY claims_by_status
+            WHERE ({_KIND}) = ({", ".join(f"kept.{name}" for name in _KIND.split(", "))}) AND created_at >= ?)"""
+        parameters.insert(0, asked.made_before)
+    counts = f"SELECT {_KIND}, n {younger} AS n FROM claim_counts AS kept WHERE gate = ?"
+    return _groups(store.rows(f"SELECT * FROM ({counts}) WHERE n > 0", parameters))
+
+
+def _counted(store: Store, asked: Narrow) -> list[Group]:
+    """The counts as they are found by looking at the claims."""
     condition, parameters = asked.sql()
-    columns = "status, awarding_body, qualification_id, blocked"
-    rows = store.rows(
-        f"SELECT {columns}, COUNT(*) AS n FROM claims {asked.index} WHERE {condition} GROUP BY {columns}", parameters
-    )
+    sql = f"SELECT {_KIND}, COUNT(*) AS n FROM claims {asked.index} WHERE {condition} GROUP BY {_KIND}"
+    return _groups(store.rows(sql, parameters))
+
+
+def _groups(rows: Iterable[dict[str, Any]]) -> list[Group]:
     return [
         Group(Status(row["status"]), row["awarding_body"], row["qualification_id"], bool(row["blocked"]), row["n"])
         for row in rows
@@ -192,15 +271,16 @@ def _ids(store: Store, filters: Filters, asked: Narrow, counted: Sequence[Group]
 def _walked(filters: Filters, asked: Narrow, total: int) -> tuple[str, str]:
     """Which index to go by, and how to write the order so that SQLite walks it or sorts what it found.
 
-    Rows are wide, so that a walk reads few of them or none: it goes by the index that is in order already where status
-    and blocked are known, and otherwise gathers numbers out of an index that holds all that is asked for.
+    Rows are wide, so that none is read: few claims are gathered out of an index that holds all that is asked for, many
+    are walked in an index that is in their order, which is over as soon as the page is full.
     """
-    few = total <= DENSE and (asked.learners is not None or asked.blocker)
-    if few or filters.status is None or filters.blocked is None:
+    rank = Filters(status=filters.status, blocked=filters.blocked, sort=filters.sort, page=filters.page)
+    if filters == rank and filters.status and filters.blocked is not None and asked.within.courses is None:
+        return "claims INDEXED BY claims_in_order", "claims.id"
+    looked_up = asked.blocker or (asked.learners is not None and not asked.learners.many)
+    if asked.within.courses is not None or (total <= DENSE and (looked_up or filters.status)):
         return f"claims {asked.index}", "+claims.id"
-    if asked.within.courses or filters.awarding_body or filters.qualification:
-        return "claims", "+claims.id"
-    return "claims INDEXED BY claims_in_order", "claims.id"
+    return "claims INDEXED BY claims_by_number", "claims.id"
 
 
 def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
@@ -213,6 +293,14 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     if filters.blocked is not None:
         conditions.append(f"blocked = {int(filters.blocked)}")
     return conditions, [value for _, value in asked if value]
+
+
+def listed(store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What a list shows of claims: of their facts the credits alone, of their cautions how many there are."""
+    sql = """SELECT id, version, status, learner_id, qualification_id, awarding_body, hold_reason, portal_words,
+            blockers, json_extract(facts, '$.credits') AS credits, json_array_length(cautions) AS cautions, created_at
+        FROM claims WHERE id IN (SELECT value FROM json_each(?))"""
+    return store.rows(sql, [json.dumps(list(ids))])
 
 
 def people(store: Store, lms_ids: Iterable[str]) -> dict[str, LmsMember]:

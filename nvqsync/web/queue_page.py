@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nvqsync import store_claims, store_lms
+from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import Status
-from nvqsync.commands.claim_documents import claim_json
+from nvqsync.clock import iso
 from nvqsync.gates import Gate, Severity
 from nvqsync.model import Qualification
-from nvqsync.proposing import RECALL_NOTICE, Claim
+from nvqsync.proposing import RECALL_NOTICE
 from nvqsync.store import Store
 from nvqsync.web import queries
 from nvqsync.web.filters import AGES, SORT_WORDS, Filters
@@ -149,23 +150,24 @@ def _count(groups: Sequence[Group], filters: Filters, kind: Callable[[Group], st
 
 
 def _rows(app: App, store: Store, ids: Sequence[int]) -> list[dict[str, Any]]:
-    marks = ", ".join("?" * len(ids))
-    claims = {claim.id: claim for claim in store_claims.claims(store, f"id IN ({marks})", ids)}
-    people = queries.people(store, (claim.learner_id for claim in claims.values()))
+    claims = {claim["id"]: claim for claim in queries.listed(store, ids)}
+    people = queries.people(store, (claim["learner_id"] for claim in claims.values()))
     gates = {gate.id: gate.says for gate in app.gates}
     titles = {one.id: one.title for one in app.plugins.catalogue.qualifications.values()}
     now = app.now()
     return [
         {
-            **claim_json(claim, people[claim.learner_id]),
-            "title": titles.get(claim.qualification_id, "").removeprefix(f"{claim.awarding_body} "),
-            "age": age(claim.created_at, now),
-            "stops": _stops(claim, gates),
+            **claim,
+            "learner": people[claim["learner_id"]],
+            "title": titles.get(claim["qualification_id"], "").removeprefix(f"{claim['awarding_body']} "),
+            "created_at": iso(claim["created_at"]),
+            "age": age(claim["created_at"], now),
+            "stops": _stops(claim["blockers"], gates),
         }
         for claim in (claims[number] for number in ids if number in claims)
     ]
 
 
-def _stops(claim: Claim, gates: dict[str, str]) -> list[tuple[str, str]]:
+def _stops(blockers: str, gates: dict[str, str]) -> list[tuple[str, str]]:
     """Each blocker's id with the rule it keeps, in few words; the claim's own page has them all."""
-    return [(finding.id, gates.get(finding.id, finding.says)) for finding in claim.blockers]
+    return [(id_, gates.get(id_, says)) for id_, says, *_ in json.loads(blockers)]
