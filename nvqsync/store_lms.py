@@ -105,7 +105,7 @@ def recorded(store: Store, courses: Sequence[Planned], pass_id: int) -> Iterator
     with store.writing():
         for reading, changes in courses:
             new = _record_course(store, reading)
-            _record_grades(store, changes, pass_id)
+            _record_grades(store, changes, pass_id, told=new and reading.covers.roster)
             _record_bookmarks(store, reading, pass_id, new=new)
     yield
 
@@ -117,7 +117,7 @@ def _in_parts(store: Store, course: Planned, pass_id: int) -> Iterator[None]:
     yield
     for start in range(0, len(changes), AT_ONCE):
         with store.writing():
-            _record_grades(store, changes[start : start + AT_ONCE], pass_id)
+            _record_grades(store, changes[start : start + AT_ONCE], pass_id, told=new and reading.covers.roster)
             if start + AT_ONCE >= len(changes):
                 _record_bookmarks(store, reading, pass_id, new=new)
         yield
@@ -247,10 +247,14 @@ REMEMBERED = ("assessor_id", "graders_seen", "decided_at", "gone")
 GRADE = ", ".join(f"grades.{name}" for name in (*SEEN, *REMEMBERED))
 
 
-def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int) -> None:
-    """Grades as they are now. The history keeps what each change replaced; ``appeared_in`` is where it begins."""
+def _record_grades(store: Store, changes: Sequence[GradeChange], pass_id: int, *, told: bool) -> None:
+    """Grades as they are now. The history keeps what each change replaced; ``appeared_in`` is where it begins.
+
+    ``told``: everybody on the course stands as unjudged already.
+    """
     if isinstance(changes, FirstGrades):
-        not_judged(store, {*Columns.of(Observation, changes.observations).columns[1]})
+        if not told:
+            not_judged(store, {*Columns.of(Observation, changes.observations).columns[1]})
         _appear(store, changes.observations, pass_id)
         return
     not_judged(store, {change.key[1] for change in changes})
