@@ -90,6 +90,7 @@ ELSEWHERE = {
     "audit_facts": "the facts beside the log: erased with the last entry that rests on them",
     "audit_erased": "which entries' words were erased, by which entry",
     "claim_gates": "which rule blocks which claim, by number: goes with the blockers of the claim",
+    "learner_mixes": "which mix of claims each learner has, by LMS id: goes with the last claim of the learner",
     "anonymised": "the LMS ids of those who were anonymised, and the rule",
 }
 """Tables with something about people that are not a row of theirs."""
@@ -102,6 +103,7 @@ IMPERSONAL = {
     "centre_approvals": "what the centre is approved for, and end dates",
     "centre_sanctions": "sanctions on the centre",
     "claim_counts": "how many claims there are of each kind",
+    "claim_mixes": "which kinds of claims learners have together",
     "course_numbers": "ID numbers of courses",
     "bookmarks": "where each course's reading goes on",
     "alarms": "courses that wait for a person",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from nvqsync.claim_counts import COUNT_TABLES, MIX_TABLES
+
 migrations = Migrations("nvqsync")
 
 LMS_TABLES = """
@@ -93,46 +95,6 @@ CREATE INDEX claims_for_iqa ON claims (status, learner_id)
     WHERE (instr(blockers, '"IQA-') > 0 OR instr(blockers, '"SIM-') > 0 OR instr(blockers, '"STAFF-2"') > 0)
 """
 
-_GATES = """(
-    SELECT substr(finding.id, 1, instr(finding.id || '/', '/') - 1) AS gate
-    FROM (SELECT json_extract(value, '$[0]') AS id FROM json_each({row}.blockers) WHERE {row}.blocked) AS finding
-    UNION SELECT '')"""
-_KIND = """(status, awarding_body, qualification_id, blocked)
-    = ({row}.status, {row}.awarding_body, {row}.qualification_id, {row}.blocked)"""
-_UNCOUNT = f"""
-    UPDATE claim_counts SET n = n - 1
-        WHERE gate IN {_GATES.format(row="OLD")} AND {_KIND.format(row="OLD")};
-    DELETE FROM claim_gates WHERE claim_id = OLD.id AND gate IN {_GATES.format(row="OLD")};"""  # noqa: S608
-_COUNT = f"""
-    INSERT INTO claim_gates SELECT gate, NEW.id FROM {_GATES.format(row="NEW")} WHERE gate <> '';
-    INSERT INTO claim_counts SELECT gate, NEW.status, NEW.awarding_body, NEW.qualification_id, NEW.blocked, 0
-        FROM {_GATES.format(row="NEW")} AS mine WHERE NOT EXISTS (
-            SELECT 1 FROM claim_counts AS known WHERE known.gate = mine.gate AND {_KIND.format(row="NEW")});
-    UPDATE claim_counts SET n = n + 1
-        WHERE gate IN {_GATES.format(row="NEW")} AND {_KIND.format(row="NEW")};"""  # noqa: S608
-COUNT_TABLES = f"""
-CREATE TABLE claim_gates (
-    gate TEXT NOT NULL, claim_id INTEGER NOT NULL, PRIMARY KEY (gate, claim_id)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE claim_counts (
-    gate TEXT NOT NULL, status TEXT NOT NULL, awarding_body TEXT NOT NULL, qualification_id TEXT NOT NULL,
-    blocked INTEGER NOT NULL, n INTEGER NOT NULL CHECK (n >= 0),
-    PRIMARY KEY (gate, status, awarding_body, qualification_id, blocked)
-) STRICT, WITHOUT ROWID;
-CREATE TRIGGER claims_are_counted AFTER INSERT ON claims
-    BEGIN {_COUNT} END;
-CREATE TRIGGER claims_are_uncounted AFTER DELETE ON claims
-    BEGIN {_UNCOUNT} END;
-CREATE TRIGGER claims_are_counted_anew AFTER UPDATE OF id, status, awarding_body, qualification_id, blockers ON claims
-    WHEN (NEW.id, NEW.status, NEW.awarding_body, NEW.qualification_id, NEW.blocked)
-            IS NOT (OLD.id, OLD.status, OLD.awarding_body, OLD.qualification_id, OLD.blocked)
-        OR (NEW.blocked AND NEW.blockers <> OLD.blockers)
-    BEGIN {_UNCOUNT} {_COUNT} END
-"""
-"""Which rule stops which claim, and how many claims there are of each kind: by the rule that stops them (``ENT-2`` for
-``ENT-2/approval`` too), and all of them under the rule ``''``. Only these triggers write here. They add with conditions
-of their own, because in a trigger the ``OR`` of the statement outside takes the place of the one inside."""
-
 AUDIT_TABLES = """
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL, action TEXT NOT NULL,
@@ -213,6 +175,7 @@ def m001_first_tables(db: Database) -> None:
     run_statements(db, LMS_TABLES)
     run_statements(db, CLAIM_TABLES)
     run_statements(db, COUNT_TABLES)
+    run_statements(db, MIX_TABLES)
     run_statements(db, AUDIT_TABLES)
 
 

@@ -13,7 +13,7 @@ from nvqsync.gates import Finding
 from nvqsync.proposing import Claim
 from nvqsync.review import Deed, Result, working
 from nvqsync.store import Store
-from nvqsync.web import queries
+from nvqsync.web import counting, queries
 from nvqsync.web.filters import Filters
 from nvqsync.web.scope import Scope
 
@@ -55,9 +55,9 @@ class Preview:
 
 def ready_claims(app: App, store: Store, filters: Filters, within: Scope) -> dict[int, int]:
     """The ready claims among those that answer a question, at most ``MOST``, by number with their version."""
-    narrow = queries.narrow(store, filters, app.today, within)
+    narrow = counting.narrow(store, filters, app.today, within)
     asked = filters.but(status=Status.PROPOSED, blocked=False)
-    ids = queries.claim_ids(store, asked, narrow, queries.groups(store, narrow), MOST)
+    ids = queries.claim_ids(store, asked, narrow, counting.groups(store, narrow), MOST)
     return {claim.id: claim.version for claim in store_claims.some_claims(store, ids)}
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 
 from nvqsync.accounts import Right
-from nvqsync.web import entering_pages, office_queries, queries
+from nvqsync.web import entering_pages, office_queries
 from nvqsync.web.access import needs
 from nvqsync.web.context import app, asked, asked_page, store
+from nvqsync.web.finding import matching_learners
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
 
 centre = Blueprint("centre", __name__)
@@ -21,7 +22,7 @@ def registrations() -> str:
     with store() as opened:
         counts = office_queries.registered_by_qualification(opened)
         qualification = qualification if qualification in counts else ""
-        only = queries.matching_learners(opened, text)
+        only = matching_learners(opened, text)
         cut = cut_pages(office_queries.count_registrations(opened, qualification, only), asked_page())
         rows = office_queries.registrations(opened, qualification, only, first=cut.offset, most=PAGE_SIZE)
     return render_template(

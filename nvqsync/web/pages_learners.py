@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from nvqsync.accounts import Right
-from nvqsync.web import people_queries, queries, scope
+from nvqsync.web import people_queries, scope
 from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked, asked_page, store
+from nvqsync.web.finding import matching_learners
 from nvqsync.web.learner_page import learner_page
 from nvqsync.web.lists import cut_pages
 
@@ -20,7 +21,7 @@ def every() -> str:
     """Everyone who learns or learned on a followed course, by name; ``q`` searches names and ID numbers."""
     text, roles, seen = asked("q"), app().settings.moodle.learner_roles, current().courses
     with store() as opened:
-        found = queries.matching_learners(opened, text)
+        found = matching_learners(opened, text)
         cut = cut_pages(people_queries.count_learners(opened, roles, seen, found), asked_page())
         people = people_queries.learners(opened, roles, seen, found, first=cut.offset, most=cut.last - cut.offset)
         claims = people_queries.claims_of(opened, [one.lms_id for one in people], scope.given(app(), opened, current()))

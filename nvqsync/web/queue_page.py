@@ -16,10 +16,10 @@ from nvqsync.gates import Gate, Severity
 from nvqsync.model import Qualification
 from nvqsync.proposing import RECALL_NOTICE
 from nvqsync.store import Store
-from nvqsync.web import queries
+from nvqsync.web import counting, queries
+from nvqsync.web.counting import Group
 from nvqsync.web.filters import AGES, SORT_WORDS, Filters
 from nvqsync.web.lists import cut_pages
-from nvqsync.web.queries import Group
 from nvqsync.web.scope import WHOLE, Scope
 from nvqsync.web.words import age, counted, sentence_case
 
@@ -39,8 +39,8 @@ def queue_page(
     app: App, store: Store, asked: Filters, left_out: Sequence[str], within: Scope = WHOLE
 ) -> dict[str, Any]:
     """Everything ``queue.html`` prints of the claims in sight. A page beyond the last one shows the last one."""
-    narrow = queries.narrow(store, asked, app.today, within)
-    groups = queries.groups(store, narrow)
+    narrow = counting.narrow(store, asked, app.today, within)
+    groups = counting.groups(store, narrow)
     cut = cut_pages(sum(group.claims for group in groups if group.answers(asked)), asked.page)
     filters = asked.but(page=cut.page)
     ids = queries.claim_ids(store, filters, narrow, groups) if cut.total else []
@@ -105,7 +105,7 @@ def needs_a_person(groups: Sequence[Group], filters: Filters) -> tuple[Count, ..
 
 def to_recall(store: Store, filters: Filters, within: Scope) -> tuple[Count, ...]:
     """The claims that were sent and have lost their grounds since; nothing where there is none."""
-    found = sum(group.claims for group in queries.groups(store, queries.Narrow(blocker=RECALL_NOTICE, within=within)))
+    found = counting.to_recall(store, within)
     if not found:
         return ()
     says = "sent, and their grounds have gone since: have the body stop them"

@@ -23,15 +23,15 @@ class Scope:
     courses: str | None = None
 
     def sql(self) -> tuple[str, list[str]]:
-        """A condition on ``claims.id`` and its parameters."""
+        """A condition on claims and its parameters."""
         if self.courses is None:
             return "1", []
-        condition = """claims.id IN (SELECT mine.id FROM json_each(?) AS given
-            JOIN memberships ON memberships.course_id = json_extract(given.value, '$[0]')
-            JOIN claims AS mine ON mine.learner_id = memberships.learner_id
-                AND mine.qualification_id = json_extract(given.value, '$[1]'))"""
-        return condition, [self.courses]
+        return f"(claims.learner_id, claims.qualification_id) IN ({SEEN})", [self.courses]
 
+
+SEEN = """SELECT learner_id, json_extract(given.value, '$[1]') FROM json_each(?) AS given
+    JOIN memberships ON course_id = json_extract(given.value, '$[0]')"""
+"""Who may be seen, and for which qualification; asked with a scope's ``courses``. Whoever is on two comes twice."""
 
 WHOLE = Scope()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from nvqsync.claims import WAITING, Status
 from nvqsync.clock import midnight
 from nvqsync.store import Store
-from nvqsync.web import queries
+from nvqsync.web import counting, queries
 from nvqsync.web.filters import Filters, Sort
+from nvqsync.web.scope import Scope
 from tests.workshop import ROOT
 
 TODAY = dt.date(2026, 11, 22)
@@ -35,6 +36,7 @@ deeds = st.lists(
         st.tuples(st.just("gates"), st.integers(0, 9), gates),
         st.tuples(st.just("qualification"), st.integers(0, 9), st.sampled_from(QUALIFICATIONS)),
         st.tuples(st.just("everything"), st.sampled_from(Status), gates),
+        st.tuples(st.just("learner"), st.integers(0, 9), st.sampled_from([lms_id for lms_id, _ in LEARNERS])),
         st.tuples(st.just("number"), st.integers(0, 9)),
         st.tuples(st.just("delete"), st.integers(0, 9)),
         st.just(("undone",)),
@@ -90,13 +92,13 @@ def do(store: Store, what: str, *how: Any) -> None:
         store.execute("UPDATE claims SET status = 'withdrawn'")
         store.execute("DELETE FROM claims")
         store.execute("ROLLBACK TO undone")
-    elif what in ("status", "gates", "qualification", "number", "delete") and how[0] < len(known):
+    elif what in ("status", "gates", "qualification", "learner", "number", "delete") and how[0] < len(known):
         change(store, known[how[0]], what, how[1:])
     return None
 
 
 def change(store: Store, claim_id: int, what: str, how: tuple[Any, ...]) -> None:
-    """One claim is given another status, blockers, qualification or number, or goes."""
+    """One claim is given another status, blockers, qualification, learner or number, or goes."""
     if what == "status":
         store.execute("UPDATE claims SET status = ? WHERE id = ?", [how[0].value, claim_id])
     elif what == "gates":
@@ -104,32 +106,41 @@ def change(store: Store, claim_id: int, what: str, how: tuple[Any, ...]) -> None
     elif what == "qualification":
         sql = "UPDATE claims SET qualification_id = ?, awarding_body = ? WHERE id = ?"
         store.execute(sql, [how[0], how[0].partition("/")[0], claim_id])
+    elif what == "learner":
+        store.execute("UPDATE claims SET learner_id = ? WHERE id = ?", [how[0], claim_id])
     elif what == "number":
         store.execute("UPDATE claims SET id = id + 1000 WHERE id = ?", [claim_id])
     else:
         store.execute("DELETE FROM claims WHERE id = ?", [claim_id])
 
 
-def kept(store: Store) -> tuple[Counter[tuple[Any, ...]], set[tuple[str, int]]]:
-    """What the triggers say: numbers of claims by rule and kind, and which rule stops which."""
+Kept = tuple[Counter[tuple[Any, ...]], set[tuple[str, int]], dict[str, Counter[tuple[Any, ...]]]]
+
+
+def kept(store: Store) -> Kept:
+    """What the triggers say: numbers of claims by rule and kind, which rule stops which, and each learner's kinds."""
     counts = "SELECT gate, status, awarding_body, qualification_id, blocked, n FROM claim_counts WHERE n > 0"
+    mixes = "SELECT learner_id, kinds FROM learner_mixes JOIN claim_mixes USING (mix)"
     return (
         Counter({tuple(row[:5]): row[5] for row in store.tuples(counts)}),
         {(gate, claim_id) for gate, claim_id in store.tuples("SELECT gate, claim_id FROM claim_gates")},
+        {who: Counter({tuple(kind): n for *kind, n in json.loads(kinds)}) for who, kinds in store.tuples(mixes)},
     )
 
 
-def fresh(store: Store) -> tuple[Counter[tuple[Any, ...]], set[tuple[str, int]]]:
+def fresh(store: Store) -> Kept:
     """The same, counted here from the claims themselves."""
     counts: Counter[tuple[Any, ...]] = Counter()
+    mixes: dict[str, Counter[tuple[Any, ...]]] = defaultdict(Counter)
     stopped = set()
     for row in store.rows("SELECT * FROM claims"):
         kind = (row["status"], row["awarding_body"], row["qualification_id"], row["blocked"])
         waits = Status(row["status"]) in WAITING
         mine = {finding[0].partition("/")[0] for finding in json.loads(row["blockers"])} if waits else set()
         counts.update([("", *kind), *((gate, *kind) for gate in mine)])
+        mixes[row["learner_id"]][kind] += 1
         stopped |= {(gate, row["id"]) for gate in mine}
-    return counts, stopped
+    return counts, stopped, dict(mixes)
 
 
 @given(deeds)
@@ -144,9 +155,9 @@ def test_the_counts_are_those_of_the_claims(store: Store, done: list[tuple[Any, 
 
 def test_nothing_else_writes_them() -> None:
     """The tables are named for writing in the triggers alone."""
-    writes = re.compile(r"(INTO|UPDATE|DELETE FROM|REPLACE)\s+claim_(counts|gates)")
+    writes = re.compile(r"(INTO|UPDATE|DELETE FROM|REPLACE)\s+(claim_(counts|gates|mixes)|learner_mixes)")
     found = [path.name for path in (ROOT / "nvqsync").rglob("*.py") if writes.search(path.read_text(encoding="utf-8"))]
-    assert found == ["migrations.py"]
+    assert found == ["claim_counts.py"]
 
 
 def asked() -> Iterator[Filters]:
@@ -157,8 +168,8 @@ def asked() -> Iterator[Filters]:
             yield from (Filters(text, body, "", status, one, blocker, age, sort) for one in blocked)
 
 
-def answer(store: Store, filters: Filters) -> list[int]:
-    """The numbers of the claims that answer a question, found here one by one."""
+def answer(store: Store, filters: Filters, seen: set[tuple[str, str]] | None) -> list[int]:
+    """The numbers of the claims that answer a question, found here one by one among those that are ``seen``."""
     names, before = dict(LEARNERS), midnight(TODAY - dt.timedelta(days=filters.age - 1))
     found = []
     for row in store.rows("SELECT * FROM claims ORDER BY id"):
@@ -170,6 +181,7 @@ def answer(store: Store, filters: Filters) -> list[int]:
             and filters.blocked in (None, bool(row["blocked"]))
             and (not filters.blocker or filters.blocker in mine)
             and (not filters.age or row["created_at"] < before)
+            and (seen is None or (row["learner_id"], row["qualification_id"]) in seen)
         )
         found += [row] if fits else []
     return [row["id"] for row in sorted(found, key=lambda row: place(filters.sort, row, names))]
@@ -184,12 +196,21 @@ def place(sort: Sort, row: dict[str, Any], names: dict[str, str]) -> tuple[Any, 
     ]
 
 
+ON_COURSE = "(course_id, learner_id, roles, active) VALUES (?, ?, '[]', 1)"
+SEEN: tuple[tuple[str | None, set[tuple[str, str]] | None], ...] = (
+    (None, None),
+    ('[["7", "OCR/03455"], ["8", "OCR/03455"], ["8", "EDI/L2-CS"]]',
+     {*((one, "OCR/03455") for one in "0123"), *((one, "EDI/L2-CS") for one in "13")}),
+)  # fmt: skip
+"""Who may be seen: everybody; or those on two courses, one of which leads to two qualifications."""
+
+
 @pytest.mark.parametrize(("many", "dense"), [(0, 0), (0, 1000), (4, 7), (1000, 0), (1000, 1000)])
 def test_every_way_to_an_answer_gives_the_same(
     store: Store, monkeypatch: pytest.MonkeyPatch, many: int, dense: int
 ) -> None:
     """A question is answered by different indexes at different sizes: counts and numbers are those of the claims."""
-    monkeypatch.setattr(queries, "MANY", many)
+    monkeypatch.setattr(counting, "MANY", many)
     monkeypatch.setattr(queries, "DENSE", dense)
     with store.writing():
         store.execute("DELETE FROM claims")
@@ -197,9 +218,12 @@ def test_every_way_to_an_answer_gives_the_same(
             day = midnight(TODAY - dt.timedelta(days=n % 15))
             about = {"key": str(n), "learner": str(n * 5 % 8), "created_at": day}
             insert(store, status, QUALIFICATIONS[n % 3], found, **about)
-    for filters in asked():
-        narrow = queries.narrow(store, filters, TODAY)
-        groups, expected = queries.groups(store, narrow), answer(store, filters)
+        for course, learner in (("7", "0"), ("7", "1"), ("7", "2"), ("8", "1"), ("8", "3")):
+            store.execute(f"INSERT OR IGNORE INTO memberships {ON_COURSE}", [course, learner])
+    for filters, (courses, seen) in product(asked(), SEEN):
+        within = Scope(courses)
+        narrow = counting.narrow(store, filters, TODAY, within)
+        groups, expected = counting.groups(store, narrow), answer(store, filters, seen)
         assert sum(one.claims for one in groups if one.answers(filters)) == len(expected), filters
         assert queries.claim_ids(store, filters.but(page=2), narrow, groups, 3) == expected[3:6], filters
         assert queries.claim_ids(store, filters, narrow, groups, 3) == expected[:3], filters
