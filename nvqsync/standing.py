@@ -53,9 +53,13 @@ class Reader:
             if course_ids is None or course.lms_id in course_ids
         ]
 
-    def qualifications(self) -> list[tuple[LmsCourse, str]]:
-        """Every course known and the qualification it stands for, if any; its items are not looked at."""
-        return [(course, self.map(course, ()).qualification_id) for course in store_lms.courses(self.store)]
+    def qualifications(self, course_ids: Collection[str] | None = None) -> list[tuple[LmsCourse, str]]:
+        """Every course known, or a few, and the qualification each stands for, if any; items are not looked at."""
+        return [
+            (course, self.map(course, ()).qualification_id)
+            for course in store_lms.courses(self.store)
+            if course_ids is None or course.lms_id in course_ids
+        ]
 
     def learners(self, learner_ids: Collection[str], qualification_ids: Iterable[str] | None = None) -> list[Standing]:
         """The standings of a few learners, from the courses that any of them is or was on and from no others."""

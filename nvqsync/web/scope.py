@@ -40,14 +40,8 @@ def given(app: App, store: Store, who: SignedIn) -> Scope:
     """The scope of somebody who is signed in."""
     if who.courses is None:
         return WHOLE
-    mine = [course for course in store_lms.courses(store) if course.lms_id in who.courses]
-    reader = app.reader(store)
-    pairs = []
-    for course in mine:
-        mapping = reader.map(course, store_lms.items(store, [course.lms_id]))
-        if mapping.qualification_id:
-            pairs.append((course.lms_id, mapping.qualification_id))
-    return Scope(json.dumps(pairs))
+    known = app.reader(store).qualifications(who.courses)
+    return Scope(json.dumps([(course.lms_id, qualification) for course, qualification in known if qualification]))
 
 
 def check_learner(store: Store, who: SignedIn, learner_id: str) -> None:

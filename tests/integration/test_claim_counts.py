@@ -109,7 +109,7 @@ def change(store: Store, claim_id: int, what: str, how: tuple[Any, ...]) -> None
     elif what == "learner":
         store.execute("UPDATE claims SET learner_id = ? WHERE id = ?", [how[0], claim_id])
     elif what == "number":
-        store.execute("UPDATE claims SET id = id + 1000 WHERE id = ?", [claim_id])
+        store.execute("UPDATE claims SET id = (SELECT MAX(id) + 1000 FROM claims) WHERE id = ?", [claim_id])
     else:
         store.execute("DELETE FROM claims WHERE id = ?", [claim_id])
 
