@@ -12,7 +12,7 @@ from nvqsync import store_claims
 from nvqsync.claims import Event, Status
 from nvqsync.review import act
 from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import ARGUMENTS, EXECUTABLE, follow
 from tests.browser.test_queue import CONTRAST
 from tests.integration import web_data
 from tests.integration.web_data import APPROVER, PASSWORD, College
@@ -76,11 +76,11 @@ def test_hold_with_a_reason_and_undo_it(page: Page, url: str, college: College) 
     form = page.locator("form", has=page.get_by_role("button", name="Put it on hold"))
     form.get_by_label("Reason").select_option("details_queried")
     form.get_by_label("Why").fill("The name on the entry differs.")
-    form.get_by_role("button", name="Put it on hold").click()
+    follow(form.get_by_role("button", name="Put it on hold"))
     assert "is on hold. To undo it: take it off hold." in page.get_by_role("status").first.inner_text()
     assert "The name on the entry differs." in page.locator(".facts").first.inner_text()
     page.get_by_text("Take it off hold", exact=True).first.click()
-    page.get_by_role("button", name="Take it off hold").click()
+    follow(page.get_by_role("button", name="Take it off hold"))
     assert status(college, number) is Status.PROPOSED
 
 
@@ -91,13 +91,13 @@ def test_many_are_approved_by_keyboard(page: Page, url: str, college: College) -
     for number in numbers:
         page.get_by_label(f"Choose claim {number}", exact=True).focus()
         page.keyboard.press("Space")
-    page.get_by_role("button", name="Approve those chosen…").press("Enter")
+    follow(page.get_by_role("button", name="Approve those chosen…"), "Enter")
     assert page.get_by_role("heading", level=1).inner_text() == "Approve 2 claims"
     for box in page.get_by_role("checkbox").all():
         box.press("Space")
     if page.get_by_label("What you found out about the cautions").count():
         page.get_by_label("What you found out about the cautions").fill("Portfolio looked at.")
-    page.get_by_role("button", name="Approve 2 claims").press("Enter")
+    follow(page.get_by_role("button", name="Approve 2 claims"), "Enter")
     assert page.get_by_role("heading", level=1).inner_text() == "2 claims approved"
     assert {status(college, number) for number in numbers} == {Status.APPROVED}
 
@@ -112,7 +112,7 @@ def test_the_loser_of_a_race_is_told(page: Page, url: str, college: College) -> 
     page.get_by_text("Withdraw it for good", exact=True).first.click()
     form = page.locator("form", has=page.get_by_role("button", name="Withdraw it for good"))
     form.get_by_label("Why").fill("A long and careful reason.")
-    form.get_by_role("button").click()
+    follow(form.get_by_role("button"))
     assert "was changed since you looked" in page.get_by_role("alert").inner_text()
     assert form.get_by_label("Why").input_value() == "A long and careful reason."
     assert status(college, number) is Status.PROPOSED
@@ -126,9 +126,9 @@ def test_an_expired_session_leads_back(page: Page, url: str, college: College) -
     assert page.get_by_role("heading", level=1).inner_text() == "Sign in"
     page.get_by_label("Name of your account").fill(APPROVER)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     assert page.url == f"{url}?status=on_hold"
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     assert "You are signed out." in page.get_by_role("status").inner_text()
 
 
@@ -145,7 +145,7 @@ def test_forms_are_readable_and_reachable(browser: Browser, url: str, college: C
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         looked_at.append(_looked_over(page))
     page.goto(url)
-    page.get_by_role("button", name="ready…").click()
+    follow(page.get_by_role("button", name="ready…"))
     looked_at.append(_looked_over(page))
     context.close()
     assert looked_at == [([], True, 320)] * 5

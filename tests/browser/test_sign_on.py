@@ -13,7 +13,7 @@ from nvqsync import account_keeping, sign_on
 from nvqsync.bootstrap import App
 from nvqsync.settings import Settings
 from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import ARGUMENTS, EXECUTABLE, follow
 from tests.browser.test_queue import CONTRAST
 from tests.college_sign_on import CLIENT, SECRET, CollegeSignOn
 from tests.integration import web_data
@@ -79,7 +79,7 @@ def test_the_button_signs_in_and_the_way_out_is_told(page: Page, browser: Browse
     page.keyboard.press("Enter")
     page.wait_for_url(f"{url}learners")
     assert APPROVER in page.locator(".who").inner_text()
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     assert "still signed in at the college's sign-on" in page.get_by_role("status").inner_text()
 
 
@@ -95,10 +95,10 @@ def test_an_admin_makes_an_account(page: Page, browser: Browser, url: str) -> No
     page.get_by_label("Who they are in Moodle").fill("77")
     page.get_by_label("Name at the college's sign-on").fill("m.reyes@exampleton.ac.uk")
     page.get_by_label("Make a password up").check()
-    page.get_by_role("button", name="Make the account").click()
+    follow(page.get_by_role("button", name="Make the account"))
     assert re.fullmatch(r"(\w{5}-){3}\w{5}", page.locator("main code").inner_text())
-    page.get_by_role("link", name="Go on").click()
-    page.get_by_role("link", name="m.reyes").click()
+    follow(page.get_by_role("link", name="Go on"))
+    follow(page.get_by_role("link", name="m.reyes"))
     assert page.get_by_role("heading", level=1).inner_text() == "m.reyes"
     assert re.fullmatch(rf"{re.escape(url)}accounts/\d+", page.url)
     for path in ("accounts", page.url.removeprefix(url)):
