@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from nvqsync import store_claims
 from nvqsync.claims import Status
 from nvqsync.web.access import COOKIE
-from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE, follow
+from tests.browser.chromium import follow
 from tests.browser.test_queue import CONTRAST
 from tests.integration import web_data
 from tests.integration.web_data import ADMIN, APPROVER, IQA, PEOPLE, VIEWER, College
@@ -24,25 +23,6 @@ TERMS = "centre/OCR/03455"
 NEW_ROWS = "id_number,qualification,registered_on\nL1003,OCR/03455,2026-09-14\nL9999,OCR/03455,2026-09-14\n"
 HOME = {VIEWER: 4, IQA: 10, APPROVER: 10, ADMIN: 11}
 """Links at the top of every page, by who looks."""
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("browser"))
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from nvqsync.web.access import COOKIE
-from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE, follow
+from tests.browser.chromium import follow
 from tests.integration import web_data
 from tests.integration.web_data import College
 
@@ -19,25 +18,6 @@ PATHS = ("", "?status=proposed&blocked=yes&q=a", "?page=2", "?q=nobody", "?sort=
          "cohorts/OCR/03455?page=3", "cohorts/OCR/03455/nearly", "iqa", "iqa/records", "weekly", "mapping",
          "mapping/OCR/03455", "passes/6", "batches", "batches/20261101-OCR-03455-001", "registrations", "centre",
          "centre/OCR/03455", "start", "accessibility", "privacy")  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("browser"))
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
