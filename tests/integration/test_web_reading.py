@@ -170,6 +170,13 @@ def test_a_learner_who_has_begun_sees_which_criteria_are_met(get: Get) -> None:
     assert "6 of 21 criteria met" in page
 
 
+def test_each_criterion_has_a_sign_of_its_own(get: Get) -> None:
+    """A tick where it is met, with the whole unit too; something where it is not: the colour alone tells nobody."""
+    cells = r'<li class="cell cell--(\w+)">[\d.]+ <span aria-hidden="true">([^<]*)</span>'
+    found = {one for who in (ONE_LEFT, JUST_BEGUN) for one in re.findall(cells, get(f"learners/{who}"))}
+    assert found == {("met", "✓"), ("whole", "✓"), ("open", "·")}
+
+
 def test_claims_and_certificates_are_listed(get: Get, college: College) -> None:
     """A learner's claims stand with their status, number and day."""
     with college.app.open_store(read_only=True) as store:
