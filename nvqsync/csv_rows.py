@@ -1,4 +1,4 @@
-"""Rows out of the text of a CSV file, each with the line it starts on. Pure."""
+"""The text of a file, and rows out of the text of a CSV file, each with the line it starts on. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from nvqsync.errors import InputError
 
 Row: TypeAlias = tuple[int, list[str]]
 """Where a row starts (the line of a file, the row of a sheet, from 1), and its cells as text."""
+
+
+def as_text(content: bytes, called: str) -> str:
+    """What was read from a file, as text; ``called`` is the file's name. Raises ``InputError`` if it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{called} is not UTF-8 text.", "Save it as UTF-8 ('CSV UTF-8') and try again.") from error
 
 
 def csv_rows(text: str) -> Iterator[Row]:

@@ -14,10 +14,6 @@ Tell = Callable[[str], None]
 """Called with the name of each course as it is done: what draws the progress bar."""
 
 
-READS = ("changes", "everything", "some")
-"""What a pass reads: what changed on every followed course, everything on every one, or some courses or learners."""
-
-
 @dataclass(slots=True)
 class CourseReport:
     """What one pass saw of one course."""
@@ -50,7 +46,8 @@ class CourseReport:
 
 @dataclass(slots=True)
 class PassReport:
-    """What one pass did. ``outcome`` is done, problems, failed or interrupted; ``reads`` is one of ``READS``.
+    """What one pass did. ``outcome`` is done, problems, failed or interrupted; ``reads`` is changes (what
+    changed on every followed course), everything (on every one) or some (courses or learners).
 
     ``calls`` and ``retries`` are what the LMS was asked, ``None`` where the connector does not count.
     """

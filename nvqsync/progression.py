@@ -10,10 +10,10 @@ that amounts to is worked out each time from what is known of the unit now:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nvqsync.model import EarlierClaim, UnitOutcome, UnitStatus
+from nvqsync.model import UnitOutcome, UnitStatus
 
 PROGRESSED = "progressed"
 """The mark on an outcome whose evidence was assessed under another qualification."""
@@ -73,11 +73,3 @@ def progressed(found: AchievedElsewhere, own: UnitOutcome) -> UnitOutcome:
         there, qualification_id=own.qualification_id, code=own.code, status=UnitStatus.ACHIEVED,
         cautions=(*there.cautions, PROGRESSED),
     )  # fmt: skip
-
-
-def already_held(earlier: Iterable[EarlierClaim], unit_reference: str) -> EarlierClaim | None:
-    """The certificated claim by which the candidate holds a unit already, so that it is not claimed again.
-
-    ``earlier`` are the learner's other claims with the same body (``ClaimFacts.earlier``).
-    """
-    return next((one for one in earlier if one.certificated and unit_reference in one.units), None)

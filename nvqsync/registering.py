@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 
 from nvqsync import registrations, store_claims, store_confirmations, store_lms
 from nvqsync.bootstrap import App
-from nvqsync.csv_rows import Row, csv_rows
-from nvqsync.errors import InputError, NotAllowed
+from nvqsync.csv_rows import Row, as_text, csv_rows
+from nvqsync.errors import NotAllowed
 from nvqsync.model import Registration
 from nvqsync.registrations import Import
 from nvqsync.settling import settle
@@ -55,12 +55,7 @@ class Plan:
 
 def rows_of(content: bytes, called: str) -> Iterator[Row]:
     """The rows of a CSV file, or of a workbook's first sheet. Raises ``InputError``; ``called`` is the file's name."""
-    if is_workbook(content):
-        return xlsx_rows(content)
-    try:
-        return csv_rows(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{called} is not UTF-8 text.", "Save it as UTF-8 ('CSV UTF-8') and try again.") from error
+    return xlsx_rows(content) if is_workbook(content) else csv_rows(as_text(content, called))
 
 
 def plan(app: App, store: Store, content: bytes, called: str) -> Plan:

@@ -16,8 +16,6 @@ from nvqsync.claims import CLOSED, Status
 LEAST_YEARS = 3
 UNCLAIMED = "UNCLAIMED"
 """The rule under which the daemon erases by itself."""
-PORTFOLIO_YEARS = 1
-"""So long a candidate is asked to keep their portfolio and assessment record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from tests.loopback import Loopback
 
-class HookServer:
+
+class HookServer(Loopback):
     """``with HookServer() as hook: ... hook.url ... hook.posts``. ``status`` is its answer; ``hang`` keeps it back."""
 
     def __init__(self, status: int = 204) -> None:
         self.status, self.hang = status, False
         self.posts: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.stopping = threading.Event()
 
     def __enter__(self) -> Self:
         hook = self
@@ -36,15 +36,7 @@ class HookServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Nothing is printed."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = False
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hooks/7d1f"
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = False
+        self.url = f"http://127.0.0.1:{self.serve(server)}/hooks/7d1f"
         return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

@@ -12,12 +12,13 @@ import email.policy
 import socket
 import socketserver
 import ssl
-import threading
 import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self
+
+from tests.loopback import Loopback
 
 TLS = Path(__file__).parent / "tls"
 CERTIFICATE, KEY = TLS / "cert.pem", TLS / "key.pem"
@@ -43,7 +44,7 @@ class Received:
 
 
 @dataclass
-class MailServer:
+class MailServer(Loopback):
     """``wants`` is the log-in it asks for; ``says`` answers a command with other words; ``trickle`` never ends."""
 
     starttls: bool = True
@@ -55,19 +56,10 @@ class MailServer:
     commands: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self.stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Conversation)
-        self._server.owner = self
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        server = _Server(("127.0.0.1", 0), _Conversation)
+        server.owner = self
+        self.port = self.serve(server)
         return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -15,6 +15,7 @@ import click
 
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.catalogue import Catalogue
+from nvqsync.csv_rows import as_text
 from nvqsync.errors import InputError
 from nvqsync.plugin_manager import load_catalogue
 from nvqsync.registrations import read_day
@@ -87,17 +88,9 @@ def read_bytes(file: Path, largest: int = LARGEST) -> bytes:
     return content
 
 
-def as_text(file: Path, content: bytes) -> str:
-    """What was read from a file, as text. Raises ``InputError`` where it is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8 text.", "Save it as UTF-8 ('CSV UTF-8') and try again.") from error
-
-
 def read_text(file: Path, largest: int = LARGEST) -> str:
     """The text of a file that somebody names, at most ``largest`` bytes. Raises ``InputError``."""
-    return as_text(file, read_bytes(file, largest))
+    return as_text(read_bytes(file, largest), str(file))
 
 
 class Ticker:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint, render_template
 
 from nvqsync.accounts import Right
+from nvqsync.bootstrap import App
 from nvqsync.store import Store
 from nvqsync.web import cohort_page
 from nvqsync.web.access import current, needs
@@ -26,25 +30,25 @@ def every() -> str:
 @needs(Right.READ)
 def one(body: str, code: str) -> str:
     """The heat map of one qualification, or of one course of it (``course``), a page of learners at a time."""
-    with store() as opened:
-        part = _slice(opened, f"{body}/{code}", cohort_page.ROWS)
-        shown = cohort_page.heat_map(app(), opened, part)
-    return render_template("cohort.html", part=part, **_address(part), **shown)
+    return _shown("cohort.html", f"{body}/{code}", cohort_page.ROWS, cohort_page.heat_map)
 
 
 @cohorts.get("/cohorts/<body>/<code>/nearly")
 @needs(Right.READ)
 def nearly(body: str, code: str) -> str:
     """Who is nearly there, and which single grades hold back most."""
+    return _shown("nearly.html", f"{body}/{code}", cohort_page.MOST_AT_ONCE, cohort_page.nearly_there)
+
+
+def _shown(
+    template: str, qualification_id: str, size: int, look: Callable[[App, Store, cohort_page.Slice], dict[str, Any]]
+) -> str:
+    """A page about ``size`` learners of a cohort at a time: what ``look`` finds about them."""
     with store() as opened:
-        part = _slice(opened, f"{body}/{code}", cohort_page.MOST_AT_ONCE)
-        shown = cohort_page.nearly_there(app(), opened, part)
-    return render_template("nearly.html", part=part, **_address(part), **shown)
-
-
-def _slice(opened: Store, qualification_id: str, size: int) -> cohort_page.Slice:
-    courses = cohort_page.followed(app(), opened, current().courses).get(qualification_id, ())
-    return cohort_page.cohort(app(), opened, qualification_id, courses, asked("course"), asked_page(), size)
+        courses = cohort_page.followed(app(), opened, current().courses).get(qualification_id, ())
+        part = cohort_page.cohort(app(), opened, qualification_id, courses, asked("course"), asked_page(), size)
+        found = look(app(), opened, part)
+    return render_template(template, part=part, **_address(part), **found)
 
 
 def _address(part: cohort_page.Slice) -> dict[str, dict[str, str]]:

@@ -66,12 +66,6 @@ def _host(header: str) -> str | None:
         return None
 
 
-def names_loopback(host_header: str) -> bool:
-    """Whether a request's Host header names this machine, with or without a port."""
-    host = _host(host_header)
-    return host is not None and is_loopback(host)
-
-
 def secured(response: Response) -> Response:
     """The answer with ``HEADERS``. Pages are never kept in a cache; style sheets are, and asked about again."""
     response.headers.update(HEADERS)

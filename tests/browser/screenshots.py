@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import ARGUMENTS, EXECUTABLE, follow
 from tests.integration import web_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,7 +94,7 @@ def _one(page: Page, url: str, name: str, height: int) -> None:
 
 
 def _approve(page: Page) -> None:
-    page.get_by_role("button", name="ready…").click()
+    follow(page.get_by_role("button", name="ready…"))
 
 
 def _evidence(page: Page) -> None:
@@ -111,7 +111,7 @@ def _preview(page: Page) -> None:
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "September.csv", "mimeType": "text/csv", "buffer": content}
     )
-    page.get_by_role("button", name="See what it would do").click()
+    follow(page.get_by_role("button", name="See what it would do"))
 
 
 PREPARED = {"approve": _approve, "evidence": _evidence, "import": _preview}

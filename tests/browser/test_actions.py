@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from nvqsync import store_claims
 from nvqsync.claims import Event, Status
 from nvqsync.review import act
-from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import follow
 from tests.browser.test_queue import CONTRAST
-from tests.integration import web_data
 from tests.integration.web_data import APPROVER, PASSWORD, College
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("browser"))
-
-
-@pytest.fixture
-def college(built: College, tmp_path: Path) -> College:
-    return web_data.copy(built, tmp_path)
-
-
-@pytest.fixture
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page without scripts: everything has to work so."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def sign_in(page: Page, url: str, path: str = "", name: str = APPROVER) -> None:
@@ -68,84 +30,84 @@ def status(college: College, claim_id: int) -> Status:
         return store_claims.claim(store, claim_id).status
 
 
-def test_hold_with_a_reason_and_undo_it(page: Page, url: str, college: College) -> None:
+def test_hold_with_a_reason_and_undo_it(page: Page, own_url: str, own: College) -> None:
     """From the sign-in page to the claim, on hold with a reason, and off again as the answer says."""
-    number = ready(college)[0]
-    sign_in(page, url, f"claims/{number}")
+    number = ready(own)[0]
+    sign_in(page, own_url, f"claims/{number}")
     page.get_by_text("Put it on hold", exact=True).first.click()
     form = page.locator("form", has=page.get_by_role("button", name="Put it on hold"))
     form.get_by_label("Reason").select_option("details_queried")
     form.get_by_label("Why").fill("The name on the entry differs.")
-    form.get_by_role("button", name="Put it on hold").click()
+    follow(form.get_by_role("button", name="Put it on hold"))
     assert "is on hold. To undo it: take it off hold." in page.get_by_role("status").first.inner_text()
     assert "The name on the entry differs." in page.locator(".facts").first.inner_text()
     page.get_by_text("Take it off hold", exact=True).first.click()
-    page.get_by_role("button", name="Take it off hold").click()
-    assert status(college, number) is Status.PROPOSED
+    follow(page.get_by_role("button", name="Take it off hold"))
+    assert status(own, number) is Status.PROPOSED
 
 
-def test_many_are_approved_by_keyboard(page: Page, url: str, college: College) -> None:
+def test_many_are_approved_by_keyboard(page: Page, own_url: str, own: College) -> None:
     """Tab and space choose, enter leads to the preview; there too the keyboard is enough."""
-    sign_in(page, url)
-    numbers = ready(college)[:2]
+    sign_in(page, own_url)
+    numbers = ready(own)[:2]
     for number in numbers:
         page.get_by_label(f"Choose claim {number}", exact=True).focus()
         page.keyboard.press("Space")
-    page.get_by_role("button", name="Approve those chosen…").press("Enter")
+    follow(page.get_by_role("button", name="Approve those chosen…"), "Enter")
     assert page.get_by_role("heading", level=1).inner_text() == "Approve 2 claims"
     for box in page.get_by_role("checkbox").all():
         box.press("Space")
     if page.get_by_label("What you found out about the cautions").count():
         page.get_by_label("What you found out about the cautions").fill("Portfolio looked at.")
-    page.get_by_role("button", name="Approve 2 claims").press("Enter")
+    follow(page.get_by_role("button", name="Approve 2 claims"), "Enter")
     assert page.get_by_role("heading", level=1).inner_text() == "2 claims approved"
-    assert {status(college, number) for number in numbers} == {Status.APPROVED}
+    assert {status(own, number) for number in numbers} == {Status.APPROVED}
 
 
-def test_the_loser_of_a_race_is_told(page: Page, url: str, college: College) -> None:
+def test_the_loser_of_a_race_is_told(page: Page, own_url: str, own: College) -> None:
     """While the page is open somebody else acts: the form is refused in words, the words typed are still there."""
-    number = ready(college)[0]
-    sign_in(page, url, f"claims/{number}")
-    with college.app.open_store() as store:
-        act(college.app, store, [number], Event.HOLD, by="j.exams", why="Wait for the sample.")
-        act(college.app, store, [number], Event.RELEASE, by="j.exams")
+    number = ready(own)[0]
+    sign_in(page, own_url, f"claims/{number}")
+    with own.app.open_store() as store:
+        act(own.app, store, [number], Event.HOLD, by="j.exams", why="Wait for the sample.")
+        act(own.app, store, [number], Event.RELEASE, by="j.exams")
     page.get_by_text("Withdraw it for good", exact=True).first.click()
     form = page.locator("form", has=page.get_by_role("button", name="Withdraw it for good"))
     form.get_by_label("Why").fill("A long and careful reason.")
-    form.get_by_role("button").click()
+    follow(form.get_by_role("button"))
     assert "was changed since you looked" in page.get_by_role("alert").inner_text()
     assert form.get_by_label("Why").input_value() == "A long and careful reason."
-    assert status(college, number) is Status.PROPOSED
+    assert status(own, number) is Status.PROPOSED
 
 
-def test_an_expired_session_leads_back(page: Page, url: str, college: College) -> None:
+def test_an_expired_session_leads_back(page: Page, own_url: str, own: College) -> None:
     """After an hour away the next page asks to sign in, and goes on where it was."""
-    sign_in(page, url)
-    college.clock.at += 3600
-    page.goto(f"{url}?status=on_hold")
+    sign_in(page, own_url)
+    own.clock.at += 3600
+    page.goto(f"{own_url}?status=on_hold")
     assert page.get_by_role("heading", level=1).inner_text() == "Sign in"
     page.get_by_label("Name of your account").fill(APPROVER)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    assert page.url == f"{url}?status=on_hold"
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign in"))
+    assert page.url == f"{own_url}?status=on_hold"
+    follow(page.get_by_role("button", name="Sign out"))
     assert "You are signed out." in page.get_by_role("status").inner_text()
 
 
-def test_forms_are_readable_and_reachable(browser: Browser, url: str, college: College) -> None:
+def test_forms_are_readable_and_reachable(browser: Browser, own_url: str, own: College) -> None:
     """Contrast, one label a field, nothing sideways at 320 px: on every page with a form, all its parts unfolded."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
-    page.goto(f"{url}sign-in")
+    page.goto(f"{own_url}sign-in")
     looked_at = [_looked_over(page)]
-    sign_in(page, url)
+    sign_in(page, own_url)
     looked_at.append(_looked_over(page))
-    for path in (f"claims/{ready(college)[0]}", "account"):
-        page.goto(url + path)
+    for path in (f"claims/{ready(own)[0]}", "account"):
+        page.goto(own_url + path)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         looked_at.append(_looked_over(page))
-    page.goto(url)
-    page.get_by_role("button", name="ready…").click()
+    page.goto(own_url)
+    follow(page.get_by_role("button", name="ready…"))
     looked_at.append(_looked_over(page))
     context.close()
     assert looked_at == [([], True, 320)] * 5

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from nvqsync import store_claims
 from nvqsync.claims import Status
 from nvqsync.web.access import COOKIE
-from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import follow
 from tests.browser.test_queue import CONTRAST
 from tests.integration import web_data
 from tests.integration.web_data import ADMIN, APPROVER, IQA, PEOPLE, VIEWER, College
@@ -24,25 +23,6 @@ TERMS = "centre/OCR/03455"
 NEW_ROWS = "id_number,qualification,registered_on\nL1003,OCR/03455,2026-09-14\nL9999,OCR/03455,2026-09-14\n"
 HOME = {VIEWER: 4, IQA: 10, APPROVER: 10, ADMIN: 11}
 """Links at the top of every page, by who looks."""
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("browser"))
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -97,22 +77,22 @@ def test_a_batch_keyed_by_hand(signed_in: Callable[[str], Page], url: str, colle
     """From the batch to its form, by keyboard: tick, say when, record; then two certificates, one with a bad day."""
     page = signed_in(APPROVER)
     page.goto(f"{url}batches/{BATCH}")
-    page.get_by_role("link", name="Record that it was keyed by hand").click()
+    follow(page.get_by_role("link", name="Record that it was keyed by hand"))
     assert well(page)
     box = page.get_by_role("checkbox").first
     number = int((box.get_attribute("id") or "").removeprefix("tick-"))
     box.press("Space")
     page.get_by_label("Day it happened").fill("2/11/2026")
     page.get_by_label(f"The portal’s reference: claim {number}", exact=True).fill("K-77")
-    page.get_by_role("button", name="Record those chosen").press("Enter")
+    follow(page.get_by_role("button", name="Record those chosen"), "Enter")
     assert "Recorded as keyed: 1 claim" in page.get_by_role("status").first.inner_text()
-    page.get_by_role("link", name="Record its certificate").click()
+    follow(page.get_by_role("link", name="Record its certificate"))
     page.get_by_label(f"Certificate number: claim {number}", exact=True).fill("C-100")
     shown = page.locator("tbody th a").all_inner_texts()
     other = next(one for one in (text.split()[-1] for text in shown) if one != str(number))
     page.get_by_label(f"Certificate number: claim {other}", exact=True).fill("C-101")
     page.get_by_label(f"Day, if another: claim {other}", exact=True).fill("soon")
-    page.get_by_role("button", name="Record what is filled in").click()
+    follow(page.get_by_role("button", name="Record what is filled in"))
     assert "is not a day" in page.get_by_role("alert").inner_text() and well(page)
     with college.app.open_store(read_only=True) as store:
         done = store_claims.claim(store, number)
@@ -125,13 +105,13 @@ def test_registrations_come_in_by_way_of_a_preview(signed_in: Callable[[str], Pa
     file.write_text(NEW_ROWS)
     page = signed_in(APPROVER)
     page.goto(f"{url}registrations")
-    page.get_by_role("link", name="Import registrations").click()
+    follow(page.get_by_role("link", name="Import registrations"))
     assert well(page)
     page.get_by_label("File", exact=True).set_input_files(file)
-    page.get_by_role("button", name="See what it would do").click()
+    follow(page.get_by_role("button", name="See what it would do"))
     assert "Line 3: No learner has this id_number" in page.get_by_role("region", name="Left out: 1 line").inner_text()
     assert well(page)
-    page.get_by_role("button", name="Import 1 registration").click()
+    follow(page.get_by_role("button", name="Import 1 registration"))
     assert "Imported: 1 new, 0 changed" in page.get_by_role("status").first.inner_text()
 
 
@@ -141,16 +121,16 @@ def test_an_iqa_releases_from_the_list(signed_in: Callable[[str], Page], url: st
     page.goto(f"{url}iqa")
     assert well(page)
     page.get_by_role("checkbox").first.press("Space")
-    page.get_by_role("button", name="Record a release for those chosen…").press("Enter")
+    follow(page.get_by_role("button", name="Record a release for those chosen…"), "Enter")
     assert well(page)
     page.get_by_label("Agreed: the evidence is good").check()
     page.get_by_role("checkbox").first.check()
-    page.get_by_role("button", name="Record the release").click()
+    follow(page.get_by_role("button", name="Record the release"))
     assert "To undo one: open it and take it back" in page.get_by_role("status").inner_text() and well(page)
-    page.get_by_role("link", name="release", exact=False).last.click()
+    follow(page.get_by_role("link", name="release", exact=False).last)
     assert well(page)
     page.get_by_label("Why").fill("The wrong learner.")
-    page.get_by_role("button", name="Take it back").click()
+    follow(page.get_by_role("button", name="Take it back"))
     assert "is taken back" in page.get_by_role("status").inner_text()
 
 
@@ -161,11 +141,11 @@ def test_an_admin_enters_an_end_date(signed_in: Callable[[str], Page], url: str)
     assert well(page)
     form = page.locator("form", has=page.get_by_role("button", name="Enter an end date"))
     form.get_by_label("Where the paper is filed").fill("Register, 2 November")
-    form.get_by_role("button").click()
+    follow(form.get_by_role("button"))
     assert "Give the day, or tick" in page.get_by_role("alert").inner_text() and well(page)
     assert form.get_by_label("Where the paper is filed").input_value() == "Register, 2 November"
     form.get_by_label("The register gives no day").check()
-    form.get_by_role("button").click()
+    follow(form.get_by_role("button"))
     assert "certification end none, checked on" in page.get_by_role("status").first.inner_text()
     page.goto(f"{url}centre")
     assert well(page)
@@ -178,7 +158,7 @@ def test_each_role_has_its_own_pages(signed_in: Callable[[str], Page], url: str,
     page.goto(url)
     links = page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link")
     assert links.count() == HOME[who]
-    page.locator("tbody th a").first.click()
+    follow(page.locator("tbody th a").first)
     buttons = page.locator("main button").all_inner_texts()
     assert bool(buttons) == (who == APPROVER)
     assert well(page)

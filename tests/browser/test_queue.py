@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from nvqsync.web.access import COOKIE
-from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import follow
 from tests.integration import web_data
 from tests.integration.web_data import College
 
@@ -19,25 +18,6 @@ PATHS = ("", "?status=proposed&blocked=yes&q=a", "?page=2", "?q=nobody", "?sort=
          "cohorts/OCR/03455?page=3", "cohorts/OCR/03455/nearly", "iqa", "iqa/records", "weekly", "mapping",
          "mapping/OCR/03455", "passes/6", "batches", "batches/20261101-OCR-03455-001", "registrations", "centre",
          "centre/OCR/03455", "start", "accessibility", "privacy")  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("browser"))
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +45,9 @@ def test_the_morning_queue(page: Page, url: str) -> None:
     """From the first page to what is blocked, to one claim, to the grades behind a unit, and back."""
     page.goto(url)
     assert page.title() == "Claim queue (page 1 of 3) – nvqsync"
-    page.get_by_role("link", name="29 Blocked").click()
+    follow(page.get_by_role("link", name="29 Blocked"))
     assert page.get_by_role("table").locator("caption").inner_text() == "29 claims"
-    page.get_by_role("link", name="Claim 5", exact=True).click()
+    follow(page.get_by_role("link", name="Claim 5", exact=True))
     assert page.get_by_role("heading", level=1).inner_text().startswith("Claim 5")
     assert page.get_by_role("heading", name="Blocked: 2 things to put right first").is_visible()
     unit = page.locator("details.unit").first
@@ -75,8 +55,9 @@ def test_the_morning_queue(page: Page, url: str) -> None:
     assert not criterion.is_visible()
     unit.locator("summary").first.click()
     criterion.locator("summary").click()
-    assert criterion.locator("dl").first.is_visible() and "Morgan Reyes" in criterion.inner_text()
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Claim queue").click()
+    expect(criterion.locator("dl").first).to_be_visible()
+    assert "Morgan Reyes" in criterion.inner_text()
+    follow(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Claim queue"))
     assert page.url == url
 
 
@@ -85,20 +66,20 @@ def test_filters_narrow_and_live_in_the_address(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_label("Awarding body", exact=True).select_option("NCFE")
     page.get_by_label("Status", exact=True).select_option("Proposed")
-    page.get_by_role("button", name="Find").click()
+    follow(page.get_by_role("button", name="Find"))
     assert "body=NCFE" in page.url and "status=proposed" in page.url
     assert page.get_by_label("Awarding body", exact=True).input_value() == "NCFE"
     cells = page.locator("tbody td[data-label=Qualification]").all_inner_texts()
     assert len(cells) == 10 and all(cell.startswith("NCFE/") for cell in cells)
-    page.get_by_role("link", name="Clear all").click()
+    follow(page.get_by_role("link", name="Clear all"))
     assert page.url == url
 
 
 def test_paging_keeps_the_question(page: Page, url: str) -> None:
     """Next leads through one answer, in its order, to its end."""
     page.goto(f"{url}?sort=newest")
-    page.get_by_role("link", name="Next page").click()
-    page.get_by_role("link", name="Next page").click()
+    follow(page.get_by_role("link", name="Next page"))
+    follow(page.get_by_role("link", name="Next page"))
     assert "sort=newest" in page.url and "page=3" in page.url
     assert page.locator("tbody tr").count() == 20
     assert page.get_by_role("link", name="Next page").count() == 0
@@ -111,6 +92,7 @@ def test_the_keyboard_reaches_a_claim(page: Page, url: str) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
     assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
     page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{url}#main")
     for _ in range(80):
         page.keyboard.press("Tab")
         ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle + document.activeElement.tagName")
@@ -129,10 +111,10 @@ def test_it_works_without_javascript(browser: Browser, url: str, cookie: dict[st
     page = context.new_page()
     page.goto(url)
     page.get_by_label("Name or ID number").fill("ashdown")
-    page.get_by_role("button", name="Find").click()
-    page.locator("tbody th a").first.click()
+    follow(page.get_by_role("button", name="Find"))
+    follow(page.locator("tbody th a").first)
     page.locator("details.unit > summary").first.click()
-    assert page.locator("details.criterion").first.is_visible()
+    expect(page.locator("details.criterion").first).to_be_visible()
     context.close()
 
 
@@ -229,15 +211,15 @@ def test_what_can_be_clicked_is_large_enough(page: Page, url: str) -> None:
 def test_a_cohort_is_read_down_to_one_criterion(page: Page, url: str) -> None:
     """From the list of cohorts to a cell of the heat map, to the learner, to the grade behind a criterion."""
     page.goto(f"{url}cohorts")
-    page.get_by_role("link", name="Learners by unit of OCR/03455").click()
-    page.get_by_role("link", name="Page 2").click()
+    follow(page.get_by_role("link", name="Learners by unit of OCR/03455"))
+    follow(page.get_by_role("link", name="Page 2"))
     row = page.get_by_role("row").filter(has_text="In progress: 6 of 21 criteria met")
     assert row.count() == 1
-    row.get_by_role("link").click()
+    follow(row.get_by_role("link"))
     page.locator("details.unit summary").first.click()
     criterion = page.locator("details.criterion").first
     criterion.locator("summary").click()
-    assert "Marking workflow" in criterion.inner_text()
+    expect(criterion).to_contain_text("Marking workflow", use_inner_text=True)
     assert page.get_by_role("link", name="in Moodle").first.get_attribute("href").endswith("&action=grader&userid=1045")  # type: ignore[union-attr]
 
 

@@ -7,18 +7,19 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from nvqsync import account_keeping, sign_on
 from nvqsync.bootstrap import App
 from nvqsync.settings import Settings
 from nvqsync.web.app import WebServer
-from tests.browser.chromium import ARGUMENTS, EXECUTABLE
+from tests.browser.chromium import follow
+from tests.browser.test_actions import sign_in
 from tests.browser.test_queue import CONTRAST
 from tests.college_sign_on import CLIENT, SECRET, CollegeSignOn
 from tests.integration import web_data
 from tests.integration.test_web_sign_on import free_port
-from tests.integration.web_data import ADMIN, APPROVER, PASSWORD
+from tests.integration.web_data import ADMIN, APPROVER
 
 NAME = "k.approver@exampleton.ac.uk"
 
@@ -37,22 +38,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         settings = Settings(**college.app.settings.model_dump() | {"web": {"public_url": public}, "oidc": oidc})
         with WebServer(App(settings, college.app.plugins, lambda: int(time.time())), "127.0.0.1", port) as server:
             yield server.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page; scripts are off, so that what is measured has to switch them on."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def fit(browser: Browser, page: Page, url: str, path: str) -> None:
@@ -79,26 +64,22 @@ def test_the_button_signs_in_and_the_way_out_is_told(page: Page, browser: Browse
     page.keyboard.press("Enter")
     page.wait_for_url(f"{url}learners")
     assert APPROVER in page.locator(".who").inner_text()
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     assert "still signed in at the college's sign-on" in page.get_by_role("status").inner_text()
 
 
 def test_an_admin_makes_an_account(page: Page, browser: Browser, url: str) -> None:
     """With the password that admins may use: an account with a name at the sign-on and a password shown once."""
-    page.goto(f"{url}accounts")
-    page.get_by_label("Name of your account").fill(ADMIN)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{url}accounts")
+    sign_in(page, url, "accounts", ADMIN)
     page.get_by_label("Name", exact=True).fill("m.reyes")
     page.get_by_label("IQA").check()
     page.get_by_label("Who they are in Moodle").fill("77")
     page.get_by_label("Name at the college's sign-on").fill("m.reyes@exampleton.ac.uk")
     page.get_by_label("Make a password up").check()
-    page.get_by_role("button", name="Make the account").click()
+    follow(page.get_by_role("button", name="Make the account"))
     assert re.fullmatch(r"(\w{5}-){3}\w{5}", page.locator("main code").inner_text())
-    page.get_by_role("link", name="Go on").click()
-    page.get_by_role("link", name="m.reyes").click()
+    follow(page.get_by_role("link", name="Go on"))
+    follow(page.get_by_role("link", name="m.reyes"))
     assert page.get_by_role("heading", level=1).inner_text() == "m.reyes"
     assert re.fullmatch(rf"{re.escape(url)}accounts/\d+", page.url)
     for path in ("accounts", page.url.removeprefix(url)):

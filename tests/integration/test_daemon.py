@@ -80,14 +80,20 @@ def test_a_second_daemon_names_the_first_and_ends(rehearsal: Rehearsal) -> None:
         assert service.stop() < STOPS_WITHIN
 
 
-def test_a_reload_reads_the_settings_and_makes_a_pass_at_once(rehearsal: Rehearsal) -> None:
-    """SIGHUP: RELOADING with its moment, READY, and a pass without waiting for the next quarter of an hour."""
+def reloaded(rehearsal: Rehearsal, written: str) -> Service:
+    """A daemon, stopped again, that was told to reload after its first pass, with this in its settings besides."""
     with serving(config(rehearsal)) as service:
         service.until_heard("STATUS=pass 1")
-        rehearsal.add_settings("[daemon]\nevery_minutes = 20\n")
+        rehearsal.add_settings(written)
         service.send(signal.SIGHUP)
         service.until_heard("STATUS=pass 2")
         service.stop()
+    return service
+
+
+def test_a_reload_reads_the_settings_and_makes_a_pass_at_once(rehearsal: Rehearsal) -> None:
+    """SIGHUP: RELOADING with its moment, READY, and a pass without waiting for the next quarter of an hour."""
+    service = reloaded(rehearsal, "[daemon]\nevery_minutes = 20\n")
     reload = next(text for _, text in service.said if "RELOADING=1" in text)
     monotonic = int(reload.partition("MONOTONIC_USEC=")[2])
     assert abs(monotonic / 1e6 - service.heard("RELOADING=1")[0]) < 10
@@ -97,12 +103,7 @@ def test_a_reload_reads_the_settings_and_makes_a_pass_at_once(rehearsal: Rehears
 
 def test_a_reload_with_a_slip_in_the_settings_keeps_the_old_ones(rehearsal: Rehearsal) -> None:
     """A running daemon is not lost to a typing error: it says which line, and makes its pass."""
-    with serving(config(rehearsal)) as service:
-        service.until_heard("STATUS=pass 1")
-        rehearsal.add_settings("[daemon]\nevery_minute = 20\n")
-        service.send(signal.SIGHUP)
-        service.until_heard("STATUS=pass 2")
-        service.stop()
+    service = reloaded(rehearsal, "[daemon]\nevery_minute = 20\n")
     assert service.logged("the settings stay as they were") == 1
     assert service.logged("every_minutes") == 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -87,23 +86,6 @@ ROUTES: dict[str, set[str]] = {
     "POST /approve/yes": {APPROVER},
 }
 """Every route, and whom it lets through. What is done with an empty form is refused later, in other words."""
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("access"))
-
-
-@pytest.fixture
-def own(college: College, tmp_path: Path) -> College:
-    """A copy to change."""
-    return web_data.copy(college, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -16,28 +14,6 @@ from nvqsync.settings import Settings
 from nvqsync.web.app import WebServer
 from tests.integration import web_data
 from tests.integration.web_data import ADMIN, APPROVER, IQA, VIEWER, College
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("accounts"))
-
-
-@pytest.fixture
-def own(college: College, tmp_path: Path) -> College:
-    return web_data.copy(college, tmp_path)
-
-
-@pytest.fixture
-def url(own: College) -> Iterator[str]:
-    with WebServer(own.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture
-def admin(own: College) -> Iterator[requests.Session]:
-    with web_data.asking(own, ADMIN) as session:
-        yield session
 
 
 def known(own: College, name: str) -> SignIn:
@@ -63,31 +39,33 @@ def last_told(own: College, name: str) -> tuple[str, str]:
     return row["actor"], row["action"]
 
 
-def test_every_account_is_listed(own: College, url: str, admin: requests.Session) -> None:
+def test_every_account_is_listed(own: College, own_url: str, admin: requests.Session) -> None:
     """Role, courses by their short names, who they are in Moodle, how they get in and when they last did."""
-    page = admin.get(f"{url}accounts", timeout=20).text
+    page = admin.get(f"{own_url}accounts", timeout=20).text
     assert ">4 accounts</caption>" in page and "CS-11" in page and "never" in page
     assert "Last signed in" in page and "3 November 2026" in page
     for name in (VIEWER, IQA, APPROVER, ADMIN):
         number = known(own, name).id
         assert f'href="/accounts/{number}">{name}<' in page
-        assert f"<h1>{name}</h1>" in admin.get(f"{url}accounts/{number}", timeout=20).text
-    assert admin.get(f"{url}accounts/999", timeout=20).status_code == 404
-    assert admin.get(f"{url}accounts/{10**30}", timeout=20).status_code == 404
+        assert f"<h1>{name}</h1>" in admin.get(f"{own_url}accounts/{number}", timeout=20).text
+    assert admin.get(f"{own_url}accounts/999", timeout=20).status_code == 404
+    assert admin.get(f"{own_url}accounts/{10**30}", timeout=20).status_code == 404
 
 
-def test_an_account_is_made_with_a_password_shown_once(own: College, url: str, admin: requests.Session) -> None:
+def test_an_account_is_made_with_a_password_shown_once(own: College, own_url: str, admin: requests.Session) -> None:
     """The password opens the pages; nothing shows it again, and the audit log names the admin."""
-    made = send(admin, url, "accounts", name="t.lead", role="viewer", courses="CS-11, 12", no_moodle="1", password="1")
+    made = send(
+        admin, own_url, "accounts", name="t.lead", role="viewer", courses="CS-11, 12", no_moodle="1", password="1"
+    )
     found = re.search(r"The password is <code>([^<]+)</code>", made.text)
     new = known(own, "t.lead")
     assert found and fits(found[1], new.password) and new.role is Role.VIEWER and new.courses == {"11", "12"}
     assert last_told(own, "t.lead") == (ADMIN, "added")
-    assert found[1] not in admin.get(f"{url}accounts", timeout=20).text
+    assert found[1] not in admin.get(f"{own_url}accounts", timeout=20).text
     with web_data.asking(own) as other:
-        form = {"csrf_token": web_data.form_token(other.get(f"{url}sign-in", timeout=20).text),
+        form = {"csrf_token": web_data.form_token(other.get(f"{own_url}sign-in", timeout=20).text),
                 "name": "t.lead", "password": found[1]}  # fmt: skip
-        assert ">t.lead<" in other.post(f"{url}sign-in", data=form, timeout=20).text
+        assert ">t.lead<" in other.post(f"{own_url}sign-in", data=form, timeout=20).text
 
 
 @pytest.mark.parametrize(
@@ -104,77 +82,77 @@ def test_an_account_is_made_with_a_password_shown_once(own: College, url: str, a
     ],
 )
 def test_what_will_not_do_is_said_and_nothing_is_lost(
-    own: College, url: str, admin: requests.Session, form: dict[str, str], says: str
+    own: College, own_url: str, admin: requests.Session, form: dict[str, str], says: str
 ) -> None:
     """The refusal stands above the form, which keeps what was typed; no account is made."""
-    answer = send(admin, url, "accounts", **form)
+    answer = send(admin, own_url, "accounts", **form)
     assert answer.status_code == 400 and says in answer.text and "Nothing was done" in answer.text
     assert f'value="{form["role"]}" checked>' in answer.text or form["role"] == "boss"
     with own.app.open_store(read_only=True) as store:
         assert len(store_accounts.sign_ins(store)) == 4
 
 
-def test_a_role_and_courses_are_changed(own: College, url: str, admin: requests.Session) -> None:
+def test_a_role_and_courses_are_changed(own: College, own_url: str, admin: requests.Session) -> None:
     """From the next page on; courses count for viewers alone."""
     with web_data.asking(own, APPROVER) as session:
-        told = deed(admin, url, own, APPROVER, "role", role="viewer", courses="11")
+        told = deed(admin, own_url, own, APPROVER, "role", role="viewer", courses="11")
         assert f"{APPROVER} is now viewer" in told.text
         assert known(own, APPROVER).courses == {"11"} and last_told(own, APPROVER) == (ADMIN, "role-changed")
-        assert session.get(f"{url}passes", timeout=20).status_code == 403
-        deed(admin, url, own, APPROVER, "role", role="iqa", courses="11")
+        assert session.get(f"{own_url}passes", timeout=20).status_code == 403
+        deed(admin, own_url, own, APPROVER, "role", role="iqa", courses="11")
         assert known(own, APPROVER).courses == frozenset()
-        assert session.get(f"{url}passes", timeout=20).status_code == 200
+        assert session.get(f"{own_url}passes", timeout=20).status_code == 200
 
 
-def test_an_account_is_stopped_and_let_in_again(own: College, url: str, admin: requests.Session) -> None:
+def test_an_account_is_stopped_and_let_in_again(own: College, own_url: str, admin: requests.Session) -> None:
     """Its sessions end at once; the page offers the way back."""
     with web_data.asking(own, IQA) as session:
-        assert "sessions ended: 1" in deed(admin, url, own, IQA, "disable").text
-        assert session.get(url, timeout=20, allow_redirects=False).status_code == 303
+        assert "sessions ended: 1" in deed(admin, own_url, own, IQA, "disable").text
+        assert session.get(own_url, timeout=20, allow_redirects=False).status_code == 303
     assert known(own, IQA).disabled and last_told(own, IQA) == (ADMIN, "disabled")
-    assert "Let them sign in again" in admin.get(f"{url}accounts/{known(own, IQA).id}", timeout=20).text
-    assert "may sign in again" in deed(admin, url, own, IQA, "enable").text and not known(own, IQA).disabled
+    assert "Let them sign in again" in admin.get(f"{own_url}accounts/{known(own, IQA).id}", timeout=20).text
+    assert "may sign in again" in deed(admin, own_url, own, IQA, "enable").text and not known(own, IQA).disabled
 
 
-def test_a_new_password_and_ended_sessions(own: College, url: str, admin: requests.Session) -> None:
+def test_a_new_password_and_ended_sessions(own: College, own_url: str, admin: requests.Session) -> None:
     """Both end what is open; the password is shown once."""
     with web_data.asking(own, IQA) as session:
-        assert "that were ended: 1" in deed(admin, url, own, IQA, "sessions").text
-        assert session.get(url, timeout=20, allow_redirects=False).status_code == 303
+        assert "that were ended: 1" in deed(admin, own_url, own, IQA, "sessions").text
+        assert session.get(own_url, timeout=20, allow_redirects=False).status_code == 303
     with web_data.asking(own, IQA) as session:
-        told = deed(admin, url, own, IQA, "password").text
+        told = deed(admin, own_url, own, IQA, "password").text
         found = re.search(r"The password is <code>([^<]+)</code>", told)
         assert found and fits(found[1], known(own, IQA).password) and "sessions ended: 1" in told
-        assert session.get(url, timeout=20, allow_redirects=False).status_code == 303
+        assert session.get(own_url, timeout=20, allow_redirects=False).status_code == 303
 
 
-def test_links_to_moodle(own: College, url: str, admin: requests.Session) -> None:
+def test_links_to_moodle(own: College, own_url: str, admin: requests.Session) -> None:
     """By ID number or id; the centre's record says the same."""
-    assert f"{APPROVER} is Moodle user 1100" in deed(admin, url, own, APPROVER, "link", moodle="L1100").text
+    assert f"{APPROVER} is Moodle user 1100" in deed(admin, own_url, own, APPROVER, "link", moodle="L1100").text
     with own.app.open_store(read_only=True) as store:
         linked = store_centre.account(store, APPROVER)
     assert linked is not None and linked.lms_id == "1100"
-    assert "having no Moodle account" in deed(admin, url, own, APPROVER, "link", no_moodle="1").text
-    assert deed(admin, url, own, APPROVER, "link").status_code == 400
+    assert "having no Moodle account" in deed(admin, own_url, own, APPROVER, "link", no_moodle="1").text
+    assert deed(admin, own_url, own, APPROVER, "link").status_code == 400
 
 
-def test_names_at_the_sign_on(own: College, url: str, admin: requests.Session) -> None:
+def test_names_at_the_sign_on(own: College, own_url: str, admin: requests.Session) -> None:
     """Entered and removed; one name belongs to one account."""
-    assert "signs in by the college" in deed(admin, url, own, IQA, "sso", sso="i.q@exampleton.ac.uk").text
+    assert "signs in by the college" in deed(admin, own_url, own, IQA, "sso", sso="i.q@exampleton.ac.uk").text
     assert known(own, IQA).sso == "i.q@exampleton.ac.uk" and last_told(own, IQA) == (ADMIN, "sso-set")
-    taken = deed(admin, url, own, VIEWER, "sso", sso="I.Q@exampleton.ac.uk")
+    taken = deed(admin, own_url, own, VIEWER, "sso", sso="I.Q@exampleton.ac.uk")
     assert taken.status_code == 400 and f"The account {IQA} has that name" in taken.text
-    assert "no longer signs in" in deed(admin, url, own, IQA, "sso").text and known(own, IQA).sso == ""
+    assert "no longer signs in" in deed(admin, own_url, own, IQA, "sso").text and known(own, IQA).sso == ""
 
 
 @pytest.mark.parametrize("word", ["role", "disable", "password"])
-def test_nobody_does_it_to_themselves(own: College, url: str, admin: requests.Session, word: str) -> None:
+def test_nobody_does_it_to_themselves(own: College, own_url: str, admin: requests.Session, word: str) -> None:
     """An admin neither makes themselves an approver nor locks themselves out."""
     before = known(own, ADMIN)
-    answer = deed(admin, url, own, ADMIN, word, role="approver")
+    answer = deed(admin, own_url, own, ADMIN, word, role="approver")
     assert answer.status_code == 409 and "Nobody changes their own" in answer.text
     assert known(own, ADMIN) == before
-    page = admin.get(f"{url}accounts/{before.id}", timeout=20).text
+    page = admin.get(f"{own_url}accounts/{before.id}", timeout=20).text
     assert "Stop this account" not in page and "Give this role" not in page
 
 

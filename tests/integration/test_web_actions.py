@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -13,32 +11,9 @@ from nvqsync import store_centre, store_claims, store_declarations
 from nvqsync.centre import Account
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
 from nvqsync.review import act
-from nvqsync.web.app import WebServer
 from nvqsync.web.words import PAPER_WORDS
 from tests.integration import web_data
 from tests.integration.web_data import APPROVER, College
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("actions"))
-
-
-@pytest.fixture
-def college(built: College, tmp_path: Path) -> College:
-    return web_data.copy(built, tmp_path)
-
-
-@pytest.fixture
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture
-def session(college: College) -> Iterator[requests.Session]:
-    with web_data.asking(college, APPROVER) as session:
-        yield session
 
 
 def ids(college: College, where: str) -> list[int]:
@@ -89,12 +64,12 @@ def last_entry(college: College, claim_id: int) -> tuple[str, str]:
 # ---------------------------------------------------------------- one claim
 
 
-def test_a_claim_offers_what_its_state_allows(url: str, college: College, session: requests.Session) -> None:
+def test_a_claim_offers_what_its_state_allows(own_url: str, own: College, approver: requests.Session) -> None:
     """The forms of a page are the moves of the transition table, and making it again where it is closed."""
     for status in Status:
         where = f"status = '{status.value}'" + (" AND blockers = '[]'" if status is Status.PROPOSED else "")
-        claim_id = min(ids(college, where))
-        page = page_of(url, session, claim_id)
+        claim_id = min(ids(own, where))
+        page = page_of(own_url, approver, claim_id)
         decided = set(re.findall(rf'action="/claims/{claim_id}/(\w+)"', page)) - {"again"}
         assert decided == {event.value for event in TRANSITIONS[status] if event in BY_PERSON}, status
         recorded = set(re.findall(rf'action="/claims/{claim_id}/record/(\w+)"', page)) - {*PAPER_WORDS}
@@ -102,102 +77,104 @@ def test_a_claim_offers_what_its_state_allows(url: str, college: College, sessio
         assert (f'action="/claims/{claim_id}/again"' in page) == (status in CLOSED)
 
 
-def test_a_blocked_claim_cannot_be_approved(url: str, college: College, session: requests.Session) -> None:
+def test_a_blocked_claim_cannot_be_approved(own_url: str, own: College, approver: requests.Session) -> None:
     """Its page has no form for it, and a request made by hand is refused with the blockers."""
-    claim_id = min(ids(college, "status = 'proposed' AND blockers <> '[]'"))
-    page = page_of(url, session, claim_id)
+    claim_id = min(ids(own, "status = 'proposed' AND blockers <> '[]'"))
+    page = page_of(own_url, approver, claim_id)
     assert "Something blocks this claim" in page and f'action="/claims/{claim_id}/approve"' not in page
     form = form_of(page, f"/claims/{claim_id}/hold")
-    answer = session.post(f"{url}claims/{claim_id}/approve", data=form, timeout=20)
+    answer = approver.post(f"{own_url}claims/{claim_id}/approve", data=form, timeout=20)
     assert answer.status_code == 409 and "is blocked by" in answer.text
-    assert claim(college, claim_id).status is Status.PROPOSED
+    assert claim(own, claim_id).status is Status.PROPOSED
 
 
-def test_hold_release_and_withdraw(url: str, college: College, session: requests.Session) -> None:
+def test_hold_release_and_withdraw(own_url: str, own: College, approver: requests.Session) -> None:
     """Each does its deed, says what happened and how to undo it; the account is the actor, the reason the note."""
-    claim_id = min(ids(college, READY))
-    answer = send(url, session, claim_id, "hold", why="Name differs.", code="details_queried")
+    claim_id = min(ids(own, READY))
+    answer = send(own_url, approver, claim_id, "hold", why="Name differs.", code="details_queried")
     assert f"Claim {claim_id} is on hold. To undo it: take it off hold." in answer.text
-    held = claim(college, claim_id)
+    held = claim(own, claim_id)
     assert (held.status, held.hold_reason, held.hold_code) == (Status.ON_HOLD, "Name differs.", "details_queried")
-    assert last_entry(college, claim_id) == (APPROVER, "hold")
-    assert "is off hold" in send(url, session, claim_id, "release").text
-    assert "is withdrawn" in send(url, session, claim_id, "withdraw", why="Asked for it.").text
-    assert last_entry(college, claim_id) == (APPROVER, "withdraw")
-    answer = send(url, session, claim_id, "again", why="They changed their mind.")
+    assert last_entry(own, claim_id) == (APPROVER, "hold")
+    assert "is off hold" in send(own_url, approver, claim_id, "release").text
+    assert "is withdrawn" in send(own_url, approver, claim_id, "withdraw", why="Asked for it.").text
+    assert last_entry(own, claim_id) == (APPROVER, "withdraw")
+    answer = send(own_url, approver, claim_id, "again", why="They changed their mind.")
     assert "is proposed in place of claim" in answer.text
 
 
-def test_a_reason_is_asked_for(url: str, college: College, session: requests.Session) -> None:
+def test_a_reason_is_asked_for(own_url: str, own: College, approver: requests.Session) -> None:
     """Without one nothing is done, the page says so, and what was chosen is still there."""
-    claim_id = min(ids(college, READY))
-    answer = send(url, session, claim_id, "hold", why="  ", code="malpractice")
+    claim_id = min(ids(own, READY))
+    answer = send(own_url, approver, claim_id, "hold", why="  ", code="malpractice")
     assert answer.status_code == 400 and "To hold a claim, say why." in answer.text
     assert "<title>Error: Claim" in answer.text and '<option value="malpractice" selected>' in answer.text
-    assert claim(college, claim_id).status is Status.PROPOSED
+    assert claim(own, claim_id).status is Status.PROPOSED
 
 
-def test_approving_takes_the_declarations(url: str, college: College, session: requests.Session) -> None:
+def test_approving_takes_the_declarations(own_url: str, own: College, approver: requests.Session) -> None:
     """With one left out nothing is done; with all the claim is approved, and they are kept with who and when."""
-    claim_id = min(ids(college, READY))
-    ticked = form_of(page_of(url, session, claim_id), f"/claims/{claim_id}/approve")["declare"]
-    assert ticked == [one.id for one in claim(college, claim_id).declarations]
-    answer = send(url, session, claim_id, "approve", declare=ticked[1:], note="Looked at it.")
+    claim_id = min(ids(own, READY))
+    ticked = form_of(page_of(own_url, approver, claim_id), f"/claims/{claim_id}/approve")["declare"]
+    assert ticked == [one.id for one in claim(own, claim_id).declarations]
+    answer = send(own_url, approver, claim_id, "approve", declare=ticked[1:], note="Looked at it.")
     assert answer.status_code == 409 and f"declarations not made: {ticked[0]}" in answer.text
     assert f'value="{ticked[1]}" checked' in answer.text and f'value="{ticked[0]}" checked' not in answer.text
-    answer = send(url, session, claim_id, "approve", note="Looked at it.")
+    answer = send(own_url, approver, claim_id, "approve", note="Looked at it.")
     assert f"Claim {claim_id} is approved" in answer.text
-    with college.app.open_store(read_only=True) as store:
+    with own.app.open_store(read_only=True) as store:
         made = store_declarations.answers(store, claim_id).declared
     assert {(one.declaration, one.said_by) for one in made} == {(name, APPROVER) for name in ticked}
-    assert last_entry(college, claim_id) == (APPROVER, "approve")
+    assert last_entry(own, claim_id) == (APPROVER, "approve")
 
 
 @pytest.mark.parametrize("action", ["approve", "hold", "withdraw"])
-def test_the_second_of_two_is_told(url: str, college: College, session: requests.Session, action: str) -> None:
+def test_the_second_of_two_is_told(own_url: str, own: College, approver: requests.Session, action: str) -> None:
     """Somebody else was faster: the second's form is refused, the page shows how things are, nothing is overwritten."""
-    claim_id = min(ids(college, READY))
-    form = form_of(page_of(url, session, claim_id), f"/claims/{claim_id}/{action}")
-    with college.app.open_store() as store:
-        act(college.app, store, [claim_id], Event.HOLD, by="j.exams", why="First.")
-        act(college.app, store, [claim_id], Event.RELEASE, by="j.exams")
-    before = claim(college, claim_id)
+    claim_id = min(ids(own, READY))
+    form = form_of(page_of(own_url, approver, claim_id), f"/claims/{claim_id}/{action}")
+    with own.app.open_store() as store:
+        act(own.app, store, [claim_id], Event.HOLD, by="j.exams", why="First.")
+        act(own.app, store, [claim_id], Event.RELEASE, by="j.exams")
+    before = claim(own, claim_id)
     form |= {"why": ["Second."], "note": ["Seen."]}
-    answer = session.post(f"{url}claims/{claim_id}/{action}", data=form, timeout=20)
+    answer = approver.post(f"{own_url}claims/{claim_id}/{action}", data=form, timeout=20)
     assert answer.status_code == 409 and "Nothing was done" in answer.text and "version" in answer.text
-    assert claim(college, claim_id) == before
+    assert claim(own, claim_id) == before
 
 
-def test_four_eyes_hold_on_the_page(url: str, college: College, session: requests.Session) -> None:
+def test_four_eyes_hold_on_the_page(own_url: str, own: College, approver: requests.Session) -> None:
     """An approver who graded the learner is told so in place of the form, and refused if they try."""
-    claim_id = min(ids(college, READY))
-    form = form_of(page_of(url, session, claim_id), f"/claims/{claim_id}/approve") | {"note": ["Seen."]}
-    with college.app.open_store() as store:
+    claim_id = min(ids(own, READY))
+    form = form_of(page_of(own_url, approver, claim_id), f"/claims/{claim_id}/approve") | {"note": ["Seen."]}
+    with own.app.open_store() as store:
         me = Account(APPROVER, "77")
-        store_centre.record(store, lambda known: known.with_items(me), actor="test", at=college.clock.at)
-    page = page_of(url, session, claim_id)
+        store_centre.record(store, lambda known: known.with_items(me), actor="test", at=own.clock.at)
+    page = page_of(own_url, approver, claim_id)
     assert "somebody else has to approve this claim" in page and f'action="/claims/{claim_id}/approve"' not in page
-    answer = session.post(f"{url}claims/{claim_id}/approve", data=form, timeout=20)
+    answer = approver.post(f"{own_url}claims/{claim_id}/approve", data=form, timeout=20)
     assert answer.status_code == 409 and "You assessed, graded or signed off" in answer.text
-    assert claim(college, claim_id).status is Status.PROPOSED
+    assert claim(own, claim_id).status is Status.PROPOSED
 
 
-def test_recording_what_happened_elsewhere(url: str, college: College, session: requests.Session) -> None:
+def test_recording_what_happened_elsewhere(own_url: str, own: College, approver: requests.Session) -> None:
     """A certificate's number and day are kept; without the number, or with a day to come, nothing is done."""
-    claim_id = min(ids(college, "status = 'acknowledged'"))
-    answer = send(url, session, claim_id, "record/certificated", on="2/11/2026")
+    claim_id = min(ids(own, "status = 'acknowledged'"))
+    answer = send(own_url, approver, claim_id, "record/certificated", on="2/11/2026")
     assert answer.status_code == 400 and "number is missing" in answer.text and 'value="2/11/2026"' in answer.text
-    answer = send(url, session, claim_id, "record/certificated", on="2/11/2030", certificate="C-1")
+    answer = send(own_url, approver, claim_id, "record/certificated", on="2/11/2030", certificate="C-1")
     assert answer.status_code == 400 and "still to come" in answer.text
-    answer = send(url, session, claim_id, "record/certificated", on="2/11/2026", certificate="C-77", reference="R-9")
+    answer = send(
+        own_url, approver, claim_id, "record/certificated", on="2/11/2026", certificate="C-77", reference="R-9"
+    )
     assert f"Recorded for claim {claim_id}: certificated." in answer.text
-    done = claim(college, claim_id)
+    done = claim(own, claim_id)
     assert (done.status, done.certificate_number, done.certificated_on) == (
         Status.CERTIFICATED, "C-77", "2026-11-02",
     )  # fmt: skip
-    assert last_entry(college, claim_id) == (APPROVER, "certificated")
-    assert "Recorded" in send(url, session, claim_id, "record/received").text
-    assert claim(college, claim_id).received_by == APPROVER
+    assert last_entry(own, claim_id) == (APPROVER, "certificated")
+    assert "Recorded" in send(own_url, approver, claim_id, "record/received").text
+    assert claim(own, claim_id).received_by == APPROVER
 
 
 @pytest.mark.parametrize(
@@ -222,13 +199,13 @@ def test_recording_what_happened_elsewhere(url: str, college: College, session: 
     ],
 )
 def test_odd_requests_are_refused_cleanly(
-    url: str, college: College, session: requests.Session, path: str, form: dict[str, str], status: int
+    own_url: str, own: College, approver: requests.Session, path: str, form: dict[str, str], status: int
 ) -> None:
     """What no page of ours sends gets words and a status, and changes nothing."""
-    with college.app.open_store(read_only=True) as store:
+    with own.app.open_store(read_only=True) as store:
         before = store.rows("SELECT * FROM claims")
-        token = web_data.form_token(session.get(url, timeout=20).text)
-        answer = session.post(url + path, data=form | {"csrf_token": token}, timeout=20)
+        token = web_data.form_token(approver.get(own_url, timeout=20).text)
+        answer = approver.post(own_url + path, data=form | {"csrf_token": token}, timeout=20)
         assert answer.status_code == status and "<h1>" in answer.text
         assert store.rows("SELECT * FROM claims") == before
 
@@ -242,12 +219,12 @@ def choose(url: str, session: requests.Session, query: str, **more: object) -> r
     return session.post(f"{url}approve", data=form_of(page, "/approve") | more, timeout=20)
 
 
-def test_the_preview_says_what_would_happen_to_each(url: str, college: College, session: requests.Session) -> None:
+def test_the_preview_says_what_would_happen_to_each(own_url: str, own: College, approver: requests.Session) -> None:
     """Ready claims would go, blocked ones are left out with their reasons, and nothing is written."""
-    ready, blocked = ids(college, READY), ids(college, "status = 'proposed' AND blockers <> '[]'")
-    with college.app.open_store(read_only=True) as store:
+    ready, blocked = ids(own, READY), ids(own, "status = 'proposed' AND blockers <> '[]'")
+    with own.app.open_store(read_only=True) as store:
         before = store.rows("SELECT * FROM claims")
-        page = choose(url, session, "status=proposed").text
+        page = choose(own_url, approver, "status=proposed").text
         assert store.rows("SELECT * FROM claims") == before
     sent = {int(one.partition("@")[0]) for one in form_of(page, "/approve/yes")["claim"]}
     assert sent and sent <= set(ready)
@@ -256,48 +233,48 @@ def test_the_preview_says_what_would_happen_to_each(url: str, college: College, 
     assert len(sent) + len(left_out) == min(50, len(ready) + len(blocked))
 
 
-def test_all_that_are_ready_are_approved_together(url: str, college: College, session: requests.Session) -> None:
+def test_all_that_are_ready_are_approved_together(own_url: str, own: College, approver: requests.Session) -> None:
     """One declaration, one note and one button for all; each claim keeps what it asked for."""
-    wanted = ids(college, f"{READY} AND awarding_body = 'NCFE'")
-    preview = choose(url, session, "body=NCFE", every="yes").text
+    wanted = ids(own, f"{READY} AND awarding_body = 'NCFE'")
+    preview = choose(own_url, approver, "body=NCFE", every="yes").text
     form = form_of(preview, "/approve/yes")
     assert {int(one.partition("@")[0]) for one in form["claim"]} == set(wanted)
     declared = form["declare"]
-    answer = session.post(f"{url}approve/yes", data=form | {"declare": declared[1:], "note": "Seen."}, timeout=20)
+    answer = approver.post(f"{own_url}approve/yes", data=form | {"declare": declared[1:], "note": "Seen."}, timeout=20)
     assert answer.status_code == 400 and f"Still to be declared: {declared[0]}" in answer.text
-    assert not ids(college, f"status = 'approved' AND id IN ({', '.join(map(str, wanted))})")
-    done = session.post(f"{url}approve/yes", data=form | {"note": "Seen."}, timeout=20).text
+    assert not ids(own, f"status = 'approved' AND id IN ({', '.join(map(str, wanted))})")
+    done = approver.post(f"{own_url}approve/yes", data=form | {"note": "Seen."}, timeout=20).text
     assert f"<h1>{len(wanted)} claims approved</h1>" in done and "put them on hold before then" in done
-    assert {claim(college, one).status for one in wanted} == {Status.APPROVED}
+    assert {claim(own, one).status for one in wanted} == {Status.APPROVED}
     for one in wanted:
-        with college.app.open_store(read_only=True) as store:
+        with own.app.open_store(read_only=True) as store:
             made = {made.declaration for made in store_declarations.answers(store, one).declared}
-        assert made == {asked.id for asked in claim(college, one).declarations}
-        assert last_entry(college, one) == (APPROVER, "approve")
+        assert made == {asked.id for asked in claim(own, one).declarations}
+        assert last_entry(own, one) == (APPROVER, "approve")
 
 
-def test_what_changed_after_the_preview_is_left_out(url: str, college: College, session: requests.Session) -> None:
+def test_what_changed_after_the_preview_is_left_out(own_url: str, own: College, approver: requests.Session) -> None:
     """A claim that somebody else touched in between is told, the others are approved."""
-    form = form_of(choose(url, session, "body=NCFE", every="yes").text, "/approve/yes") | {"note": ["Seen."]}
+    form = form_of(choose(own_url, approver, "body=NCFE", every="yes").text, "/approve/yes") | {"note": ["Seen."]}
     first, *others = [int(one.partition("@")[0]) for one in form["claim"]]
-    with college.app.open_store() as store:
-        act(college.app, store, [first], Event.HOLD, by="j.exams", why="Wait.")
-    page = session.post(f"{url}approve/yes", data=form, timeout=20).text
+    with own.app.open_store() as store:
+        act(own.app, store, [first], Event.HOLD, by="j.exams", why="Wait.")
+    page = approver.post(f"{own_url}approve/yes", data=form, timeout=20).text
     assert f"<h1>{len(others)} claims approved</h1>" in page and "Not approved: 1" in page
-    assert claim(college, first).status is Status.ON_HOLD
-    assert {claim(college, one).status for one in others} == {Status.APPROVED}
+    assert claim(own, first).status is Status.ON_HOLD
+    assert {claim(own, one).status for one in others} == {Status.APPROVED}
 
 
-def test_nothing_chosen_is_said(url: str, session: requests.Session) -> None:
+def test_nothing_chosen_is_said(own_url: str, approver: requests.Session) -> None:
     """The button without a tick leads back with a sentence."""
-    page = session.get(url, timeout=20).text
-    answer = session.post(f"{url}approve", data={"csrf_token": web_data.form_token(page)}, timeout=20)
+    page = approver.get(own_url, timeout=20).text
+    answer = approver.post(f"{own_url}approve", data={"csrf_token": web_data.form_token(page)}, timeout=20)
     assert answer.status_code == 400 and "No claim was chosen" in answer.text
 
 
-def test_only_approvers_are_offered_to_choose(url: str, college: College) -> None:
+def test_only_approvers_are_offered_to_choose(own_url: str, own: College) -> None:
     """Others see the same list without boxes or buttons."""
     for who in (web_data.IQA, web_data.ADMIN, web_data.VIEWER):
-        with web_data.asking(college, who) as session:
-            page = session.get(f"{url}?status=proposed", timeout=20).text
+        with web_data.asking(own, who) as session:
+            page = session.get(f"{own_url}?status=proposed", timeout=20).text
         assert "<caption>" in page and 'type="checkbox"' not in page and 'action="/approve"' not in page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,41 +15,9 @@ from nvqsync.claims import Status
 from nvqsync.web.app import WebServer
 from nvqsync.web.lists import PAGE_SIZE
 from tests.integration import web_data
-from tests.integration.web_data import College
-
-Get = Callable[..., str]
+from tests.integration.web_data import College, Get
 
 EVERY_KIND = ("", "claims/1?open=all", "claims/13", "passes", "health", "metrics", "nothing-here", "claims/999999")
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("web"))
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def session(college: College) -> Iterator[requests.Session]:
-    """Signed in as an IQA, who reads everything and decides nothing."""
-    with web_data.asking(college, web_data.IQA) as session:
-        yield session
-
-
-@pytest.fixture
-def get(url: str, session: requests.Session) -> Get:
-    """Ask for a page; answers its text."""
-
-    def ask(path: str, status: int = 200, **headers: str) -> str:
-        answer = session.get(url + path, headers=headers, timeout=20)
-        assert answer.status_code == status, answer.text
-        return answer.text
-
-    return ask
 
 
 def numbers(page: str) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,7 @@ from nvqsync.web.app import WebServer
 from nvqsync.web.context import LARGEST_NUMBER
 from nvqsync.web.pages import ABOUT, NAVIGATION
 from tests.integration import web_data
-from tests.integration.web_data import ADMIN, APPROVER, IQA, VIEWER, College
-
-Get = Callable[..., str]
+from tests.integration.web_data import ADMIN, APPROVER, IQA, VIEWER, College, Get
 
 ONE_LEFT, JUST_BEGUN = "1044", "1045"
 BATCH = "20261101-OCR-03455-001"
@@ -34,36 +31,6 @@ EVERY = (
     "centre/OCR/03455", "start", "accessibility", "privacy",
 )  # fmt: skip
 """Every page that reads, with and without something to show."""
-
-
-@pytest.fixture(scope="module")
-def college(tmp_path_factory: pytest.TempPathFactory) -> College:
-    return web_data.build(tmp_path_factory.mktemp("reading"))
-
-
-@pytest.fixture(scope="module")
-def url(college: College) -> Iterator[str]:
-    with WebServer(college.app, "127.0.0.1", 0) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def session(college: College) -> Iterator[requests.Session]:
-    """Signed in as an IQA, who reads everything but ULNs and dates of birth."""
-    with web_data.asking(college, IQA) as session:
-        yield session
-
-
-@pytest.fixture
-def get(url: str, session: requests.Session) -> Get:
-    """Ask for a page; answers its text."""
-
-    def ask(path: str, status: int = 200) -> str:
-        answer = session.get(url + path, timeout=20)
-        assert answer.status_code == status, answer.text
-        return answer.text
-
-    return ask
 
 
 def text_of(page: str) -> str:
@@ -201,6 +168,13 @@ def test_a_learner_who_has_begun_sees_which_criteria_are_met(get: Get) -> None:
     met = [number for state, number, words in grid if (state, words) == ("met", "Met")]
     assert met == ["1.1", "1.2", "1.3", "2.1", "2.2", "2.3"] and len(grid) == 21
     assert "6 of 21 criteria met" in page
+
+
+def test_each_criterion_has_a_sign_of_its_own(get: Get) -> None:
+    """A tick where it is met, with the whole unit too; something where it is not: the colour alone tells nobody."""
+    cells = r'<li class="cell cell--(\w+)">[\d.]+ <span aria-hidden="true">([^<]*)</span>'
+    found = {one for who in (ONE_LEFT, JUST_BEGUN) for one in re.findall(cells, get(f"learners/{who}"))}
+    assert found == {("met", "✓"), ("whole", "✓"), ("open", "·")}
 
 
 def test_claims_and_certificates_are_listed(get: Get, college: College) -> None:

@@ -15,10 +15,11 @@ import pytest
 import requests
 
 from nvqsync.errors import SettingsError
+from nvqsync.settings import Web
 from nvqsync.web import access
 from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer, create_app
-from nvqsync.web.safety import is_loopback, names_loopback
+from nvqsync.web.safety import answers_to, is_loopback
 from tests.integration import web_data
 
 FILES = Path("/proc/self/fd")
@@ -101,7 +102,7 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
 def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
     """Addresses are compared as addresses, and of names only localhost is taken."""
     assert is_loopback(host) is loopback
-    assert names_loopback(f"[{host}]:80" if ":" in host else f"{host}:80") is loopback
+    assert answers_to("127.0.0.1", f"[{host}]:80" if ":" in host else f"{host}:80", Web()) is loopback
 
 
 def test_a_fault_of_ours_is_a_page_without_details(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -52,6 +52,9 @@ from nvqsync.store import Store
 from nvqsync.web.access import COOKIE
 from tests import quality
 from tests.workshop import everything
+
+Get = Callable[..., str]
+"""Asks for a page by its address and the status it must have; answers its text."""
 
 NOW = int(dt.datetime(2026, 11, 3, 9, 20, tzinfo=LONDON).timestamp())
 DAY = 86_400

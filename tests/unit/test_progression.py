@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from nvqsync.adjustments import Adjustment, AdjustmentKind, check, progressions
 from nvqsync.errors import InputError, NotAllowed
-from nvqsync.model import ClaimKind, Decision, EarlierClaim, LmsMember, UnitOutcome, UnitStatus
+from nvqsync.model import Decision, LmsMember, UnitOutcome, UnitStatus
 from nvqsync.plugin_manager import load_catalogue
 from nvqsync.progress import LearnerProgress, judged, progress_json
-from nvqsync.progression import AchievedElsewhere, Elsewhere, already_held
+from nvqsync.progression import AchievedElsewhere, Elsewhere
 from nvqsync.proposing import claim_facts_json
 
 CATALOGUE = load_catalogue(entry_points=False)
@@ -147,14 +147,6 @@ def test_a_confirmation_is_refused_where_it_would_change_nothing_or_has_no_reaso
         check(new, LEVEL_2, CATALOGUE.units, (), [new], TODAY, elsewhere)
     with pytest.raises(InputError, match="reason"):
         check(replace(new, why=" "), LEVEL_2, CATALOGUE.units, (), [], TODAY, elsewhere)
-
-
-def test_a_unit_is_held_by_a_certificate_only() -> None:
-    """Not by a claim that is still open, nor by one for other units."""
-    claim = EarlierClaim(3, "OCR/03454", ClaimKind.UNITS, (REFERENCE["F1"],), "10000001", certificated=True)
-    assert already_held([replace(claim, certificated=False), claim], REFERENCE["F1"]) == claim
-    assert already_held([replace(claim, certificated=False)], REFERENCE["F1"]) is None
-    assert already_held([claim], REFERENCE["A1"]) is None
 
 
 some = st.frozensets(st.sampled_from(CODES_1))

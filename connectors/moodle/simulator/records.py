@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 NO_GRADE = "-1.00000"
-NEVER_GRADED_BY = -1
 WORKFLOW_STATES = ("notmarked", "inmarking", "readyforreview", "inreview", "readyforrelease", "released")
 ROLE_IDS = {"manager": 1, "editingteacher": 3, "teacher": 4, "student": 5}
 PROFILE_FIELDS = {
