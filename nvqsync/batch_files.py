@@ -16,21 +16,40 @@ def write_once(folder: Path, name: str, content: bytes) -> Path:
     A file of that name with the same bytes is left as it is; with others, the new one gets a number.
     Raises ``StoreError`` when the folder cannot be written.
     """
-    stem, _, extension = name.partition(".")
-    target, number = folder / name, 1
+    target = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        while target.exists():
-            if target.read_bytes() == content:
-                return target
-            number += 1
-            target = folder / f"{stem}-{number}.{extension}"
-        _write_whole(folder, target, content)
+        target, there = _place(folder, name, content)
+        if not there:
+            _write_whole(folder, target, content)
     except OSError as error:
         says = f"The batch file {target} cannot be written: {error.strerror}."
         step = "Make room or mend the folder's rights, then run 'nvqsync export' again: nothing is lost or doubled."
         raise StoreError(says, step) from error
     return target
+
+
+def drop(folder: Path, name: str, content: bytes) -> None:
+    """Delete what ``write_once`` wrote, if it is there. Raises ``StoreError`` when it will not go."""
+    try:
+        target, there = _place(folder, name, content)
+        if there:
+            target.unlink()
+    except OSError as error:
+        says = f"A batch file that must not be used, {folder / name}, cannot be deleted: {error.strerror}."
+        raise StoreError(says, "Mend the folder's rights, then run 'nvqsync export' again.") from error
+
+
+def _place(folder: Path, name: str, content: bytes) -> tuple[Path, bool]:
+    """Where a file stands that has this name, or the name with a number, and these bytes; else where it may go."""
+    stem, _, extension = name.partition(".")
+    target, number = folder / name, 1
+    while target.exists():
+        if target.read_bytes() == content:
+            return target, True
+        number += 1
+        target = folder / f"{stem}-{number}.{extension}"
+    return target, False
 
 
 def remove(folder: Path, names: Iterable[str]) -> list[Path]:

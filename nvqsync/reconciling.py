@@ -68,7 +68,10 @@ class ExportReport:
 
 @dataclass(slots=True)
 class Exchange:
-    """One export or reconcile under way: who acts on which store, the report, and how often the portal failed."""
+    """One export or reconcile under way: who acts on which store, the report, and how often the portal failed.
+
+    ``stay`` are the batches that are left as they are this time: they could not be judged again.
+    """
 
     app: App
     store: Store
@@ -76,6 +79,7 @@ class Exchange:
     report: ExportReport = field(default_factory=ExportReport)
     attempts: int = 0
     failures: list[PortalError] = field(default_factory=list)
+    stay: set[str] = field(default_factory=set)
 
     def attempt(self, what: str, work: Callable[[], None]) -> None:
         """Turn to the portal for ``work``. When it fails that is a problem of ``what``, and the others go on."""

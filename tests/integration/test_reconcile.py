@@ -10,14 +10,14 @@ import pytest
 
 from nvqsync import hookimpl, store_audit, store_claims
 from nvqsync.claims import Event, Status
-from nvqsync.errors import LmsUnreadable, NotAllowed, PortalRefused
+from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
 from nvqsync.hookspecs import PortalConnector, PortalOffer
 from nvqsync.model import SiteFacts
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.settings import Portal as PortalSettings
-from tests.workshop import CENTRE, NOON, PLUGIN, UNITS, Workshop, ready_to_export, workshop
+from tests.workshop import CENTRE, NOON, PLUGIN, Workshop, ready_to_export, workshop
 
 
 @pytest.fixture
@@ -223,41 +223,7 @@ def test_a_portal_is_handed_only_the_bodies_it_reaches(approved: Workshop) -> No
     assert approved.books() == {}
 
 
-# ---------------------------------------------------------------- what waited here since an earlier export
-
-
-def test_a_batch_left_by_an_earlier_export_is_judged_again_before_it_goes(approved: Workshop) -> None:
-    """A grade was taken back while the portal refused: the batch stays until that claim is withdrawn, the rest goes."""
-    approved.portal.faults.add("refused", on="batches")
-    with pytest.raises(PortalRefused):
-        approved.export()
-    approved.lms.grade(2, UNITS[0], place=1)
-    (problem,) = approved.export().problems
-    assert "(2)" in problem and "claims withdraw 2" in problem
-    assert approved.books() == {}
-    approved.act(Event.WITHDRAW, 2)
-    assert approved.export().answers == {"awaiting_authorisation": 3}
-    assert len(approved.books()) == 3 and approved.faults() == []
-
-
-def test_a_batch_left_by_an_earlier_export_stays_while_moodle_cannot_be_read(
-    approved: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing goes, however long ago it was written; with Moodle back it goes once."""
-    approved.portal.faults.add("refused", on="batches")
-    with pytest.raises(PortalRefused):
-        approved.export()
-    with monkeypatch.context() as broken:
-        broken.setattr(approved.lms, "check", _down)
-        with pytest.raises(LmsUnreadable):
-            approved.export()
-    assert approved.books() == {}
-    approved.finish()
-    assert {book["received"] for book in approved.books().values()} == {1}
-
-
-def _down() -> None:
-    raise LmsUnreadable("Moodle cannot be reached.", "Try again later.")
+# ---------------------------------------------------------------- what is approved meanwhile
 
 
 def test_what_is_approved_while_facts_are_read_goes_with_the_next_export(
