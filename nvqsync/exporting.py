@@ -60,7 +60,13 @@ def export(
         _write_prepared(exchange, formats)
         if portal is not None:
             _hand_over(exchange, portal)
-        return exchange.finish()
+        report = exchange.finish()
+    if report.failure:
+        if report.batches:
+            written = "The batch files are written; the next export hands them over."
+            report.failure.next_step = f"{report.failure.next_step} {written}"
+        raise report.failure
+    return report
 
 
 def _check_restored(app: App, store: Store, by: str, *, looked: bool) -> None:

@@ -49,7 +49,8 @@ KEYS_A_QUESTION = 500
 class ExportReport:
     """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong.
 
-    ``tick_off`` is what a reconcile leaves for a person to look up, key or take back.
+    ``tick_off`` is what a reconcile leaves for a person to look up, key or take back; ``failure`` why it learned
+    nothing at all, where every question to the portal failed.
     """
 
     batches: list[dict[str, Any]] = field(default_factory=list)
@@ -57,6 +58,7 @@ class ExportReport:
     held: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     tick_off: list[ToDo] = field(default_factory=list)
+    failure: PortalError | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The document ``nvqsync export --json`` and ``nvqsync reconcile --json`` print."""
@@ -93,12 +95,9 @@ class Exchange:
             self.report.problems.append(f"{what}: {' '.join(str(error).split())}")
 
     def finish(self) -> ExportReport:
-        """The report. Raises the first ``PortalError`` when nothing went through."""
+        """The report, with the first ``PortalError`` as its ``failure`` when nothing went through."""
         if self.failures and len(self.failures) == self.attempts:
-            first = self.failures[0]
-            if self.report.batches:
-                first.next_step = f"{first.next_step} The batch files are written; the next export hands them over."
-            raise first
+            self.report.failure = self.failures[0]
         told = ", ".join(f"{count} {answer}" for answer, count in sorted(self.report.answers.items()))
         logs.event(log, logging.INFO, f"the portal's answers: {told or 'none'}", **self.report.answers)
         return self.report
@@ -117,8 +116,8 @@ def reconcile(
     """Ask the portal what became of every claim that has gone out, record it, and list what is left for a person.
 
     ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked. Without a
-    portal nobody is asked.
-    Raises the first ``PortalError`` when it does not answer at all, and ``StoreError`` while an export is running.
+    portal nobody is asked. The list is made even when the portal does not answer at all: ``ExportReport.failure`` says
+    why then. Raises ``StoreError`` while an export is running.
     """
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)

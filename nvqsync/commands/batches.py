@@ -52,6 +52,7 @@ def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> 
 
     What asking cannot settle is listed for a person to tick off: claims to key, to look up, or to have taken back.
     Where the settings name no portal, or it does not reach a body, that is every claim of that body that has gone out.
+    The list is printed even when the portal fails altogether; the exit status is 3 then.
     """
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
@@ -64,6 +65,8 @@ def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> 
         print_json(report.as_json())
     else:
         _print(report, written=False)
+    if report.failure:
+        raise report.failure
     ctx.exit(1 if report.problems else 0)
 
 
@@ -76,11 +79,11 @@ def _print(report: ExportReport, *, written: bool) -> None:
                    f"{batch['files'][0].rpartition('/')[0] if batch['files'] else '-'}")  # fmt: skip
     if report.answers:
         click.echo(table(("Claims now", "How many"), [(k.replace("_", " "), n) for k, n in report.answers.items()]))
-    elif not written:
+    elif not (written or report.failure):
         click.echo("Nothing new from the portal.")
     for claim_id in report.held:
-        tell(f"Claim {claim_id} was not sent: its facts changed. See 'nvqsync claims show {claim_id}'.")
-    for problem in report.problems:
+        tell(f"Claim {claim_id} was not sent: something under it changed. See 'nvqsync claims show {claim_id}'.")
+    for problem in () if report.failure and len(report.problems) == 1 else report.problems:
         tell(problem)
     if report.tick_off:
         heads = ("Body", "Batch", "Status", "Claims", "What a person does")

@@ -17,6 +17,7 @@ from nvqsync.model import SiteFacts
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.settings import Portal as PortalSettings
+from tests.rehearsal import answer
 from tests.workshop import CENTRE, NOON, PLUGIN, Workshop, ready_to_export, workshop
 
 
@@ -197,6 +198,21 @@ def test_unknown_claims_are_looked_up_by_a_person_where_no_portal_is_left_to_ask
     without_portal(approved)
     (unknown,) = by_hand(approved, reconcile).tick_off
     assert (unknown.status, unknown.claims) == ("unknown", (1, 2, 3, 4)) and "claims record" in unknown.says
+
+
+def test_the_list_is_told_though_the_portal_fails_altogether(approved: Workshop) -> None:
+    """The portal refuses every question: a person still learns what is theirs to do, then what to mend; status 3."""
+    approved.portal.faults.add("partial_answer", on="batches")
+    approved.export()
+    approved.for_commands()
+    command = ["--config", str(approved.folder / "csv_folder.toml"), "reconcile"]
+    for as_json in ([], ["--json"]):
+        approved.portal.faults.add("refused", on="query")
+        told = answer(*command, *as_json)
+        assert (told.status, told.err.count("may not send")) == (3, 1)
+        assert told.err.endswith("Ask the awarding body, then try again.\n")
+        assert "unknown" in told.out and "look them up" in told.out
+    assert [one["claims"] for one in told.json["tick_off"]] == [[3, 4]]
 
 
 class OnlyNcfe:
