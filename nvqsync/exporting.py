@@ -44,7 +44,8 @@ def export(
     refuses stays written and goes with the next export; the others go on. Raises the first ``PortalError`` when nothing
     went through, and ``StoreError`` when another export is running.
     """
-    _check_restored(app, store, by, looked=after_restore)
+    check_restored(store, looked=after_restore)
+    _go_on_after_restore(app, store, by)
     formats = app.formats()  # a misspelt one stops the export before any claim is marked
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
@@ -69,15 +70,18 @@ def export(
     return report
 
 
-def _check_restored(app: App, store: Store, by: str, *, looked: bool) -> None:
+def check_restored(store: Store, *, looked: bool) -> None:
     """A restored database does not know what went out after its backup. Raises ``NotAllowed`` until a person does."""
-    restored = store_lms.kept(store, RESTORED)
-    if not restored:
-        return
-    if not looked:
+    if (restored := store_lms.kept(store, RESTORED)) and not looked:
         says = f"The database was restored from a backup on {iso(int(restored))}: it does not know what went out since."
         step = "Compare with the portal and the batch files, record what was sent, then: nvqsync export --after-restore"
         raise NotAllowed(says, step)
+
+
+def _go_on_after_restore(app: App, store: Store, by: str) -> None:
+    """The mark of a restored database goes: a person has looked."""
+    if not store_lms.kept(store, RESTORED):
+        return
     with store.writing(durable=True):
         store_lms.keep(store, RESTORED, "")
         text = "What went out since the backup was compared; export goes on."

@@ -122,15 +122,20 @@ def reconcile(
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
         if portal is not None:
-            _ask_about_all(exchange, portal, GONE | (CERTIFIED if certificates else set()))
+            _ask_about_all(exchange, portal, to_ask(certificates=certificates))
         exchange.report.tick_off = tick_off(store_handover.in_statuses(store, OUT), app.reached)
         return exchange.finish()
+
+
+def to_ask(*, certificates: bool) -> set[Status]:
+    """The statuses whose claims a reconcile asks about."""
+    return {*GONE, *(CERTIFIED if certificates else ())}
 
 
 def _ask_about_all(exchange: Exchange, portal: PortalConnector, wanted: Collection[Status]) -> None:
     """Ask about every claim in these statuses whose awarding body the portal reaches, body by body."""
     store, reached = exchange.store, exchange.app.reached
-    for (body, centre), claims in _gone_out(store, store_claims.batch_states(store), wanted).items():
+    for (body, centre), claims in gone_out(store, store_claims.batch_states(store), wanted).items():
         if body in reached:
             exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
     for row in () if exchange.failures else store_handover.batches_in(store, "sending"):
@@ -138,7 +143,7 @@ def _ask_about_all(exchange: Exchange, portal: PortalConnector, wanted: Collecti
             conclude(store, row["id"])
 
 
-def _gone_out(
+def gone_out(
     store: Store, states: dict[str, tuple[str, str]], wanted: Collection[Status]
 ) -> dict[tuple[str, str], list[ClaimLine]]:
     """By awarding body and centre: the claims in these statuses, but for those whose batch still waits here."""

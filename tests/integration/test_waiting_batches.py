@@ -19,12 +19,14 @@ from nvqsync.centre_entering import enter
 from nvqsync.claims import Event, Status
 from nvqsync.errors import LmsUnreadable, PortalRefused, StoreError
 from nvqsync.exporting import export
+from nvqsync.foreseeing import export_foreseen
 from nvqsync.gates import ClaimFacts, Gate, Severity
 from nvqsync.model import Answer, Batch, SiteFacts
 from nvqsync.quality import Release
 from nvqsync.reconciling import ExportReport
 from tests import quality
-from tests.workshop import ASSESSOR, QUALIFICATION, UNITS, Workshop, ready_to_export, set_up, workshop
+from tests.rehearsal import Answered, answer
+from tests.workshop import ASSESSOR, CENTRE, QUALIFICATION, UNITS, Workshop, ready_to_export, set_up, workshop
 
 EVERYONE = (1, 2, 3, 4)
 
@@ -312,3 +314,79 @@ def test_a_batch_left_by_an_earlier_export_stays_while_moodle_cannot_be_read(
 
 def _down() -> SiteFacts:
     raise LmsUnreadable("Moodle cannot be reached.", "Try again later.")
+
+
+# ---------------------------------------------------------------- what a dry run says
+
+
+def nothing(shop: Workshop) -> None:
+    """Nothing waits, or nothing happened."""
+
+
+def dry(shop: Workshop, *command: str) -> Answered:
+    """A command's dry run, which leaves every file in the folder as it was, the database included, and makes none."""
+    shop.for_commands()
+    before = {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()}
+    told = answer("--config", str(shop.folder / "csv_folder.toml"), *command, "--dry-run")
+    assert {path: path.read_bytes() for path in shop.folder.rglob("*") if path.is_file()} == before
+    return told
+
+
+@pytest.mark.parametrize("portal_name", ["interchange_mock", ""])
+@pytest.mark.parametrize(
+    ("wait", "meanwhile"),
+    [
+        (nothing, nothing),
+        (refused, nothing),
+        (refused, read_by_a_pass),
+        (refused, renamed),
+        (refused, STOPPED),
+        (refused, NO_DIRECT_CLAIMS),
+        (cut_before_writing, renamed),
+    ],
+)
+def test_an_export_does_what_its_dry_run_said(
+    shop: Workshop, wait: Callable[[Workshop], None], meanwhile: Callable[[Workshop], None], portal_name: str
+) -> None:
+    """Which claims go, in how many batches, by which route and how; which stay, and why."""
+    wait(shop)
+    meanwhile(shop)
+    shop.app.settings.portal.name = portal_name
+    with shop.open_store() as store, store.reading():
+        said = export_foreseen(shop.app, store)
+    assert ({one.portal for one in said.batches}) <= {bool(portal_name)}
+    with shop.open_store() as store:
+        report = export(shop.app, store, shop.connector if portal_name else None, by="officer")
+    held = {claim.id: claim.hold_reason for claim in shop.claims(Status.ON_HOLD)}
+    assert {one.claim: one.says for one in said.stays} == held and set(report.held) == held.keys()
+    written = sorted((batch["route"], batch["claims"]) for batch in report.batches)
+    assert sorted((one.route, len(one.claims)) for one in said.batches if not one.batch) == written
+    keys = {claim.id: claim.key for claim in shop.claims()}
+    assert {keys[claim] for one in said.batches if one.portal for claim in one.claims} == shop.books().keys()
+
+
+def test_a_dry_run_leaves_no_trace(shop: Workshop) -> None:
+    """Before an export, after one that was refused, and with what stays: told in words and as JSON."""
+    told = dry(shop, "export")
+    assert told.status == 0 and "(new)" in told.out and "to the portal" in told.out and "1, 2, 3, 4" in told.out
+    assert "reads them from Moodle again first" in told.err
+    refused(shop)
+    renamed(shop)
+    told = dry(shop, "export")
+    assert told.status == 1 and "Claim 1 would stay: The registration changed." in told.err
+    shop.finish()
+    told = dry(shop, "export", "--json")
+    assert told.status == 0 and not any(told.json.values())
+
+
+def test_what_a_portal_would_be_asked_about_is_told(shop: Workshop) -> None:
+    """First of a batch that was never answered for; in the end of certificates alone, where somebody wants to know."""
+    cut_after_arriving(shop)
+    asked = {
+        "awarding_body": "OCR", "centre_number": CENTRE, "batch": "20261110-OCR-03455-001", "claims": [1, 2, 3, 4],
+    }  # fmt: skip
+    assert dry(shop, "export", "--json").json["asks"] == dry(shop, "reconcile", "--json").json["asks"] == [asked]
+    assert asked["batch"] in dry(shop, "reconcile").out
+    shop.finish()
+    assert "Nothing would be sent or asked." in dry(shop, "reconcile").out
+    assert dry(shop, "reconcile", "--certificates", "--json").json["asks"] == [asked]
