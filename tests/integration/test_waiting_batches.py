@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import store_claims, store_quality
+from nvqsync import store_claims, store_lms, store_quality
+from nvqsync.backup import RESTORED
 from nvqsync.centre import Sanction
 from nvqsync.centre_edits import Edit, end_date, sanction
 from nvqsync.centre_entering import enter
 from nvqsync.claims import Event, Status
-from nvqsync.errors import LmsUnreadable, PortalRefused, StoreError
+from nvqsync.errors import LmsUnreadable, NotAllowed, PortalRefused, StoreError
 from nvqsync.exporting import export
 from nvqsync.foreseeing import export_foreseen
 from nvqsync.gates import ClaimFacts, Gate, Severity
@@ -377,6 +378,17 @@ def test_a_dry_run_leaves_no_trace(shop: Workshop) -> None:
     shop.finish()
     told = dry(shop, "export", "--json")
     assert told.status == 0 and not any(told.json.values())
+
+
+def test_a_dry_run_after_a_restore_waits_for_a_persons_word_as_well(shop: Workshop) -> None:
+    """And does not take it for the word that the export itself waits for."""
+    with shop.open_store() as store:
+        store_lms.keep(store, RESTORED, str(shop.app.now()))
+    told = dry(shop, "export")
+    assert told.status != 0 and "--after-restore" in told.err
+    assert "(new)" in dry(shop, "export", "--after-restore").out
+    with pytest.raises(NotAllowed):
+        shop.export()
 
 
 def test_what_a_portal_would_be_asked_about_is_told(shop: Workshop) -> None:
