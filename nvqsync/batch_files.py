@@ -30,11 +30,10 @@ def write_once(folder: Path, name: str, content: bytes) -> Path:
 
 
 def drop(folder: Path, name: str, content: bytes) -> None:
-    """Delete what ``write_once`` wrote, if it is there. Raises ``StoreError`` when it will not go."""
+    """Delete what ``write_once`` wrote, whole or half, if it is there. Raises ``StoreError`` when it will not go."""
     try:
         target, there = _place(folder, name, content)
-        if there:
-            target.unlink()
+        (target if there else _temporary(target)).unlink(missing_ok=True)
     except OSError as error:
         says = f"A batch file that must not be used, {folder / name}, cannot be deleted: {error.strerror}."
         raise StoreError(says, "Mend the folder's rights, then run 'nvqsync export' again.") from error
@@ -68,9 +67,13 @@ def remove(folder: Path, names: Iterable[str]) -> list[Path]:
     return gone
 
 
+def _temporary(target: Path) -> Path:
+    return target.with_name(f".{target.name}.part")
+
+
 def _write_whole(folder: Path, target: Path, content: bytes) -> None:
     """Under a temporary name first, on disk before it is renamed. What a killed run left under it goes away."""
-    temporary = folder / f".{target.name}.part"
+    temporary = _temporary(target)
     temporary.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -216,9 +216,10 @@ def test_however_it_came_to_wait(
 
 
 def test_what_a_cut_run_had_written_of_a_batch_is_not_left_to_be_keyed(shop: Workshop) -> None:
-    """The batch never was: its file goes with it."""
+    """The batch never was: its file goes with it, and the half of another."""
     cut_before_writing(shop)
     assert [file.name for file in shop.files()] == ["20261110-OCR-03455-001.json"]
+    (shop.app.settings.export.folder / ".20261110-OCR-03455-001.csv.part").write_text("half", encoding="utf-8")
     STOPPED(shop)
     shop.export()
     assert shop.files() == []
