@@ -61,7 +61,7 @@ EVENT_WORDS = {
     Event.HOLD: "a person: `nvqsync claims hold`; a reason is due",
     Event.RELEASE: "a person: `nvqsync claims release`; the facts of now are taken",
     Event.WITHDRAW: "a person: `nvqsync claims withdraw`; a reason is due",
-    Event.FACTS_CHANGED: "a pass, an import or an approval: what the claim rests on has changed",
+    Event.FACTS_CHANGED: "a pass, an import, an approval or an export: what the claim rests on has changed",
     Event.EXPORT: "`nvqsync export` put it into a batch",
     Event.SUBMIT: "the batch was handed over",
     Event.ACKNOWLEDGE: "the portal, or `claims record acknowledged`: received",

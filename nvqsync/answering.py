@@ -6,7 +6,7 @@ the same facts is asked only for what is new; one whose facts changed is asked f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from nvqsync import store_claims, store_declarations
@@ -87,23 +87,28 @@ def record_said(store: Store, claim: Claim, said: Said, *, by: str, at: int) -> 
 def hold_unanswered(app: App, store: Store, claims: Iterable[Claim], *, by: str) -> list[int]:
     """Put approved claims on hold whose declarations and notes do not cover what is due now; returns their numbers."""
     held = []
+    for claim, why in unanswered(store, claims):
+        status = advance(claim.status, Event.FACTS_CHANGED)
+        store_claims.change_claim(
+            store,
+            claim,
+            status,
+            at=app.now(),
+            actor=by,
+            action="hold",
+            why=why,
+            hold_reason=why,
+            hold_code=HoldCode.GATES_CHANGED.value,
+        )
+        held.append(claim.id)
+    return held
+
+
+def unanswered(store: Store, claims: Iterable[Claim]) -> Iterator[tuple[Claim, str]]:
+    """Those of these claims whose declarations and notes do not cover what is due now, and what is missing."""
     for claim in claims:
         if gaps := approval_gaps(claim, store_declarations.answers(store, claim.id)):
-            why = f"It {_gaps_in_words(claim, gaps)}."
-            status = advance(claim.status, Event.FACTS_CHANGED)
-            store_claims.change_claim(
-                store,
-                claim,
-                status,
-                at=app.now(),
-                actor=by,
-                action="hold",
-                why=why,
-                hold_reason=why,
-                hold_code=HoldCode.GATES_CHANGED.value,
-            )
-            held.append(claim.id)
-    return held
+            yield claim, f"It {_gaps_in_words(claim, gaps)}."
 
 
 def all_asked(claims: Iterable[Claim]) -> dict[str, str]:

@@ -6,7 +6,8 @@ in a batch and *submitted* to the portal, which acknowledges it, lets it wait fo
 the batch and records that, and later what the body did: the table does not care who tells. When no answer came the
 claim is *unknown*: the portal is asked about its key before anything is sent again. A submitted claim is never edited:
 it is recalled, withdrawn and made anew. When facts change under a claim that is still here, it goes on hold; under one
-that has gone, a recall notice is raised, and a person *recalls* it or records that its certificate was *revoked*.
+that has gone, a recall notice is raised, and a person *recalls* it or records that its certificate was *revoked*. An
+exported claim is still here while its batch has not been handed over: the next export judges it again.
 
 The table drives the code, the diagram in ``docs/claims.md`` and the buttons of the queue page.
 """
@@ -92,6 +93,7 @@ TRANSITIONS: dict[Status, dict[Event, Status]] = {
         Event.KEY: Status.SUBMITTED,
         Event.NO_ANSWER: Status.UNKNOWN,
         Event.WITHDRAW: Status.WITHDRAWN,
+        Event.FACTS_CHANGED: Status.ON_HOLD,
         Event.RECALL: Status.RECALLED,
         **ANSWERS,
     },

@@ -20,6 +20,7 @@ from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre_lacks import lacks
 from nvqsync.disk import free_bytes, nearest
 from nvqsync.doctor_backups import backups
+from nvqsync.doctor_counts import counts
 from nvqsync.doctor_sign_on import single_sign_on
 from nvqsync.errors import NvqsyncError, PortalBusy, SettingsError, TellingError
 from nvqsync.findings import Finding, Status, fail, ok, warn
@@ -165,6 +166,7 @@ def database(app: App) -> Iterator[Finding]:
         with app.open_store(read_only=True) as store:
             yield from whole(store)
             if not migrations.pending(store.db):
+                yield counts(store)
                 yield from clocks(app, store)
                 yield from passes(app, store)
                 yield from mapping(app, store)

@@ -3,8 +3,8 @@
 A batch moves through *prepared* (stored with its bytes, its claims exported), *written* (files on disk), *sending*
 (handed to the portal, answer not yet stored) and *answered*. Each step is committed before the next begins, so a
 process killed anywhere is taken up where it stopped: a batch found *sending* is asked about before it is sent again.
-A batch goes whole or not at all: when part of one has to go again, or a claim was withdrawn from it, what is left goes
-in a batch of its own. One export or reconcile runs at a time.
+A batch goes whole or not at all: when part of one has to go again, or a claim was withdrawn from it or put on hold,
+what is left goes in a batch of its own (``waiting_batches``). One export or reconcile runs at a time.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from nvqsync.errors import NotAllowed, PortalBusy, PortalError
 from nvqsync.export_files import delete_old
 from nvqsync.hookspecs import ExportFormat, PortalConnector
 from nvqsync.locks import only_one
-from nvqsync.preparing import next_id, prepare_approved, put
+from nvqsync.preparing import judge_again, put_into_batches, read_again
 from nvqsync.reconciling import Exchange, ExportReport, ask_about, conclude, no_answer, record_answers
 from nvqsync.store import Store
+from nvqsync.waiting_batches import is_whole, left_over, regroup, still_in, waiting
 
 log = logging.getLogger(__name__)
 
@@ -38,32 +39,49 @@ def export(
 ) -> ExportReport:
     """Send every approved claim, after taking up whatever an earlier run left unfinished.
 
-    Files whose time is over are deleted. Everything about the learners is read again first, of batches left by an
-    earlier run too: raises ``LmsError`` where that cannot be done, and nothing goes. A batch that the portal refuses
-    stays written and goes with the next export; the others go on. Raises the first ``PortalError`` when nothing went
-    through, and ``StoreError`` when another export is running.
+    Files whose time is over are deleted. Everything about the learners is read and judged again first, of batches left
+    by an earlier run too: raises ``LmsError`` where that cannot be done, and nothing goes. A batch that the portal
+    refuses stays written and goes with the next export; the others go on. Raises the first ``PortalError`` when nothing
+    went through, and ``StoreError`` when another export is running.
     """
-    _check_restored(app, store, by, looked=after_restore)
+    check_restored(store, looked=after_restore)
+    _go_on_after_restore(app, store, by)
     formats = app.formats()  # a misspelt one stops the export before any claim is marked
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
         delete_old(app, store, by=by)
-        prepare_approved(exchange, to_hand_over=app.reached if portal is not None else ())
+        reached = app.reached if portal is not None else frozenset()
+        approved = store_handover.in_statuses(store, {Status.APPROVED})
+        read_again(exchange, [*approved, *left_over(store, reached)])
+        if portal is not None:
+            _ask_first(exchange, portal)
+        sendable = judge_again(exchange, approved, waiting(store, reached))
+        regroup(exchange, reached, formats)
+        put_into_batches(exchange, sendable)
         _write_prepared(exchange, formats)
         if portal is not None:
-            _hand_over(exchange, portal, formats)
-        return exchange.finish()
+            _hand_over(exchange, portal)
+        report = exchange.finish()
+    if report.failure:
+        if report.batches:
+            written = "The batch files are written; the next export hands them over."
+            report.failure.next_step = f"{report.failure.next_step} {written}"
+        raise report.failure
+    return report
 
 
-def _check_restored(app: App, store: Store, by: str, *, looked: bool) -> None:
+def check_restored(store: Store, *, looked: bool) -> None:
     """A restored database does not know what went out after its backup. Raises ``NotAllowed`` until a person does."""
-    restored = store_lms.kept(store, RESTORED)
-    if not restored:
-        return
-    if not looked:
+    if (restored := store_lms.kept(store, RESTORED)) and not looked:
         says = f"The database was restored from a backup on {iso(int(restored))}: it does not know what went out since."
         step = "Compare with the portal and the batch files, record what was sent, then: nvqsync export --after-restore"
         raise NotAllowed(says, step)
+
+
+def _go_on_after_restore(app: App, store: Store, by: str) -> None:
+    """The mark of a restored database goes: a person has looked."""
+    if not store_lms.kept(store, RESTORED):
+        return
     with store.writing(durable=True):
         store_lms.keep(store, RESTORED, "")
         text = "What went out since the backup was compared; export goes on."
@@ -76,6 +94,8 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
     """Write each prepared batch in every format asked for."""
     folder = exchange.app.settings.export.folder
     for row in store_handover.batches_in(exchange.store, "prepared"):
+        if row["id"] in exchange.stay:
+            continue
         batch = replace(batching.from_json(row["document"]), sheet=row["sheet"])
         files = [
             write_once(folder, f"{batch.id}.{f.extension}",
@@ -96,16 +116,17 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
 # ---------------------------------------------------------------- the portal
 
 
-def _hand_over(exchange: Exchange, portal: PortalConnector, formats: Sequence[ExportFormat]) -> None:
-    """Hand over the batches of the bodies that the portal reaches; those of the others are keyed by hand."""
-    store, reached = exchange.store, exchange.app.reached
-    for row in store_handover.batches_in(store, "sending"):
-        if row["awarding_body"] in reached:
+def _ask_first(exchange: Exchange, portal: PortalConnector) -> None:
+    """Ask about the batches that were handed over and never answered for, before anything is taken back or sent."""
+    for row in store_handover.batches_in(exchange.store, "sending"):
+        if row["awarding_body"] in exchange.app.reached:
             exchange.attempt(f"Batch {row['id']}", partial(_find_out, exchange, portal, row))
-    _regroup(exchange)
-    _write_prepared(exchange, formats)
-    for row in store_handover.batches_in(store, "written"):
-        if row["awarding_body"] in reached:
+
+
+def _hand_over(exchange: Exchange, portal: PortalConnector) -> None:
+    """Hand over the batches of the bodies that the portal reaches; those of the others are keyed by hand."""
+    for row in store_handover.batches_in(exchange.store, "written"):
+        if row["awarding_body"] in exchange.app.reached and row["id"] not in exchange.stay:
             exchange.attempt(f"Batch {row['id']}", partial(_send, exchange, portal, row))
 
 
@@ -116,32 +137,12 @@ def _find_out(exchange: Exchange, portal: PortalConnector, row: dict[str, Any]) 
     conclude(exchange.store, row["id"])
 
 
-def _regroup(exchange: Exchange) -> None:
-    """What is left of a batch that must not go as it was goes in a batch of its own."""
-    store = exchange.store
-    for row in store_handover.batches_in(store, "written"):
-        if row["awarding_body"] not in exchange.app.reached:
-            continue  # a person keys it from its sheet, some today and some tomorrow
-        with store.writing(durable=True):
-            claims = store_handover.of_batch(store, row["id"])
-            left = [claim for claim in claims if claim.status is Status.EXPORTED]
-            if len(left) == len(claims):
-                continue
-            if left:
-                code = row["qualification_id"].partition("/")[2]
-                number = next_id(exchange.app, store, row["awarding_body"], code)
-                whole, keys = batching.from_json(row["document"]), {claim.key for claim in left}
-                part = batching.part_of(whole, keys, batch_id=number, created_at=exchange.app.now())
-                put(exchange, part, store_handover.unchanged(store, left), None)
-            store_claims.set_batch(store, row["id"], state="answered")
-
-
 def _send(exchange: Exchange, portal: PortalConnector, row: dict[str, Any]) -> None:
     """Hand over one batch. Without a usable answer its claims are unknown until the portal is asked."""
     store, batch = exchange.store, batching.from_json(row["document"])
     with store.writing(durable=True):
-        claims = store_handover.of_batch(store, batch.id)
-        if any(claim.status is not Status.EXPORTED for claim in claims):
+        claims = still_in(store, batch.id)
+        if not is_whole(batch, claims):
             return  # one was withdrawn this very moment: the rest goes with the next export
         if groundless := store_handover.groundless(store, batch.id):
             exchange.report.problems.append(_kept_here(batch.id, groundless))
@@ -162,10 +163,9 @@ def _send(exchange: Exchange, portal: PortalConnector, row: dict[str, Any]) -> N
 
 
 def _kept_here(batch_id: str, claims: Sequence[int]) -> str:
-    """Why a batch that waited here is not handed over after all, and what to do."""
+    """Why a batch is not handed over after all, and what to do."""
     which = ", ".join(map(str, claims))
     return (
-        f"Batch {batch_id} was not handed over: since it was made, claims in it lost their grounds ({which}). See why "
-        f"with 'nvqsync claims list --recalls' and withdraw them ('nvqsync claims withdraw {claims[0]} --why ...'): "
-        "the rest goes with the next export."
+        f"Batch {batch_id} was not handed over: while the export ran, claims in it lost their grounds ({which}). "
+        "Export again: what has something against it is put on hold, and the rest goes."
     )

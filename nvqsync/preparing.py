@@ -24,43 +24,59 @@ from nvqsync.store import Store
 from nvqsync.sync import read_learners_again
 
 
-def prepare_approved(exchange: Exchange, *, to_hand_over: Collection[str] = ()) -> None:
-    """Put every approved claim that still has nothing against it, on the facts of now, into a batch.
+def read_again(exchange: Exchange, whom: Collection[ClaimLine]) -> None:
+    """Read everything about the learners of these claims again. Raises ``LmsError`` where that cannot be done."""
+    if whom:
+        with closing(exchange.app.open_lms()) as lms:
+            read_learners_again(exchange.app, exchange.store, lms, {claim.learner_id for claim in whom})
 
-    ``to_hand_over`` are the bodies whose portal is about to be handed batches: what an earlier run left for it is read
-    and judged again too. Raises ``LmsError`` where the facts cannot be read.
+
+def judge_again(exchange: Exchange, approved: Sequence[ClaimLine], waiting: Sequence[ClaimLine]) -> list[ClaimLine]:
+    """Put on hold what has something against it on the facts of now; returns the approved claims that may go.
+
+    ``waiting`` are claims that are still here in a batch: they are judged as the approved ones are.
     """
-    app, store = exchange.app, exchange.store
-    approved = store_handover.in_statuses(store, {Status.APPROVED})
-    left_over = store_handover.in_statuses(store, {Status.EXPORTED, Status.UNKNOWN})
-    learners = {claim.learner_id for claim in (*approved, *left_over)
-                if claim.status is Status.APPROVED or claim.awarding_body in to_hand_over}  # fmt: skip
-    if not learners:
-        return
-    with closing(app.open_lms()) as lms:
-        read_learners_again(app, store, lms, learners)
-    settle(app, store, by="nvqsync", learners=learners, propose_new=False)
-    hold_unanswered(app, store, _still_approved(store, approved), by="nvqsync")
+    app, store, both = exchange.app, exchange.store, (*approved, *waiting)
+    if not both:
+        return []
+    here, learners = {claim.id for claim in waiting}, {claim.learner_id for claim in both}
+    settled = settle(app, store, by="nvqsync", learners=learners, propose_new=False, here=here)
+    hold_unanswered(app, store, _as_they_were(store, both), by="nvqsync")
+    _leave_overtaken(exchange, waiting, settled.overtaken)
     sendable = _sendable(store, approved)
-    exchange.report.held = sorted({claim.id for claim in approved} - {claim.id for claim in sendable})
-    _put_into_batches(exchange, sendable)
+    on_hold = {claim.id for claim in store_handover.in_full(store, waiting) if claim.status is Status.ON_HOLD}
+    exchange.report.held = sorted(({claim.id for claim in approved} - {claim.id for claim in sendable}) | on_hold)
+    return sendable
 
 
-def _put_into_batches(exchange: Exchange, sendable: Sequence[ClaimLine]) -> None:
+def _leave_overtaken(exchange: Exchange, waiting: Iterable[ClaimLine], overtaken: Collection[int]) -> None:
+    """Nobody knows whether these claims may go: their batches stay, and the next export judges them."""
+    for claim in waiting:
+        if claim.id in overtaken:
+            exchange.stay.add(claim.batch_id)
+            says = f"Claim {claim.id} was changed by somebody else while it was judged again."
+            exchange.report.problems.append(f"{says} Batch {claim.batch_id} stays here: export again.")
+
+
+def put_into_batches(exchange: Exchange, sendable: Sequence[ClaimLine]) -> None:
     """One transaction a batch. A claim that somebody changes meanwhile stays out of its batch."""
+    if not sendable:
+        return
     app, store = exchange.app, exchange.store
-    ways, learners = _ways(app, store, sendable), {claim.learner_id for claim in sendable}
+    way, learners = ways(app, store, sendable), {claim.learner_id for claim in sendable}
     people = {one.lms_id: one for one in store_lms.learners(store) if one.lms_id in learners}
     foreign = shared_ulns(store).foreign
-    for group in batching.groups(sendable, lambda claim: ways[claim.id]):
+    for group in batching.groups(sendable, lambda claim: way[claim.id]):
         with store.writing(durable=True):
             if claims := store_handover.unchanged(store, group):
-                batch = _batch(app, store, claims, ways[claims[0].id], people, foreign)
+                batch = _batch(app, store, claims, way[claims[0].id], people, foreign)
                 put(exchange, batch, claims, Event.EXPORT)
 
 
-def _still_approved(store: Store, approved: Sequence[ClaimLine]) -> Iterator[Claim]:
-    return (claim for claim in store_handover.in_full(store, approved) if claim.status is Status.APPROVED)
+def _as_they_were(store: Store, seen: Sequence[ClaimLine]) -> Iterator[Claim]:
+    """Of these claims, in full, those that are still in the status in which they were seen."""
+    statuses = {claim.id: claim.status for claim in seen}
+    return (claim for claim in store_handover.in_full(store, seen) if claim.status is statuses[claim.id])
 
 
 def _sendable(store: Store, approved: Collection[ClaimLine]) -> list[ClaimLine]:
@@ -73,7 +89,7 @@ def _sendable(store: Store, approved: Collection[ClaimLine]) -> list[ClaimLine]:
     return [claim for claim in now if claim.id in read_again]
 
 
-def _ways(app: App, store: Store, claims: Sequence[ClaimLine]) -> dict[int, batching.Way]:
+def ways(app: App, store: Store, claims: Sequence[ClaimLine]) -> dict[int, batching.Way]:
     """By claim: direct with direct claim status, else by the external quality assurer; the number of its site."""
     record, qualifications = store_centre.read(store), app.plugins.catalogue.qualifications
 

@@ -192,17 +192,19 @@ def propose(
     findings: tuple[Finding, ...],
     *,
     again: bool = False,
+    here: Collection[int] = (),
 ) -> ClaimMove | None:
     """What is to happen to this learner's full-award claim, or ``None``.
 
     ``claims`` are all this learner's full-award claims for the qualification, oldest first. ``again``: a person wants
-    a new one although one on the very same facts was closed before.
+    a new one although one on the very same facts was closed before. ``here`` are the exported claims, by number, whose
+    batch has certainly not been handed over: they follow the facts as approved ones do.
     """
     now = claim_facts_json(row) | {"people": four_eyes.people_json(facts)}
     case = _Case(row, ClaimKind.FULL_AWARD, row.verdict.met, now, fingerprint(now, facts), findings)
     current = next((claim for claim in claims if claim.status not in CLOSED), None)
     if current is not None:
-        return _follow(case, current)
+        return _follow(case, current, here)
     if not row.verdict.met or (not again and any(claim.fingerprint == case.mark for claim in claims)):
         return None
     return _move(Move.PROPOSE, case, None, Status.PROPOSED, "The rule of combination is met.")
@@ -233,20 +235,28 @@ def units_met(units: Sequence[UnitOutcome]) -> bool:
 
 
 def follow(
-    row: LearnerProgress, claim: Claim, facts: ClaimFacts, findings: tuple[Finding, ...]
+    row: LearnerProgress, claim: Claim, facts: ClaimFacts, findings: tuple[Finding, ...], here: Collection[int] = ()
 ) -> ClaimMove | None:  # fmt: skip
-    """What is to happen to a unit claim that is not closed, or ``None``. It keeps the units it was made for."""
+    """What is to happen to a unit claim that is not closed, or ``None``. It keeps the units it was made for.
+
+    ``here`` as ``propose`` takes it.
+    """
     units = claimed_units(row, claim)
     now = claim_facts_json(row, [unit for unit in units if unit.status is UnitStatus.ACHIEVED])
     known = {unit["code"]: unit for unit in now["units"]}
     told = [known.get(unit["code"], {**unit, "achieved_on": None}) for unit in claim.facts["units"]]
     now |= {"units": told, "credits": sum(unit["credit_value"] for unit in told)}
     now |= {"people": four_eyes.people_json(facts)}
-    return _follow(_Case(row, ClaimKind.UNITS, units_met(units), now, fingerprint(now, facts), findings), claim)
+    return _follow(_Case(row, ClaimKind.UNITS, units_met(units), now, fingerprint(now, facts), findings), claim, here)
 
 
-def _follow(case: _Case, claim: Claim) -> ClaimMove | None:
-    return _waiting(case, claim) if claim.status in WAITING else _sent(case, claim)
+def _follow(case: _Case, claim: Claim, here: Collection[int]) -> ClaimMove | None:
+    if claim.status in WAITING:
+        return _waiting(case, claim)
+    if claim.status is Status.EXPORTED and claim.id in here:
+        marks = tuple(finding for finding in claim.cautions if finding.id != RECALL_NOTICE)  # no gate says that one
+        return _waiting(case, replace(claim, cautions=marks)) or _sent(case, claim)
+    return _sent(case, claim)
 
 
 def _waiting(case: _Case, claim: Claim) -> ClaimMove | None:
@@ -256,7 +266,7 @@ def _waiting(case: _Case, claim: Claim) -> ClaimMove | None:
     was, now = claim.facts["basis"], case.facts["basis"]
     only_more = not any(now.get(code) != digest for code, digest in was.items())
     told = difference(was, now)
-    if case.met and claim.status is not Status.APPROVED and (only_more or not told):
+    if case.met and claim.status not in {Status.APPROVED, Status.EXPORTED} and (only_more or not told):
         return _move(Move.REFRESH, case, claim, claim.status, told or people or "What stands on it changed.")
     code, why = _cause(case, claim, told, people)
     by_person = claim.hold_code in REASONS and REASONS[claim.hold_code].by_person
@@ -289,9 +299,13 @@ def _held(row: LearnerProgress, code: str) -> bool:
     return any(unit.code == code and unit.status is UnitStatus.ACHIEVED for unit in row.outcomes)
 
 
-def adrift(claim: Claim) -> ClaimMove | None:
-    """What is to happen to a claim whose learner is on no course that is mapped to its qualification any more."""
-    if claim.status not in WAITING - {Status.ON_HOLD}:
+def adrift(claim: Claim, here: Collection[int] = ()) -> ClaimMove | None:
+    """What is to happen to a claim whose learner is on no course that is mapped to its qualification any more.
+
+    ``here`` as ``propose`` takes it.
+    """
+    still_here = claim.status is Status.EXPORTED and claim.id in here
+    if claim.status not in WAITING - {Status.ON_HOLD} and not still_here:
         return None
     why = (
         f"The learner is on no course that is mapped to {claim.qualification_id} any more. Run 'nvqsync mapping check'."

@@ -49,7 +49,8 @@ KEYS_A_QUESTION = 500
 class ExportReport:
     """What an export or a reconcile did: batches written, claims by what became of them, and what went wrong.
 
-    ``tick_off`` is what a reconcile leaves for a person to look up, key or take back.
+    ``tick_off`` is what a reconcile leaves for a person to look up, key or take back; ``failure`` why it learned
+    nothing at all, where every question to the portal failed.
     """
 
     batches: list[dict[str, Any]] = field(default_factory=list)
@@ -57,6 +58,7 @@ class ExportReport:
     held: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     tick_off: list[ToDo] = field(default_factory=list)
+    failure: PortalError | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The document ``nvqsync export --json`` and ``nvqsync reconcile --json`` print."""
@@ -68,7 +70,10 @@ class ExportReport:
 
 @dataclass(slots=True)
 class Exchange:
-    """One export or reconcile under way: who acts on which store, the report, and how often the portal failed."""
+    """One export or reconcile under way: who acts on which store, the report, and how often the portal failed.
+
+    ``stay`` are the batches that are left as they are this time: they could not be judged again.
+    """
 
     app: App
     store: Store
@@ -76,6 +81,7 @@ class Exchange:
     report: ExportReport = field(default_factory=ExportReport)
     attempts: int = 0
     failures: list[PortalError] = field(default_factory=list)
+    stay: set[str] = field(default_factory=set)
 
     def attempt(self, what: str, work: Callable[[], None]) -> None:
         """Turn to the portal for ``work``. When it fails that is a problem of ``what``, and the others go on."""
@@ -89,12 +95,9 @@ class Exchange:
             self.report.problems.append(f"{what}: {' '.join(str(error).split())}")
 
     def finish(self) -> ExportReport:
-        """The report. Raises the first ``PortalError`` when nothing went through."""
+        """The report, with the first ``PortalError`` as its ``failure`` when nothing went through."""
         if self.failures and len(self.failures) == self.attempts:
-            first = self.failures[0]
-            if self.report.batches:
-                first.next_step = f"{first.next_step} The batch files are written; the next export hands them over."
-            raise first
+            self.report.failure = self.failures[0]
         told = ", ".join(f"{count} {answer}" for answer, count in sorted(self.report.answers.items()))
         logs.event(log, logging.INFO, f"the portal's answers: {told or 'none'}", **self.report.answers)
         return self.report
@@ -113,21 +116,26 @@ def reconcile(
     """Ask the portal what became of every claim that has gone out, record it, and list what is left for a person.
 
     ``certificates``: ask about the certificated and recalled ones too, some of which may have been revoked. Without a
-    portal nobody is asked.
-    Raises the first ``PortalError`` when it does not answer at all, and ``StoreError`` while an export is running.
+    portal nobody is asked. The list is made even when the portal does not answer at all: ``ExportReport.failure`` says
+    why then. Raises ``StoreError`` while an export is running.
     """
     with only_one(app.settings.database, "export"):
         exchange = Exchange(app, store, by)
         if portal is not None:
-            _ask_about_all(exchange, portal, GONE | (CERTIFIED if certificates else set()))
+            _ask_about_all(exchange, portal, to_ask(certificates=certificates))
         exchange.report.tick_off = tick_off(store_handover.in_statuses(store, OUT), app.reached)
         return exchange.finish()
+
+
+def to_ask(*, certificates: bool) -> set[Status]:
+    """The statuses whose claims a reconcile asks about."""
+    return {*GONE, *(CERTIFIED if certificates else ())}
 
 
 def _ask_about_all(exchange: Exchange, portal: PortalConnector, wanted: Collection[Status]) -> None:
     """Ask about every claim in these statuses whose awarding body the portal reaches, body by body."""
     store, reached = exchange.store, exchange.app.reached
-    for (body, centre), claims in _gone_out(store, store_claims.batch_states(store), wanted).items():
+    for (body, centre), claims in gone_out(store, store_claims.batch_states(store), wanted).items():
         if body in reached:
             exchange.attempt(f"{body}, centre {centre}", partial(ask_about, exchange, portal, claims, centre))
     for row in () if exchange.failures else store_handover.batches_in(store, "sending"):
@@ -135,7 +143,7 @@ def _ask_about_all(exchange: Exchange, portal: PortalConnector, wanted: Collecti
             conclude(store, row["id"])
 
 
-def _gone_out(
+def gone_out(
     store: Store, states: dict[str, tuple[str, str]], wanted: Collection[Status]
 ) -> dict[tuple[str, str], list[ClaimLine]]:
     """By awarding body and centre: the claims in these statuses, but for those whose batch still waits here."""

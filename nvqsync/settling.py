@@ -24,11 +24,13 @@ class Settled:
     """What settling came to: what the evidence could not use, and the moves it made in the claim queue.
 
     ``due`` are the learners whose claim is met and was not proposed, because everything about them is read again first.
+    ``overtaken`` are the claims, by number, that somebody else changed before their move was made.
     """
 
     notices: tuple[Notice, ...]
     moves: tuple[ClaimMove, ...]
     due: frozenset[str] = frozenset()
+    overtaken: frozenset[int] = frozenset()
 
     def counts(self) -> dict[str, int]:
         """How many claims were proposed, refreshed, held and flagged."""
@@ -40,7 +42,8 @@ class Settled:
 
     def and_then(self, later: Settled) -> Settled:
         """Both, one after the other."""
-        return Settled((*self.notices, *later.notices), (*self.moves, *later.moves))
+        overtaken = self.overtaken | later.overtaken
+        return Settled((*self.notices, *later.notices), (*self.moves, *later.moves), overtaken=overtaken)
 
 
 AT_ONCE = 1000
@@ -49,25 +52,29 @@ AT_ONCE = 1000
 
 def settle(
     app: App, store: Store, *, by: str, qualification_ids: Iterable[str] | None = None,
-    learners: Collection[str] | None = None, propose_new: bool = True,
+    learners: Collection[str] | None = None, propose_new: bool = True, here: Collection[int] = (),
+    dry_run: bool = False,
 ) -> Settled:  # fmt: skip
     """Judge learners in the given qualifications (in all that are followed) and do what follows for their claims.
 
     ``learners`` limits it to a few, and to their other accounts. Without ``propose_new`` no new claim is made;
-    ``Settled.due`` says whose is due.
+    ``Settled.due`` says whose is due. ``here`` are the exported claims, by number, that follow the facts as approved
+    ones do: an export names those whose batch is still here. A dry run makes no move and tells those it would make.
     Where a claim that is new, or rests on other units now, may stand in another's way, the other is looked at again.
     """
     wanted = None if qualification_ids is None else list(qualification_ids)
-    work = _Settling(app, store, by, wanted, propose_new)
+    work = _Settling(app, store, by, wanted, propose_new=propose_new, here=here, dry_run=dry_run)
     whom = sorted(store_lms.learner_ids(store) if learners is None else _with_twins(store, learners))
     for start in range(0, len(whom), AT_ONCE) or (0,):
         with seldom_collected():
             changed = work.round(set(whom[start : start + AT_ONCE]))
             if changed and (again := store_claims.beside(store, changed)):
                 work.round(again, everywhere=True)
-    stray = list(_adrift(store, work.judged, None if wanted is None else set(wanted), set(whom)))
-    work.moves += store_claims.make_moves(store, stray, at=app.now(), actor=by, centre_number="")
-    return Settled(tuple(dict.fromkeys(work.notices)), tuple(work.moves), frozenset(work.due))
+    stray = list(_adrift(store, work.judged, None if wanted is None else set(wanted), set(whom), here))
+    work.moves += work.make(stray, "")
+    return Settled(
+        tuple(dict.fromkeys(work.notices)), tuple(work.moves), frozenset(work.due), frozenset(work.overtaken)
+    )
 
 
 def _with_twins(store: Store, learners: Collection[str]) -> set[str]:
@@ -78,14 +85,19 @@ def _with_twins(store: Store, learners: Collection[str]) -> set[str]:
 class _Settling:
     """Settling under way: what is read once for all learners, and what it has come to so far."""
 
-    def __init__(self, app: App, store: Store, by: str, wanted: Sequence[str] | None, propose_new: bool) -> None:
+    def __init__(
+        self, app: App, store: Store, by: str, wanted: Sequence[str] | None, *, propose_new: bool,
+        here: Collection[int], dry_run: bool,
+    ) -> None:  # fmt: skip
         self._app, self._store, self._by = app, store, by
         self._wanted, self._propose_new = wanted, propose_new
+        self._here, self._dry_run = frozenset(here), dry_run
         self._reader, self._ulns = app.reader(store), shared_ulns(store)
         self._mappings = self._reader.mappings()
         self.notices: list[Notice] = []
         self.moves: list[ClaimMove] = []
         self.due: set[str] = set()
+        self.overtaken: set[int] = set()
         self.judged: set[tuple[str, str]] = set()
 
     def round(self, learners: Collection[str], *, everywhere: bool = False) -> set[str]:
@@ -107,14 +119,28 @@ class _Settling:
         """The moves that are made in one qualification."""
         learners, name = [row.learner.lms_id for row in standing.rows], standing.qualification.id
         known = gather(self._app, self._store, standing.qualification, self._ulns, learners)
-        now = list(_moves(self._app, self._store, standing, known))
+        now = list(_moves(self._app, self._store, standing, known, self._here))
         asked = self._wanted is None or name in self._wanted
         if not (asked and self._propose_new):
             self.due |= {move.learner_id for move in now if asked and move.move is Move.PROPOSE}
             now = [move for move in now if move.move is not Move.PROPOSE]
-        at = self._app.now()
         for number, alike in _by_number(now, known).items():
-            yield from store_claims.make_moves(self._store, alike, at=at, actor=self._by, centre_number=number)
+            yield from self.make(alike, number)
+
+    def make(self, moves: Sequence[ClaimMove], centre_number: str) -> Sequence[ClaimMove]:
+        """Carry moves out, but in a dry run; returns those that were made."""
+        if self._dry_run:
+            return moves
+        made = store_claims.make_moves(
+            self._store, moves, at=self._app.now(), actor=self._by, centre_number=centre_number
+        )
+        self.overtaken |= _known(moves) - _known(made)
+        return made
+
+
+def _known(moves: Iterable[ClaimMove]) -> set[int]:
+    """The claims that moves are about, by number, but for new ones."""
+    return {move.before.id for move in moves if move.before}
 
 
 def _others_heed(move: ClaimMove) -> bool:
@@ -124,12 +150,15 @@ def _others_heed(move: ClaimMove) -> bool:
 
 
 def _adrift(
-    store: Store, judged: Collection[tuple[str, str]], only: Collection[str] | None, learners: Collection[str]
-) -> Iterator[ClaimMove]:
+    store: Store, judged: Collection[tuple[str, str]], only: Collection[str] | None, learners: Collection[str],
+    here: Collection[int],
+) -> Iterator[ClaimMove]:  # fmt: skip
     """Waiting claims of these learners that no standing speaks for: nobody judges them, so they must not go out."""
-    sql = """SELECT id, learner_id, qualification_id FROM claims WHERE status IN (SELECT value FROM json_each(?))
+    sql = """SELECT id, learner_id, qualification_id FROM claims WHERE (status IN (SELECT value FROM json_each(?))
+            OR status = 'exported' AND id IN (SELECT value FROM json_each(?)))
         AND learner_id IN (SELECT value FROM json_each(?)) ORDER BY id"""
-    waiting = store.rows(sql, [json.dumps(sorted(WAITING)), json.dumps(sorted(learners))])
+    wanted = [sorted(WAITING), sorted(here), sorted(learners)]
+    waiting = store.rows(sql, [json.dumps(values) for values in wanted])
     stray = [
         row["id"]
         for row in waiting
@@ -137,7 +166,7 @@ def _adrift(
         and (only is None or row["qualification_id"] in only)
     ]
     for claim in store_claims.some_claims(store, stray):
-        if move := adrift(claim):
+        if move := adrift(claim, here):
             yield move
 
 
@@ -149,7 +178,9 @@ def _by_number(moves: Iterable[ClaimMove], known: Known) -> dict[str, list[Claim
     return found
 
 
-def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable[ClaimMove]:
+def _moves(
+    app: App, store: Store, standing: Standing, known: Known, here: Collection[int]
+) -> Iterable[ClaimMove]:  # fmt: skip
     whom = {row.learner.lms_id for row in standing.rows}
     claims = store_claims.claims_by_learner(store, standing.qualification.id, whom)
     for row in standing.rows:
@@ -157,10 +188,10 @@ def _moves(app: App, store: Store, standing: Standing, known: Known) -> Iterable
         awards = [claim for claim in mine if claim.kind is ClaimKind.FULL_AWARD]
         if awards or row.verdict.met:
             facts = known.about(row, ClaimKind.FULL_AWARD)
-            if move := propose(row, awards, facts, stands_against(app.gates, app.declarations, facts)):
+            if move := propose(row, awards, facts, stands_against(app.gates, app.declarations, facts), here=here):
                 yield move
         for claim in mine:
             if claim.kind is ClaimKind.UNITS and claim.status not in CLOSED:
                 facts = known.about(row, ClaimKind.UNITS, claimed_units(row, claim), claim.id)
-                if move := follow(row, claim, facts, stands_against(app.gates, app.declarations, facts)):
+                if move := follow(row, claim, facts, stands_against(app.gates, app.declarations, facts), here):
                     yield move

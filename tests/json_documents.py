@@ -124,7 +124,9 @@ def _job(rehearsal: Rehearsal, clock: time_machine.Traveller) -> dict[str, Any]:
     found["weekly"] = step("weekly")
     found["claims-show-proposed"] = step("claims", "show", "1")
     found["claims-approve"] = step("claims", "approve", "1", "2", "--declare", "all", "--note", "Portfolios looked at.")
+    found["export-planned"] = rehearsal.run("export", "--dry-run", "--json").json
     found["export"] = step("export")
+    found["reconcile-planned"] = rehearsal.run("reconcile", "--dry-run", "--json").json
     found["reconcile"] = step("reconcile")
     moodle.grade(college.assignments["D2"], college.learners[1], NOT_YET, grader=college.assessor)
     found["sync-held"] = step("sync")

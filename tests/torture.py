@@ -3,9 +3,10 @@
 A round starts with approved claims and a portal that knows nothing of them. Commands are then run and killed with
 SIGKILL, half of them after a random time, half at a random lasting moment (just before or after a commit, a file
 opened, renamed or removed, a connection made), while the portal fails in every way it can, the disk under the database
-or the files is full, and somebody else holds the database locked; more claims are approved in between. When the
-trouble is over, export and reconcile run until nothing moves, and the portal's books are compared with ours: every
-approved claim accepted exactly once, none lost, no claim changed behind the audit log's back.
+or the files is full, and somebody else holds the database locked; more claims are approved in between, and grades are
+taken back and given again under claims that went into a batch. When the trouble is over, every grade is there again,
+export and reconcile run until nothing moves, what is on hold is released and approved, and goes; then the portal's
+books are compared with ours: every claim accepted exactly once, none lost, none changed behind the audit log's back.
 
 The seed repeats every choice; how far a process gets in the time it is given is the machine's affair.
 """
@@ -32,9 +33,9 @@ from typing import Any
 
 from connectors.interchange_mock.faults import KINDS
 from connectors.interchange_mock.portal import Portal
-from nvqsync.claims import Status
+from nvqsync.claims import Event, Status
 from nvqsync.errors import NvqsyncError
-from tests.workshop import ROOT, Workshop, ready_to_export, set_up, workshop
+from tests.workshop import ROOT, UNITS, Workshop, ready_to_export, set_up, workshop
 
 LEARNERS = 9
 AT_FIRST = 5
@@ -53,13 +54,14 @@ class Tally:
     killed: int = 0
     at_a_moment: int = 0
     claims: int = 0
+    taken_back: int = 0
     doubled_deliveries: int = 0
     troubles: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Take another worker's figures in."""
-        for name in ("rounds", "commands", "killed", "at_a_moment", "claims", "doubled_deliveries"):
+        for name in ("rounds", "commands", "killed", "at_a_moment", "claims", "taken_back", "doubled_deliveries"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.troubles += other.troubles
         self.wrong += other.wrong
@@ -149,17 +151,46 @@ def one_round(shop: Workshop, dice: random.Random, most: int) -> Tally:
     tally = Tally(rounds=1)
     zygote = Zygote(shop.for_commands())
     late = [range(AT_FIRST + 1, AT_FIRST + 3), range(AT_FIRST + 3, LEARNERS + 1)]
+    lost: set[int] = set()
     try:
         for _ in range(dice.randint(4, 9)):
             if late and dice.random() < 0.3:
                 ready_to_export(shop, late.pop())
                 shop.for_commands()
+            exported = sorted(int(claim.learner_id) for claim in shop.claims(Status.EXPORTED))
+            if exported and dice.random() < 0.7:
+                mark(shop, dice.choice(exported), lost)
             one_command(shop, zygote, dice, tally, kill=tally.killed < most and dice.random() < 0.85)
     finally:
         zygote.close()
     shop.portal.faults.clear()
+    for number in sorted(lost):
+        mark(shop, number, lost)
+    approve_what_was_held(shop, tally)
     compare(shop, tally)
     return tally
+
+
+def mark(shop: Workshop, number: int, lost: set[int]) -> None:
+    """An assessor takes a learner's grade back, or gives it again to whoever ``lost`` it."""
+    shop.lms.grade(number, UNITS[0], place=2 if number in lost else 1)
+    lost ^= {number}
+    shop.for_commands()
+
+
+def approve_what_was_held(shop: Workshop, tally: Tally) -> None:
+    """What an export or a pass put on hold is looked at by a person, now that every grade is there again."""
+    try:
+        shop.sync()
+        shop.finish()
+        held = [claim.id for claim in shop.claims(Status.ON_HOLD)]
+        for event in (Event.RELEASE, Event.APPROVE):
+            tally.wrong += [one.refused for one in shop.act(event, *held) if one.refused]
+    except NvqsyncError as error:
+        tally.wrong.append(f"could not be put right: {error}")
+    with shop.open_store() as store:
+        sql = "SELECT COUNT(*) AS n FROM audit WHERE from_status = 'exported' AND to_status = 'on_hold'"
+        tally.taken_back += store.rows(sql)[0]["n"]
 
 
 def one_command(shop: Workshop, zygote: Zygote, dice: random.Random, tally: Tally, *, kill: bool) -> None:

@@ -297,7 +297,7 @@ class Workshop:
             connector.close()
 
     def reconcile(self) -> ExportReport:
-        """``nvqsync reconcile``."""
+        """``nvqsync reconcile``; a portal that fails altogether stands in the report."""
         connector = self.connector
         try:
             with self.open_store() as store:

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import click
 
 from nvqsync import store_sheets
-from nvqsync.bootstrap import actor
+from nvqsync.bootstrap import App, actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
-from nvqsync.exporting import export
+from nvqsync.exporting import check_restored, export
+from nvqsync.foreseeing import Foreseen, export_foreseen, reconcile_foreseen
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.sheets import print_again
+from nvqsync.store import Store
+from nvqsync.ticking_off import ToDo
 
 SHOWN = 8
 """Claims of a batch named in a line; ``--json`` names them all."""
 
+AS_IT_STANDS = "These are the facts in the database: an export reads them from Moodle again first."
+
 
 @click.command("export")
 @click.option("--after-restore", is_flag=True, help="I have looked at what went out since the backup: go on.")
+@dry_run_option
 @json_option
 @click.pass_context
-def export_command(ctx: click.Context, after_restore: bool, as_json: bool) -> None:
+def export_command(ctx: click.Context, after_restore: bool, dry_run: bool, as_json: bool) -> None:
     """Write approved claims to batch files and hand them to the portal, where the settings name one.
 
     One batch holds one awarding body, centre, qualification and route. Interrupted anywhere, the same command goes on
-    where it stopped: no claim is lost and none is sent twice.
+    where it stopped: no claim is lost and none is sent twice. A dry run says which claims would go, in which batches
+    and by which route, and which would stay and why, on the facts in the database: a real one reads them again first.
     """
+    if dry_run:
+        work = partial(_export_foreseen, after_restore=after_restore)
+        foreseen = _foreseen(ctx, work, as_json=as_json, note=AS_IT_STANDS)
+        ctx.exit(1 if foreseen.stays else 0)
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
         try:
@@ -45,14 +57,20 @@ def export_command(ctx: click.Context, after_restore: bool, as_json: bool) -> No
 
 @click.command("reconcile")
 @click.option("--certificates", is_flag=True, help="Ask about certificated claims too: has one been revoked?")
+@dry_run_option
 @json_option
 @click.pass_context
-def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> None:
+def reconcile_command(ctx: click.Context, certificates: bool, dry_run: bool, as_json: bool) -> None:
     """Ask the portal what became of the claims that have gone out: acknowledged, returned, certificated, revoked.
 
     What asking cannot settle is listed for a person to tick off: claims to key, to look up, or to have taken back.
     Where the settings name no portal, or it does not reach a body, that is every claim of that body that has gone out.
+    The list is printed even when the portal fails altogether; the exit status is 3 then. A dry run asks nobody and says
+    which claims would be asked about.
     """
+    if dry_run:
+        _foreseen(ctx, partial(reconcile_foreseen, certificates=certificates), as_json=as_json)
+        return
     with app_and_store(ctx) as (app, store):
         portal = app.open_portal()
         try:
@@ -64,6 +82,8 @@ def reconcile_command(ctx: click.Context, certificates: bool, as_json: bool) -> 
         print_json(report.as_json())
     else:
         _print(report, written=False)
+    if report.failure:
+        raise report.failure
     ctx.exit(1 if report.problems else 0)
 
 
@@ -76,17 +96,61 @@ def _print(report: ExportReport, *, written: bool) -> None:
                    f"{batch['files'][0].rpartition('/')[0] if batch['files'] else '-'}")  # fmt: skip
     if report.answers:
         click.echo(table(("Claims now", "How many"), [(k.replace("_", " "), n) for k, n in report.answers.items()]))
-    elif not written:
+    elif not (written or report.failure):
         click.echo("Nothing new from the portal.")
     for claim_id in report.held:
-        tell(f"Claim {claim_id} was not sent: its facts changed. See 'nvqsync claims show {claim_id}'.")
-    for problem in report.problems:
+        tell(f"Claim {claim_id} was not sent: something under it changed. See 'nvqsync claims show {claim_id}'.")
+    for problem in () if report.failure and len(report.problems) == 1 else report.problems:
         tell(problem)
-    if report.tick_off:
+    _print_tick_off(report.tick_off)
+
+
+def _print_tick_off(listed: Sequence[ToDo]) -> None:
+    if listed:
         heads = ("Body", "Batch", "Status", "Claims", "What a person does")
         rows = [(one.awarding_body, one.batch, one.status.replace("_", " "), _some(one.claims), one.says)
-                for one in report.tick_off]  # fmt: skip
+                for one in listed]  # fmt: skip
         click.echo(f"To be ticked off by a person:\n{table(heads, rows)}")
+
+
+def _export_foreseen(app: App, store: Store, *, after_restore: bool) -> Foreseen:
+    check_restored(store, looked=after_restore)
+    return export_foreseen(app, store)
+
+
+def _foreseen(
+    ctx: click.Context, work: Callable[[App, Store], Foreseen], *, as_json: bool, note: str = ""
+) -> Foreseen:  # fmt: skip
+    """What would be done, printed. SQLite itself refuses to write meanwhile."""
+    with app_and_store(ctx) as (app, store):
+        store.execute("PRAGMA query_only = ON")
+        with store.reading():
+            foreseen = work(app, store)
+    if as_json:
+        print_json(foreseen.as_json())
+    else:
+        _print_foreseen(foreseen)
+        tell(f"Nothing was written and nobody asked (dry run). {note}".rstrip())
+    return foreseen
+
+
+def _print_foreseen(foreseen: Foreseen) -> None:
+    if foreseen.batches:
+        heads = ("Batch", "Qualification", "Centre", "Route", "Then", "Claims")
+        rows = [
+            (one.batch or "(new)", one.qualification, one.centre_number, one.route,
+             "to the portal" if one.portal else "to be keyed", _some(one.claims))
+            for one in foreseen.batches
+        ]  # fmt: skip
+        click.echo(f"Would go:\n{table(heads, rows)}")
+    if foreseen.asks:
+        asked = [(one.awarding_body, one.centre_number, one.batch, _some(one.claims)) for one in foreseen.asks]
+        click.echo(f"The portal would be asked about:\n{table(('Body', 'Centre', 'Batch', 'Claims'), asked)}")
+    for one in foreseen.stays:
+        tell(f"Claim {one.claim} would stay: {one.says}")
+    _print_tick_off(foreseen.tick_off)
+    if not (foreseen.batches or foreseen.asks or foreseen.stays):
+        click.echo("Nothing would be sent or asked.")
 
 
 def _some(numbers: Sequence[int]) -> str:

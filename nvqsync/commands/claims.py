@@ -12,6 +12,7 @@ from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import actor
 from nvqsync.claims import Event
 from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
+from nvqsync.commands.claim_counts import recount_command
 from nvqsync.commands.claim_documents import claim_story_json
 from nvqsync.commands.claim_list import codes_command, list_command
 from nvqsync.commands.claim_record import record_command
@@ -259,3 +260,4 @@ claims_group.add_command(request_units_command)
 claims_group.add_command(propose_again_command)
 claims_group.add_command(record_command)
 claims_group.add_command(codes_command)
+claims_group.add_command(recount_command)

@@ -21,6 +21,7 @@ from nvqsync.demo.formerly import record_former_learner
 from nvqsync.demo.quality import record_quality
 from nvqsync.demo.stage import Demo, scene
 from nvqsync.exporting import export
+from nvqsync.hookspecs import PortalConnector
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.requesting import propose_again
 from nvqsync.review import act, ready
@@ -123,10 +124,16 @@ def _hand_over(demo: Demo, store: Store) -> ExportReport:
     with closing(portal):
         exported = export(demo.app, store, portal, by="demo")
         for _ in range(2):
-            reconcile(demo.app, store, portal, by="demo")
+            _reconcile(demo, store, portal)
         _authorise(demo, store)
-        reconcile(demo.app, store, portal, by="demo")
+        _reconcile(demo, store, portal)
     return exported
+
+
+def _reconcile(demo: Demo, store: Store, portal: PortalConnector) -> None:
+    report = reconcile(demo.app, store, portal, by="demo")
+    if report.failure:
+        raise report.failure
 
 
 def _authorise(demo: Demo, store: Store) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvqsync import store_counts
 from nvqsync.claims import WAITING, Status
 from nvqsync.clock import midnight
 from nvqsync.store import Store
@@ -151,13 +152,44 @@ def test_the_counts_are_those_of_the_claims(store: Store, done: list[tuple[Any, 
         for what, *how in (*FIRST, *done):
             do(store, what, *how)
             assert kept(store) == fresh(store)
+            assert store_counts.differing(store) == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "wrong"),
+    [
+        ("UPDATE claim_counts SET n = n + 1 WHERE gate = '' AND status = 'on_hold' AND n > 0", 1),
+        ("DELETE FROM claim_counts WHERE gate = 'IQA-1'", 1),
+        ("DELETE FROM claim_gates WHERE gate = 'ENT-2'", 1),
+        ("INSERT INTO claim_gates VALUES ('ENT-9', 1)", 1),
+        ("INSERT INTO claim_counts VALUES ('', 'approved', 'EDI', 'EDI/L2-CS', 0, 3)", 1),
+        ("DELETE FROM claim_counts", 5),
+        ("DELETE FROM learner_mixes", 1),
+        ("UPDATE claim_mixes SET kinds = '[]' WHERE mix = (SELECT MAX(mix) FROM learner_mixes)", 1),
+        ("INSERT INTO learner_mixes SELECT '99', MAX(mix) FROM claim_mixes", 1),
+    ],
+)
+def test_what_was_damaged_is_noticed_and_counted_anew(store: Store, damage: str, wrong: int) -> None:
+    """By somebody with SQL, who is told how much it was; a count of none is no difference."""
+    with store.writing():
+        store.execute("DELETE FROM claims")
+        store.execute("DELETE FROM claim_counts")
+        for what, *how in FIRST:
+            do(store, what, *how)
+        store.execute(damage)
+    assert store_counts.differing(store) == wrong
+    assert store_counts.count_anew(store) == wrong
+    assert store_counts.differing(store) == 0 and kept(store) == fresh(store)
+    with store.writing():
+        do(store, "everything", Status.APPROVED, ["ENT-20"])
+        assert kept(store) == fresh(store)
 
 
 def test_nothing_else_writes_them() -> None:
-    """The tables are named for writing in the triggers alone."""
+    """The tables are named for writing in the triggers, and where they are counted anew."""
     writes = re.compile(r"(INTO|UPDATE|DELETE FROM|REPLACE)\s+(claim_(counts|gates|mixes)|learner_mixes)")
     found = [path.name for path in (ROOT / "nvqsync").rglob("*.py") if writes.search(path.read_text(encoding="utf-8"))]
-    assert found == ["claim_counts.py"]
+    assert sorted(found) == ["claim_counts.py", "store_counts.py"]
 
 
 def asked() -> Iterator[Filters]:

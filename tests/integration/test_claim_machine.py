@@ -39,6 +39,7 @@ NAMES = ("", "Sasha Registered")
 FAULTS = ("refused", "unavailable", "cut", "lost_answer", "cut_answer", "garbage", "doubled_answer", "stranger",
           "partial_answer", "partial_batch")  # fmt: skip
 CLOSED = {"withdrawn", "returned", "revoked"}
+WAITING = {"proposed", "on_hold", "approved"}
 GONE = {"exported", "submitted", "unknown", "acknowledged", "awaiting_authorisation"}
 BY_HAND = {"proposed": {Event.APPROVE, Event.HOLD, Event.WITHDRAW}, "on_hold": {Event.RELEASE, Event.WITHDRAW},
            "approved": {Event.HOLD, Event.WITHDRAW}, "exported": {Event.WITHDRAW},
@@ -283,11 +284,12 @@ class ClaimMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_portal_has_what_was_approved_and_has_it_once(self) -> None:
-        """Nothing arrived twice, nothing that was withdrawn before it left, nothing that nobody approved."""
+        """Nothing arrived twice, nothing withdrawn or taken back before it left, nothing that nobody approved."""
         books = self.shop.books()
         assert all(book["received"] == 1 for book in books.values())
         assert not self.taken_back & books.keys()
         keys = {claim.key: claim.id for claim in self.shop.claims()}
+        assert not books.keys() & {claim.key for claim in self.shop.claims() if claim.status.value in WAITING}
         with self.shop.open_store() as store:
             for key in books:
                 story = store_audit.audit_story(store, f"claim:{keys[key]}")
@@ -312,22 +314,12 @@ class ClaimMachine(RuleBasedStateMachine):
         """And every claim is where it says."""
         assert self.shop.faults() == []
 
-    def withdraw_what_lost_its_grounds(self) -> None:
-        """A batch that never left waits only for claims that lost their grounds; without them the rest of it goes."""
-        here = [claim for claim in self.shop.claims() if claim.status is Status.EXPORTED]
-        groundless = [claim for claim in here if claim.recall_notice]
-        assert {claim.batch_id for claim in here} == {claim.batch_id for claim in groundless}
-        self.shop.act(Event.WITHDRAW, *(claim.id for claim in groundless))
-        self.taken_back |= {claim.key for claim in groundless}
-        self.shop.finish()
-
     def teardown(self) -> None:
         """In the end nothing hangs: what left is certificated or returned, on both sides alike."""
         if hasattr(self, "shop"):
             self.sync()
             self.portal.faults.clear()
             self.shop.finish()
-            self.withdraw_what_lost_its_grounds()
             claims, books = self.shop.claims(), self.shop.books()
             assert not [claim.id for claim in claims if claim.status.value in GONE]
             for claim in claims:

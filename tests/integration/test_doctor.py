@@ -244,6 +244,20 @@ def test_a_broken_audit_chain_is_told_by_its_entry(rehearsal: Rehearsal) -> None
     assert "entry 1" in lines(rehearsal.run("doctor", "--json"))["audit"]["says"]
 
 
+def test_counts_of_the_queue_that_are_wrong_are_told_and_made_anew(rehearsal: Rehearsal) -> None:
+    """Somebody with SQL changed what the pages count by: one line, and the command that it names."""
+    rehearsal.college.finish(0)
+    rehearsal.run("sync")
+    with Store(rehearsal.database()) as store:
+        store.execute("UPDATE claim_counts SET n = 7 WHERE gate = ''")
+    told = rehearsal.run("doctor", "--json")
+    assert (told.status, unwell(told)) == (1, {"claims.counts": "fail"})
+    assert "claims recount" in lines(told)["claims.counts"]["next_step"]
+    says = [rehearsal.run("claims", "recount", *dry).out for dry in (["--dry-run"], [], [])]
+    assert ["wrong" in one for one in says] == [True, True, False]
+    assert unwell(rehearsal.run("doctor", "--json")) == {}
+
+
 def test_centre_facts_that_hold_up_every_claim_are_named(rehearsal: Rehearsal) -> None:
     """A followed qualification without centre number and end date is a warning, with the commands that enter them."""
     rehearsal.run("sync")

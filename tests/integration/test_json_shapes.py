@@ -19,6 +19,7 @@ DEFINITIONS = {
     "judge-met": "verdict", "judge-unmet": "verdict", "judge-outside": "verdict", "judge-error": "error",
     "sync-held": "sync", "claims-show-proposed": "claims_show", "claims-show-certificated": "claims_show",
     "claims-approve": "claims_act", "export": "batches", "reconcile": "batches",
+    "export-planned": "planned", "reconcile-planned": "planned",
 }  # fmt: skip
 """The definition of a document whose name is not the definition's own."""
 

@@ -10,14 +10,15 @@ import pytest
 
 from nvqsync import hookimpl, store_audit, store_claims
 from nvqsync.claims import Event, Status
-from nvqsync.errors import LmsUnreadable, NotAllowed, PortalRefused
+from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
 from nvqsync.hookspecs import PortalConnector, PortalOffer
 from nvqsync.model import SiteFacts
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.settings import Portal as PortalSettings
-from tests.workshop import CENTRE, NOON, PLUGIN, UNITS, Workshop, ready_to_export, workshop
+from tests.rehearsal import answer
+from tests.workshop import CENTRE, NOON, PLUGIN, Workshop, ready_to_export, workshop
 
 
 @pytest.fixture
@@ -199,6 +200,21 @@ def test_unknown_claims_are_looked_up_by_a_person_where_no_portal_is_left_to_ask
     assert (unknown.status, unknown.claims) == ("unknown", (1, 2, 3, 4)) and "claims record" in unknown.says
 
 
+def test_the_list_is_told_though_the_portal_fails_altogether(approved: Workshop) -> None:
+    """The portal refuses every question: a person still learns what is theirs to do, then what to mend; status 3."""
+    approved.portal.faults.add("partial_answer", on="batches")
+    approved.export()
+    approved.for_commands()
+    command = ["--config", str(approved.folder / "csv_folder.toml"), "reconcile"]
+    for as_json in ([], ["--json"]):
+        approved.portal.faults.add("refused", on="query")
+        told = answer(*command, *as_json)
+        assert (told.status, told.err.count("may not send")) == (3, 1)
+        assert told.err.endswith("Ask the awarding body, then try again.\n")
+        assert "unknown" in told.out and "look them up" in told.out
+    assert [one["claims"] for one in told.json["tick_off"]] == [[3, 4]]
+
+
 class OnlyNcfe:
     """A portal that reaches one body."""
 
@@ -223,41 +239,7 @@ def test_a_portal_is_handed_only_the_bodies_it_reaches(approved: Workshop) -> No
     assert approved.books() == {}
 
 
-# ---------------------------------------------------------------- what waited here since an earlier export
-
-
-def test_a_batch_left_by_an_earlier_export_is_judged_again_before_it_goes(approved: Workshop) -> None:
-    """A grade was taken back while the portal refused: the batch stays until that claim is withdrawn, the rest goes."""
-    approved.portal.faults.add("refused", on="batches")
-    with pytest.raises(PortalRefused):
-        approved.export()
-    approved.lms.grade(2, UNITS[0], place=1)
-    (problem,) = approved.export().problems
-    assert "(2)" in problem and "claims withdraw 2" in problem
-    assert approved.books() == {}
-    approved.act(Event.WITHDRAW, 2)
-    assert approved.export().answers == {"awaiting_authorisation": 3}
-    assert len(approved.books()) == 3 and approved.faults() == []
-
-
-def test_a_batch_left_by_an_earlier_export_stays_while_moodle_cannot_be_read(
-    approved: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing goes, however long ago it was written; with Moodle back it goes once."""
-    approved.portal.faults.add("refused", on="batches")
-    with pytest.raises(PortalRefused):
-        approved.export()
-    with monkeypatch.context() as broken:
-        broken.setattr(approved.lms, "check", _down)
-        with pytest.raises(LmsUnreadable):
-            approved.export()
-    assert approved.books() == {}
-    approved.finish()
-    assert {book["received"] for book in approved.books().values()} == {1}
-
-
-def _down() -> None:
-    raise LmsUnreadable("Moodle cannot be reached.", "Try again later.")
+# ---------------------------------------------------------------- what is approved meanwhile
 
 
 def test_what_is_approved_while_facts_are_read_goes_with_the_next_export(

@@ -19,6 +19,8 @@ AREAS = (
     "claims",
     "retention",
     "restore",
+    "export",
+    "reconcile",
 )
 """Commands by which people change what claims rest on, or the claims."""
 

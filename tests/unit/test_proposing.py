@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -204,18 +205,19 @@ def unit_facts(units: tuple[UnitOutcome, ...]) -> ClaimFacts:
     return facts(kind=ClaimKind.UNITS, met=units_met(units), units=units)
 
 
-def followed(now: LearnerProgress, one: Claim) -> ClaimMove | None:
+def followed(now: LearnerProgress, one: Claim, here: Collection[int] = ()) -> ClaimMove | None:
     told = unit_facts(claimed_units(now, one))
-    return follow(now, one, told, run_gates(CORE_GATES, told))
+    return follow(now, one, told, run_gates(CORE_GATES, told), here)
 
 
-@pytest.mark.parametrize("status", sorted(WAITING - {Status.ON_HOLD}))
+@pytest.mark.parametrize("status", sorted(WAITING - {Status.ON_HOLD} | {Status.EXPORTED}))
 def test_a_unit_claim_follows_its_own_units_only(status: Status) -> None:
-    """Other units come and go; its own put it on hold when they are lost or graded anew."""
+    """Other units come and go; its own put it on hold when they are lost or graded anew. While its batch is here."""
     one = unit_claim(row("A3", "F1"), status, "A3", "F1")
-    assert followed(row("A3", "F1"), one) is None
-    assert followed(row("A3", "F1", "C1", "D4"), one) is None
-    lost, regraded = followed(row("A3"), one), followed(row("A3", "F1", grades={"F1": "Merit"}), one)
+    here = {one.id} if status is Status.EXPORTED else set()
+    assert followed(row("A3", "F1"), one, here) is None
+    assert followed(row("A3", "F1", "C1", "D4"), one, here) is None
+    lost, regraded = followed(row("A3"), one, here), followed(row("A3", "F1", grades={"F1": "Merit"}), one, here)
     assert lost is not None
     assert regraded is not None
     assert (lost.status, lost.hold_code, lost.kind) == (Status.ON_HOLD, HoldCode.NOT_ACHIEVED, ClaimKind.UNITS)
@@ -268,6 +270,8 @@ def test_a_claim_that_nobody_judges_any_more_is_held_once() -> None:
         if move:
             assert (move.move, move.status) == (Move.HOLD, Status.ON_HOLD)
             assert adrift(after(move)) is None
+        still_here = adrift(claim(MET, status), {claim(MET, status).id})
+        assert (still_here is not None) == (move is not None or status is Status.EXPORTED)
 
 
 codes = st.sets(st.sampled_from(["A3", "F1", "C1", "D4"])).map(sorted)
@@ -315,3 +319,6 @@ def test_an_approved_claim_stays_approved_only_on_what_was_approved(
     same = before.verdict.met == now.verdict.met and before.counted == now.counted
     assert (move is None) == same
     assert move is None or move.status is Status.ON_HOLD
+    waits = replace(approved, status=Status.EXPORTED)  # in a batch that is still here: the same happens to it
+    twin = propose(now, [waits], facts_now, run_gates(CORE_GATES, facts_now), here={waits.id})
+    assert twin == (move and replace(move, before=waits))
