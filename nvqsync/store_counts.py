@@ -30,7 +30,7 @@ _STOPPED, _GATES = "SELECT gate, claim_id FROM stopped", "SELECT gate, claim_id 
 
 
 def differing(store: Store) -> int:
-    """How many of the kept counts, and of the notes which rule stops which claim and who has which, are not as they are."""
+    """How many counts, notes on which rule stops which claim, and learners' mixes are not as the claims say."""
     counts = f"""{_FRESH} SELECT COUNT(*) AS n FROM (
         SELECT * FROM (SELECT gate, status, awarding_body, qualification_id, blocked FROM
             (SELECT * FROM ({_COUNTED} EXCEPT {_KEPT}) UNION ALL SELECT * FROM ({_KEPT} EXCEPT {_COUNTED}))
