@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from nvqsync.record_keeping.verifying import verify
+from nvqsync.storage.store_audit import append_audit
 from nvqsync.store import Store
-from nvqsync.store_audit import append_audit
-from nvqsync.verifying import verify
 
 CLAIMS = 10_000
 

@@ -18,14 +18,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from nvqsync import centre_file, store_claims, store_lms
 from nvqsync.bootstrap import App, bootstrap
-from nvqsync.centre_entering import enter
+from nvqsync.centres import centre_file
+from nvqsync.centres.centre_entering import enter
 from nvqsync.claims import Event
 from nvqsync.model import CourseReading, Grading, LmsCourse, LmsItem, LmsMember, Observation, Registration
 from nvqsync.planning import plan
 from nvqsync.review import Deed, ready, working
 from nvqsync.settling import settle
+from nvqsync.storage import store_claims, store_lms
 from nvqsync.store import Store
 from tests import quality
 from tests.rehearsal import CENTRE_FACTS

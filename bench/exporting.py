@@ -22,7 +22,7 @@ from pathlib import Path
 
 from nvqsync.bootstrap import bootstrap
 from nvqsync.exporting import export
-from nvqsync.reconciling import reconcile
+from nvqsync.handover.reconciling import reconcile
 from tests.workshop import ready_to_export, workshop
 
 

@@ -33,13 +33,14 @@ from connectors.moodle.replies import Assignment, GradeRow
 from connectors.moodle.simulator.load import generate_load
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.wire import Answered
-from nvqsync import backup, store_lms
+from nvqsync import backup
 from nvqsync.columns import Columns
-from nvqsync.heap import seldom_collected
 from nvqsync.model import LmsCourse, LmsMember
+from nvqsync.passes.writing_down import Writer
 from nvqsync.planning import plan
+from nvqsync.service.heap import seldom_collected
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
-from nvqsync.writing_down import Writer
 
 GOAL = 138_000
 """Twice the fastest rate at which a real Moodle was seen to serve grades, over four connections."""

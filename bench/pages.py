@@ -24,13 +24,14 @@ from typing import Any
 import requests
 
 from bench.claims import OCR, SETTINGS, course, peak
-from nvqsync import account_keeping, store_accounts, store_claims, store_lms
-from nvqsync.accounts import Role
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.centre import Account
 from nvqsync.model import CourseReading, Registration
 from nvqsync.planning import plan
 from nvqsync.settling import settle
+from nvqsync.sign_in import account_keeping
+from nvqsync.sign_in.accounts import Role
+from nvqsync.storage import store_accounts, store_claims, store_lms
 from nvqsync.store import Store
 from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer

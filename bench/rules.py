@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from nvqsync.combination.rule_compiled import compiled
 from nvqsync.model import Rule
-from nvqsync.rule_compiled import compiled
 from nvqsync.rules import Verdict, judge
 from tests.unit.rule_oracle import best_credits
 from tests.unit.rule_tables import OCR_03455, REAL, Instance, hard_instance, hardest_instance

@@ -22,15 +22,15 @@ import click
 from docs.told import played
 from nvqsync.claims import ANSWERS, CLOSED, GONE, RECORDED, TRANSITIONS, WAITING, Event, Status, actions
 from nvqsync.cli import program
-from nvqsync.core_declarations import CORE_DECLARATIONS
 from nvqsync.declaring import MOST, Declaration
 from nvqsync.gates import Gate, Severity
+from nvqsync.gating.core_declarations import CORE_DECLARATIONS
+from nvqsync.gating.rules_kept import RULES_KEPT
+from nvqsync.gating.shared_gates import SHARED_GATES
 from nvqsync.holding import REASONS
 from nvqsync.plugin_manager import load_plugins
-from nvqsync.rules_kept import RULES_KEPT
 from nvqsync.settings import CREDENTIALS
 from nvqsync.settings_example import table
-from nvqsync.shared_gates import SHARED_GATES
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAYED = ("README.md", "docs/first-claim.md", "docs/json.md")
@@ -310,7 +310,7 @@ def gates_page() -> str:
     gates = (*SHARED_GATES, *plugins.gates)
     tables = {severity: _gate_rows(gate for gate in gates if gate.severity is severity) for severity in Severity}
     head = "| Gate | Rule | For | Source |\n|---|---|---|---|"
-    return f"""{MADE.format(source="the gates, the declarations and nvqsync/rules_kept.py")}
+    return f"""{MADE.format(source="the gates, the declarations and nvqsync/gating/rules_kept.py")}
 # Gates: what stops or cautions a claim, and what is declared
 
 A gate looks at one claim and says nothing, or says in a sentence what is wrong and what to do about it. Gates run when

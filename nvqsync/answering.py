@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from nvqsync import store_claims, store_declarations
 from nvqsync.bootstrap import App
 from nvqsync.claims import Event, advance
 from nvqsync.declaring import Answers
@@ -18,6 +17,7 @@ from nvqsync.gates import Finding
 from nvqsync.holding import HoldCode
 from nvqsync.names import did_you_mean
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_claims, store_declarations
 from nvqsync.store import Store
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nvqsync import store_centre
 from nvqsync.answering import NOTHING_SAID, Said, check_answered
 from nvqsync.bootstrap import App
 from nvqsync.errors import NotAllowed
-from nvqsync.four_eyes import why_not
+from nvqsync.gating.four_eyes import why_not
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_centre
 from nvqsync.store import Store
 
 

@@ -21,12 +21,14 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nvqsync import __version__, logs, store_audit, store_lms
+from nvqsync import __version__
 from nvqsync.errors import InputError, StoreError
-from nvqsync.locks import only_one
 from nvqsync.migrations import migrations
+from nvqsync.record_keeping.verifying import verify as verify_audit
+from nvqsync.service import logs
+from nvqsync.service.locks import only_one
+from nvqsync.storage import store_audit, store_lms
 from nvqsync.store import Store
-from nvqsync.verifying import verify as verify_audit
 
 log = logging.getLogger(__name__)
 

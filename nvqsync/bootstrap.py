@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from nvqsync import clock
-from nvqsync.core_declarations import CORE_DECLARATIONS
 from nvqsync.declaring import Declaration
 from nvqsync.evidence import PassDefaults
 from nvqsync.gates import Gate
+from nvqsync.gating.core_declarations import CORE_DECLARATIONS
+from nvqsync.gating.shared_gates import SHARED_GATES
+from nvqsync.health.redacting import secrets_in
 from nvqsync.hookspecs import ExportFormat, LmsConnector, PortalConnector
-from nvqsync.logs import hiding
 from nvqsync.mapping import MappingFile
-from nvqsync.mapping_file import read_mapping_file
+from nvqsync.matching.mapping_file import read_mapping_file
 from nvqsync.plugin_manager import Plugins, load_plugins
-from nvqsync.redacting import secrets_in
+from nvqsync.service.logs import hiding
 from nvqsync.settings import Settings
 from nvqsync.settings import load as load_settings
-from nvqsync.shared_gates import SHARED_GATES
 from nvqsync.standing import Reader
 from nvqsync.store import Store
 

@@ -17,8 +17,9 @@ from typing import NoReturn
 
 import click
 
-from nvqsync import __version__, logs
+from nvqsync import __version__
 from nvqsync.errors import NvqsyncError
+from nvqsync.service import logs
 
 COMMANDS = {
     "qualifications": "nvqsync.commands.catalogue:qualifications_command",

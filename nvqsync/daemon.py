@@ -16,19 +16,22 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from nvqsync import anonymising, heap, schedule, situation, store_lms, systemd
-from nvqsync.alerting import Alerting
-from nvqsync.alerts import Failing
 from nvqsync.bootstrap import App
 from nvqsync.errors import AlreadyRunning, NvqsyncError, PluginError, SettingsError, StoreError
-from nvqsync.export_files import delete_old
+from nvqsync.handover.export_files import delete_old
+from nvqsync.health import situation
+from nvqsync.health.alerting import Alerting
+from nvqsync.health.alerts import Failing
 from nvqsync.hookspecs import LmsConnector
-from nvqsync.locks import only_one
-from nvqsync.pass_report import PassReport
-from nvqsync.stopping import Signals, Stopped
+from nvqsync.passes.pass_report import PassReport
+from nvqsync.record_keeping import anonymising
+from nvqsync.service import heap, schedule, systemd
+from nvqsync.service.locks import only_one
+from nvqsync.service.stopping import Signals, Stopped
+from nvqsync.service.systemd import Progress, Watchdog, notify
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 from nvqsync.sync import run_pass
-from nvqsync.systemd import Progress, Watchdog, notify
 
 log = logging.getLogger(__name__)
 LAST_FULL = "last full pass"

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nvqsync.deciding import Decider, PassDefaults, released, unreleased
-from nvqsync.id_numbers import Notation
+from nvqsync.assessing.deciding import Decider, PassDefaults, released, unreleased
+from nvqsync.assessing.unit_evidence import Asked, AskedUnit, Place, UnitEvidence, in_order
 from nvqsync.mapping import CourseMapping
+from nvqsync.matching.id_numbers import Notation
 from nvqsync.model import (
     Assessed,
     Decision,
@@ -23,7 +24,6 @@ from nvqsync.model import (
     UnitOutcome,
     UnitStatus,
 )
-from nvqsync.unit_evidence import Asked, AskedUnit, Place, UnitEvidence, in_order
 
 __all__ = ["Assessment", "Assessor", "PassDefaults", "assess", "inspect", "released", "unreleased"]
 

@@ -16,20 +16,22 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nvqsync import batching, logs, store_audit, store_claims, store_handover, store_lms, store_sheets
 from nvqsync.backup import RESTORED
-from nvqsync.batch_files import write_once
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Status
 from nvqsync.clock import iso
 from nvqsync.errors import NotAllowed, PortalBusy, PortalError
-from nvqsync.export_files import delete_old
+from nvqsync.handover import batching
+from nvqsync.handover.batch_files import write_once
+from nvqsync.handover.export_files import delete_old
+from nvqsync.handover.preparing import judge_again, put_into_batches, read_again
+from nvqsync.handover.reconciling import Exchange, ExportReport, ask_about, conclude, no_answer, record_answers
+from nvqsync.handover.waiting_batches import is_whole, left_over, regroup, still_in, waiting
 from nvqsync.hookspecs import ExportFormat, PortalConnector
-from nvqsync.locks import only_one
-from nvqsync.preparing import judge_again, put_into_batches, read_again
-from nvqsync.reconciling import Exchange, ExportReport, ask_about, conclude, no_answer, record_answers
+from nvqsync.service import logs
+from nvqsync.service.locks import only_one
+from nvqsync.storage import store_audit, store_claims, store_handover, store_lms, store_sheets
 from nvqsync.store import Store
-from nvqsync.waiting_batches import is_whole, left_over, regroup, still_in, waiting
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from nvqsync import store_centre, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.bootstrap import App
 from nvqsync.centre import CentreFacts
 from nvqsync.gates import ClaimFacts, registration_for
@@ -15,6 +14,7 @@ from nvqsync.model import ClaimKind, EarlierClaim, Qualification, Registration, 
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import units_met
 from nvqsync.quality import Release, Simulation
+from nvqsync.storage import store_centre, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.store import Store
 from nvqsync.uln_owners import UlnHolders, squeezed, uln_holders
 

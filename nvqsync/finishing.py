@@ -9,10 +9,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterator, Mapping
 
+from nvqsync.combination.rule_compiled import CompiledRule, bits, compiled
+from nvqsync.combination.rule_finish import FULL, cheapest_finish
+from nvqsync.combination.rule_search import DEFAULT_NODES, Budget, Exhausted
 from nvqsync.model import Rule
-from nvqsync.rule_compiled import CompiledRule, bits, compiled
-from nvqsync.rule_finish import FULL, cheapest_finish
-from nvqsync.rule_search import DEFAULT_NODES, Budget, Exhausted
 from nvqsync.rules import Route, route_of
 
 __all__ = ["Exhausted", "alternatives", "cheapest_route"]

@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nvqsync import releasing, store_centre, store_lms, store_quality
+from nvqsync import releasing
 from nvqsync.bootstrap import App
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.model import LmsMember, Qualification, UnitOutcome
 from nvqsync.quality import Release
 from nvqsync.settling import settle
+from nvqsync.storage import store_centre, store_lms, store_quality
 from nvqsync.store import Store
 
 Check = Callable[[Store], None]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nvqsync.id_numbers import IdNumber, Notation, NotUnderstood, Target, notation, parse_course, split_tail
-from nvqsync.mapping_rules import (
+from nvqsync.matching.id_numbers import IdNumber, Notation, NotUnderstood, Target, notation, parse_course, split_tail
+from nvqsync.matching.mapping_rules import (
     AssignmentRule,
     Combine,
     CourseRule,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from nvqsync.claim_counts import COUNT_TABLES, MIX_TABLES
+from nvqsync.storage.claim_counts import COUNT_TABLES, MIX_TABLES
 
 migrations = Migrations("nvqsync")
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from nvqsync.coverage import coverage
-from nvqsync.deciding import Decider, unreleased
+from nvqsync.assessing.deciding import Decider, unreleased
 from nvqsync.finishing import Exhausted, cheapest_route
 from nvqsync.gathered import Gathered
-from nvqsync.id_numbers import Notation
 from nvqsync.mapping import CourseMapping, MappedItem
+from nvqsync.matching.coverage import coverage
+from nvqsync.matching.id_numbers import Notation
 from nvqsync.model import Assessed, LmsItem, Observation, Qualification, RowScore, Unit, UnitOutcome, UnitStatus
 from nvqsync.progress import LearnerProgress, achieved, judged, transferred
 from nvqsync.rules import Route, judge

@@ -21,15 +21,15 @@ import pluggy
 
 from nvqsync import __version__, hookspecs
 from nvqsync.catalogue import Catalogue
-from nvqsync.core_declarations import CORE_DECLARATIONS
 from nvqsync.declaring import Declaration
 from nvqsync.errors import PluginError, SettingsError
 from nvqsync.gates import Gate
+from nvqsync.gating.core_declarations import CORE_DECLARATIONS
+from nvqsync.gating.shared_gates import SHARED_GATES
 from nvqsync.hookspecs import CONTRACT_VERSION, ExportFormat, LmsOffer, PortalOffer
 from nvqsync.model import LmsItem, Qualification
 from nvqsync.names import did_you_mean
 from nvqsync.plugin_offers import Gathering, how_to_disable
-from nvqsync.shared_gates import SHARED_GATES
 
 ENTRY_POINT_GROUP: Final = "nvqsync"
 TRACE_VARIABLE: Final = "NVQSYNC_TRACE_PLUGINS"
@@ -112,7 +112,7 @@ def load_plugins(
 ) -> Plugins:
     """Load the defaults, then ``extra`` plugin objects, then the entry points, leaving out the names in ``disable``.
 
-    ``criteria_files`` are the centre's own (``nvqsync.centre_criteria``). A plugin is disabled by its short name
+    ``criteria_files`` are the centre's own (``centre_criteria``). A plugin is disabled by its short name
     (``ocr``) or its module (``nvqsync.plugins.ocr``). Raises ``PluginError`` where one breaks the contract or two offer
     one name, ``CatalogueError`` where data is wrong or two plugins disagree about it, and ``SettingsError`` for a name
     to disable that no plugin has.

@@ -15,7 +15,7 @@ import pluggy
 
 from nvqsync import qualification_checks as checks
 from nvqsync.catalogue import Catalogue
-from nvqsync.centre_criteria import with_criteria
+from nvqsync.centres.centre_criteria import with_criteria
 from nvqsync.errors import CatalogueError, NvqsyncError, PluginError
 from nvqsync.model import Qualification, Unit
 

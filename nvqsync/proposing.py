@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from nvqsync import four_eyes
 from nvqsync.adjustments import adjustment_json
 from nvqsync.claims import CLOSED, GONE, WAITING, Event, Status, advance
 from nvqsync.clock import day
 from nvqsync.gates import ClaimFacts, Finding, Severity
+from nvqsync.gating import four_eyes
 from nvqsync.holding import REASONS, HoldCode, code_of_gates
 from nvqsync.judging import verdict_json
 from nvqsync.model import ClaimKind, UnitOutcome, UnitStatus

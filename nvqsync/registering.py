@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from nvqsync import registrations, store_claims, store_confirmations, store_lms
+from nvqsync import registrations
 from nvqsync.bootstrap import App
 from nvqsync.csv_rows import Row, as_text, csv_rows
 from nvqsync.errors import NotAllowed
 from nvqsync.model import Registration
 from nvqsync.registrations import Import
 from nvqsync.settling import settle
+from nvqsync.storage import store_claims, store_confirmations, store_lms
 from nvqsync.store import Store
 from nvqsync.workbooks import is_workbook, xlsx_rows
 

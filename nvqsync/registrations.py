@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from nvqsync.candidate_numbers import number_misfit
 from nvqsync.catalogue import Catalogue
 from nvqsync.check_characters import PLACEHOLDER_ULN
 from nvqsync.csv_rows import Row, csv_rows
 from nvqsync.errors import InputError, UnknownName
+from nvqsync.gating.candidate_numbers import number_misfit
 from nvqsync.model import Entry, LmsMember, Registration
 from nvqsync.uln_owners import Owners, squeezed, uln_mark
 

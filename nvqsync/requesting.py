@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED, Status
 from nvqsync.declaring import stands_against
@@ -15,6 +14,7 @@ from nvqsync.facts import Known, gather, shared_ulns
 from nvqsync.model import ClaimKind, Qualification, UnitOutcome, UnitStatus
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim, ClaimMove, propose, request
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from nvqsync import approving, store_claims
+from nvqsync import approving
 from nvqsync.answering import NOTHING_SAID, Said, check_declarations, record_said
 from nvqsync.approving import Approval, Seen
 from nvqsync.bootstrap import App
@@ -21,6 +21,7 @@ from nvqsync.errors import InputError, NotAllowed, UnknownName
 from nvqsync.holding import BY_PERSON, HoldCode
 from nvqsync.proposing import Claim
 from nvqsync.settling import settle
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 
 REASON_NEEDED = frozenset({Event.HOLD, Event.WITHDRAW, Event.RECALL, Event.REVOKE})

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from nvqsync import rule_words as words
+from nvqsync.combination import rule_words as words
+from nvqsync.combination.rule_cautions import left_out, level_reading
+from nvqsync.combination.rule_compiled import CompiledRule, compiled
+from nvqsync.combination.rule_finish import Finish, cheapest_finish
+from nvqsync.combination.rule_memory import keep
+from nvqsync.combination.rule_reports import RequirementReport, reports, why_unreachable
+from nvqsync.combination.rule_search import DEFAULT_NODES, Budget, Exhausted
+from nvqsync.combination.rule_selection import Selection, best_held, best_within_maxima, left_by
 from nvqsync.model import Rule
-from nvqsync.rule_cautions import left_out, level_reading
-from nvqsync.rule_compiled import CompiledRule, compiled
-from nvqsync.rule_finish import Finish, cheapest_finish
-from nvqsync.rule_memory import keep
-from nvqsync.rule_reports import RequirementReport, reports, why_unreachable
-from nvqsync.rule_search import DEFAULT_NODES, Budget, Exhausted
-from nvqsync.rule_selection import Selection, best_held, best_within_maxima, left_by
 
 __all__ = ["RequirementReport", "Route", "Verdict", "judge", "route_of"]
 

@@ -21,7 +21,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from nvqsync import settings_errors
 from nvqsync.errors import SettingsError
-from nvqsync.schedule import Quiet
+from nvqsync.service.schedule import Quiet
 
 PREFIX = "NVQSYNC_"
 

@@ -7,15 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED, WAITING
 from nvqsync.declaring import stands_against
 from nvqsync.facts import Known, gather, shared_ulns
-from nvqsync.heap import seldom_collected
 from nvqsync.model import ClaimKind, Notice
 from nvqsync.proposing import ClaimMove, Move, adrift, claimed_units, follow, propose
+from nvqsync.service.heap import seldom_collected
 from nvqsync.standing import Standing
+from nvqsync.storage import store_claims, store_lms
 from nvqsync.store import Store
 
 

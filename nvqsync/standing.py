@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nvqsync import confirming, store_adjustments, store_claims, store_confirmations, store_lms
+from nvqsync.assessing import confirming
+from nvqsync.assessing.outcomes import with_parents
 from nvqsync.evidence import Assessment, PassDefaults
 from nvqsync.gathered import Gathered
 from nvqsync.mapping import CourseMapping, map_course
-from nvqsync.mapping_file import MappingFile
+from nvqsync.matching.mapping_file import MappingFile
 from nvqsync.model import Assessed, LmsCourse, LmsItem, Notice, Qualification, UnitOutcome, UnitStatus
-from nvqsync.outcomes import with_parents
 from nvqsync.plugin_manager import Plugins
 from nvqsync.progress import LearnerProgress, progress
 from nvqsync.progression import AchievedElsewhere, Elsewhere
+from nvqsync.storage import store_adjustments, store_claims, store_confirmations, store_lms
 from nvqsync.store import Store
 
 Achieved = Mapping[str, Mapping[str, Sequence[UnitOutcome]]]

@@ -13,16 +13,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nvqsync import logs, store_lms, touching
 from nvqsync.bootstrap import App
 from nvqsync.errors import LmsError
 from nvqsync.hookspecs import Counting, LmsConnector
-from nvqsync.locks import only_one
 from nvqsync.mapping import unused_rules
 from nvqsync.model import Notice
-from nvqsync.observing import Observer, Wanted
-from nvqsync.pass_report import CourseReport, PassReport, Tell
+from nvqsync.passes import touching
+from nvqsync.passes.observing import Observer, Wanted
+from nvqsync.passes.pass_report import CourseReport, PassReport, Tell
+from nvqsync.service import logs
+from nvqsync.service.locks import only_one
 from nvqsync.settling import Settled, settle
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 
 log = logging.getLogger(__name__)

@@ -28,11 +28,11 @@ from typing import Any, ClassVar
 from nvqsync import rules
 from nvqsync.centre import CentreFacts, EndDate
 from nvqsync.check_characters import qualification_number_misfit, unit_reference_misfit
-from nvqsync.core_declarations import CORE_DECLARATIONS
 from nvqsync.declaring import MOST, Declaration, stands_against
 from nvqsync.errors import LmsError, SettingsError
 from nvqsync.findings import Status
 from nvqsync.gates import ClaimFacts, Gate, Severity, run_gates
+from nvqsync.gating.core_declarations import CORE_DECLARATIONS
 from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.judging import judge_units, verdict_json
 from nvqsync.model import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from nvqsync import store_centre, store_quality
 from nvqsync.bootstrap import actor
 from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import CentreRecord
+from nvqsync.centres.centre_record import CentreRecord
 from nvqsync.quality import Release
+from nvqsync.storage import store_centre, store_quality
 from nvqsync.store import Store
 
 IQA_ID = "901"

@@ -19,8 +19,9 @@ from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.records import Assignment, Course, User
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
-from nvqsync import clock, store_lms
+from nvqsync import clock
 from nvqsync.cli import main
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 from tests import quality
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from sqlite_utils import Database
 
 import nvqsync
-from nvqsync import store_claims, store_declarations, store_retention
-from nvqsync.anonymising import apply
 from nvqsync.migrations import migrations
+from nvqsync.record_keeping.anonymising import apply
+from nvqsync.storage import store_claims, store_declarations, store_retention
 from tests.workshop import NOON, UNITS, Workshop, ready_to_export, workshop
 
 YEAR = 366 * 86_400

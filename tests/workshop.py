@@ -23,15 +23,18 @@ from typing import Any
 
 from connectors.interchange_mock.connector import InterchangeMock
 from connectors.interchange_mock.portal import Portal
-from nvqsync import centre_file, hookimpl, store_claims
+from nvqsync import hookimpl
 from nvqsync.answering import Said
 from nvqsync.bootstrap import App
-from nvqsync.centre_entering import enter
+from nvqsync.centres import centre_file
+from nvqsync.centres.centre_entering import enter
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status
 from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
-from nvqsync.hand_records import Record
+from nvqsync.handover.hand_records import Record
+from nvqsync.handover.reconciling import ExportReport, reconcile
+from nvqsync.handover.recording import Recorded, record_all
 from nvqsync.hookspecs import LmsConnector, LmsOffer
 from nvqsync.model import (
     Asked,
@@ -47,15 +50,14 @@ from nvqsync.model import (
 )
 from nvqsync.plugin_manager import Plugins, load_plugins
 from nvqsync.proposing import Claim
-from nvqsync.reconciling import ExportReport, reconcile
-from nvqsync.recording import Recorded, record_all
+from nvqsync.record_keeping.verifying import verify
 from nvqsync.requesting import Requested, propose_again, request_units
 from nvqsync.review import Result, act
 from nvqsync.settings import load
 from nvqsync.settling import settle
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
-from nvqsync.verifying import verify
 from tests import quality
 from tests.rehearsal import CENTRE_FACTS
 

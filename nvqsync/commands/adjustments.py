@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from nvqsync import store_adjustments, store_lms
 from nvqsync.adjustments import Adjustment, AdjustmentKind, adjustment_json, check, words
 from nvqsync.bootstrap import App, actor
 from nvqsync.catalogue import Catalogue
@@ -20,6 +19,7 @@ from nvqsync.errors import InputError
 from nvqsync.model import LmsMember, Qualification
 from nvqsync.progress import LearnerProgress, judged
 from nvqsync.settling import settle
+from nvqsync.storage import store_adjustments, store_lms
 from nvqsync.store import Store
 
 KINDS = {kind.value.replace("_", "-"): kind for kind in AdjustmentKind if kind is not AdjustmentKind.PROGRESSION}

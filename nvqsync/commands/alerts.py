@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from nvqsync import alerts, situation, telling
-from nvqsync.alerting import read_memory
-from nvqsync.alerts import Alert, Known
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_of, json_option, print_json, tell
 from nvqsync.errors import NvqsyncError, SettingsError, TellingError
-from nvqsync.messages import test_message
+from nvqsync.health import alerts, situation, telling
+from nvqsync.health.alerting import read_memory
+from nvqsync.health.alerts import Alert, Known
+from nvqsync.health.messages import test_message
 
 
 @click.group("alerts")

@@ -9,14 +9,15 @@ from typing import Any
 
 import click
 
-from nvqsync import audit, audit_words, store_audit, store_claims, store_lms
-from nvqsync.audit import Head
 from nvqsync.clock import LONDON
 from nvqsync.commands.common import Counter, app_and_store, json_option, print_json, tell
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import plain
+from nvqsync.record_keeping import audit, audit_words
+from nvqsync.record_keeping.audit import Head
+from nvqsync.record_keeping.verifying import Verified, head_in, verify
+from nvqsync.storage import store_audit, store_claims, store_lms
 from nvqsync.store import Store
-from nvqsync.verifying import Verified, head_in, verify
 
 PAGE = 200
 

@@ -7,17 +7,17 @@ from functools import partial
 
 import click
 
-from nvqsync import store_sheets
 from nvqsync.bootstrap import App, actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
 from nvqsync.exporting import check_restored, export
-from nvqsync.foreseeing import Foreseen, export_foreseen, reconcile_foreseen
-from nvqsync.reconciling import ExportReport, reconcile
-from nvqsync.sheets import print_again
+from nvqsync.handover.foreseeing import Foreseen, export_foreseen, reconcile_foreseen
+from nvqsync.handover.reconciling import ExportReport, reconcile
+from nvqsync.handover.sheets import print_again
+from nvqsync.handover.ticking_off import ToDo
+from nvqsync.storage import store_sheets
 from nvqsync.store import Store
-from nvqsync.ticking_off import ToDo
 
 SHOWN = 8
 """Claims of a batch named in a line; ``--json`` names them all."""

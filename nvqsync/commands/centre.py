@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from nvqsync import centre_file, store_centre
 from nvqsync.centre import Account
-from nvqsync.centre_record import KINDS, Approval, CentreNumber, CentreRecord, Item
+from nvqsync.centres import centre_file
+from nvqsync.centres.centre_record import KINDS, Approval, CentreNumber, CentreRecord, Item
 from nvqsync.commands.centre_events import EVENT_COMMANDS
 from nvqsync.commands.centre_people import account_command, staff_group
 from nvqsync.commands.centre_show import print_centre, print_qualification, shown
@@ -16,6 +16,7 @@ from nvqsync.commands.centre_telling import enter_and_tell, known_people, warn_o
 from nvqsync.commands.centre_terms import TERMS_COMMANDS
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, read_text
 from nvqsync.errors import InputError, UnknownName
+from nvqsync.storage import store_centre
 
 
 @click.group("centre")

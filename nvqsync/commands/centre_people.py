@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from nvqsync import centre_edits, store_centre
 from nvqsync.centre import Account, Staff, StaffRole
+from nvqsync.centres import centre_edits
 from nvqsync.commands.centre_show import STAFF_HEADS, staff_json, staff_row
 from nvqsync.commands.centre_telling import (
     enter_and_tell,
@@ -19,6 +19,7 @@ from nvqsync.commands.centre_telling import (
 )
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.tables import table
+from nvqsync.storage import store_centre
 
 
 @click.group("staff")

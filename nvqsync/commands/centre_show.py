@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from nvqsync import store_centre
 from nvqsync.bootstrap import App
 from nvqsync.centre import EndDate, Sanction, Staff, Visit
-from nvqsync.centre_lacks import lacks
-from nvqsync.centre_record import CentreRecord
+from nvqsync.centres.centre_lacks import lacks
+from nvqsync.centres.centre_record import CentreRecord
 from nvqsync.commands.tables import table
 from nvqsync.model import Qualification
+from nvqsync.storage import store_centre
 from nvqsync.store import Store
 
 NO_DATE = "none"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from nvqsync import store_lms
 from nvqsync.bootstrap import App, actor
-from nvqsync.centre_entering import enter
-from nvqsync.centre_record import KINDS, CentreRecord, Change
+from nvqsync.centres.centre_entering import enter
+from nvqsync.centres.centre_record import KINDS, CentreRecord, Change
 from nvqsync.commands.common import print_json, tell
 from nvqsync.errors import UnknownName
 from nvqsync.model import LmsMember
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 
 why_option = click.option("--why", default="", help="The reason, or where the paper is filed: for the audit log.")

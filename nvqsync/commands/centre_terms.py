@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import click
 
-from nvqsync import centre_edits
-from nvqsync.centre_edits import Edit
+from nvqsync.centres import centre_edits
+from nvqsync.centres.centre_edits import Edit
 from nvqsync.commands.centre_telling import enter_and_tell, why_option
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option
 

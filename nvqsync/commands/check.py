@@ -8,10 +8,12 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from nvqsync import clock, monitoring, store_watching
+from nvqsync import clock
 from nvqsync.errors import NvqsyncError
-from nvqsync.monitoring import Limits, State
+from nvqsync.health import monitoring
+from nvqsync.health.monitoring import Limits, State
 from nvqsync.settings import load as load_settings
+from nvqsync.storage import store_watching
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

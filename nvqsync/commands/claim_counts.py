@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from nvqsync import store_counts
 from nvqsync.commands.common import app_and_store, dry_run_option
+from nvqsync.storage import store_counts
 
 
 @click.command("recount")

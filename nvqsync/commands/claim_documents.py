@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nvqsync import store_audit, store_declarations
 from nvqsync.claims import actions
 from nvqsync.clock import iso
 from nvqsync.gates import Finding
 from nvqsync.model import LmsMember
 from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_audit, store_declarations
 from nvqsync.store import Store
 
 

@@ -14,8 +14,8 @@ from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
 from nvqsync.commands.common import app_of, dry_run_option, json_option, print_json, read_text, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.errors import InputError
-from nvqsync.hand_records import COLUMNS, WORDS, Record, Sheet, read_sheet, template
-from nvqsync.recording import Recorded, record_all
+from nvqsync.handover.hand_records import COLUMNS, WORDS, Record, Sheet, read_sheet, template
+from nvqsync.handover.recording import Recorded, record_all
 from nvqsync.registrations import read_day
 
 LARGEST = 16 * 2**20

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from nvqsync import store_claims, store_lms
 from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import actor
 from nvqsync.claims import Event
@@ -23,6 +22,7 @@ from nvqsync.holding import BY_PERSON as BY_PERSON_CODES
 from nvqsync.holding import HoldCode
 from nvqsync.proposing import Claim
 from nvqsync.review import Deed, Result, ready, working
+from nvqsync.storage import store_claims, store_lms
 
 CLAIM_ID = click.IntRange(1, 2**63 - 1)
 why_option = click.option(

@@ -93,9 +93,10 @@ def _stay(demo: Demo) -> None:
 
 def _let_in(demo: Demo) -> str:
     """Make the demo's account, or give it another password; the password."""
-    from nvqsync import account_keeping, passwords, store_accounts  # noqa: PLC0415
-    from nvqsync.accounts import Role  # noqa: PLC0415
     from nvqsync.centre import Account  # noqa: PLC0415
+    from nvqsync.sign_in import account_keeping, passwords  # noqa: PLC0415
+    from nvqsync.sign_in.accounts import Role  # noqa: PLC0415
+    from nvqsync.storage import store_accounts  # noqa: PLC0415
 
     made_up = passwords.generated()
     with demo.app.open_store() as store:

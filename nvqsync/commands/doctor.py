@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from nvqsync import doctor
 from nvqsync.commands.common import json_option, print_json
 from nvqsync.commands.tables import terminal_width
 from nvqsync.findings import Finding, Status
+from nvqsync.health import doctor
 
 MARKS = {Status.OK: "ok  ", Status.WARN: "warn", Status.FAIL: "FAIL"}
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from nvqsync import store_claims, store_lms, store_quality
 from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
 from nvqsync.clock import day, iso
@@ -17,11 +16,12 @@ from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.facts import Known, gather, shared_ulns
 from nvqsync.gates import run_gates
+from nvqsync.gating.quality_gates import QUALITY_GATES
 from nvqsync.model import ClaimKind, LmsMember
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim
 from nvqsync.quality import Release, Simulation
-from nvqsync.quality_gates import QUALITY_GATES
+from nvqsync.storage import store_claims, store_lms, store_quality
 from nvqsync.store import Store
 
 THE_IQAS_OWN = tuple(one for one in QUALITY_GATES if one.id.startswith(("IQA-", "SIM-")) or one.id == "STAFF-2")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from nvqsync import releasing, store_centre, store_quality
+from nvqsync import releasing
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.iqa_common import DAY, iqa_option, on_option
@@ -17,6 +17,7 @@ from nvqsync.iqa_recording import rows_of
 from nvqsync.model import UnitOutcome
 from nvqsync.quality import Simulation
 from nvqsync.settling import settle
+from nvqsync.storage import store_centre, store_quality
 from nvqsync.store import Store
 
 

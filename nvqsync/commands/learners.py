@@ -9,17 +9,17 @@ from typing import Any
 
 import click
 
-from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
-from nvqsync.coverage import coverage
 from nvqsync.errors import UnknownName
 from nvqsync.mapping import CourseMapping, Problem, unused_rules
+from nvqsync.matching.coverage import coverage
 from nvqsync.model import LmsMember
 from nvqsync.progress import LearnerProgress, progress_json
 from nvqsync.standing import Standing
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 
 COLUMNS = ("lms_id", "id_number", "name", "qualification", "met", "credits_counted", "credits_to_go",

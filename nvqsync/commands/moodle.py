@@ -11,10 +11,10 @@ import click
 from nvqsync.bootstrap import App
 from nvqsync.commands.common import app_of, json_option, print_json, tell
 from nvqsync.commands.tables import table
-from nvqsync.discovering import CourseFound, Discoverer, found_json, mapping_toml
 from nvqsync.errors import InputError, LmsError
-from nvqsync.guesses import Confidence
-from nvqsync.mapping_file import parse_mapping
+from nvqsync.matching.discovering import CourseFound, Discoverer, found_json, mapping_toml
+from nvqsync.matching.guesses import Confidence
+from nvqsync.matching.mapping_file import parse_mapping
 from nvqsync.model import Asked, LmsCourse, LmsItem
 
 

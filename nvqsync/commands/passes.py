@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from nvqsync import store_claims, store_lms
 from nvqsync.bootstrap import actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import Ticker, app_and_store, app_of, json_option, print_json, tell
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError, UnknownName
-from nvqsync.rotation import OLDEST
+from nvqsync.passes.rotation import OLDEST
+from nvqsync.storage import store_claims, store_lms
+from nvqsync.storage.store_claim_search import Question, search
+from nvqsync.storage.store_watching import oldest_roster
 from nvqsync.store import Store
-from nvqsync.store_claim_search import Question, search
-from nvqsync.store_watching import oldest_roster
 from nvqsync.sync import PassReport, run_pass
 
 MANY = 20

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from nvqsync import store_centre
 from nvqsync.bootstrap import App
 from nvqsync.catalogue import Catalogue, OutsideUnit
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
@@ -23,6 +22,7 @@ from nvqsync.nearly import HeldBack, Nearly, done_so_far, held_back, nearly, on_
 from nvqsync.progress import LearnerProgress, achieved, transferred
 from nvqsync.rules import Route, judge
 from nvqsync.standing import Standing
+from nvqsync.storage import store_centre
 from nvqsync.store import Store
 
 qualification_option = click.option("--qualification", "-q", help="Only this qualification, e.g. OCR/03455.")

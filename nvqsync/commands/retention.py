@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from nvqsync import anonymising, audit_words, store_audit, store_lms, store_retention
-from nvqsync.anonymising import Applied, Keeping
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import Counter, app_and_store, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.model import LmsMember
-from nvqsync.retention import RULES
+from nvqsync.record_keeping import anonymising, audit_words
+from nvqsync.record_keeping.anonymising import Applied, Keeping
+from nvqsync.record_keeping.retention import RULES
+from nvqsync.storage import store_audit, store_lms, store_retention
 from nvqsync.store import Store
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask again. What is erased cannot be brought back.")

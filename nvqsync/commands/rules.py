@@ -13,16 +13,16 @@ import click
 
 from nvqsync.bootstrap import App
 from nvqsync.catalogue import Catalogue
-from nvqsync.centre_criteria import with_criteria
+from nvqsync.centres.centre_criteria import with_criteria
+from nvqsync.combination.rule_checks import ERROR, NOTE, Finding, check_rule, shared_ids
+from nvqsync.combination.rules_compared import Difference, compare_rules, compare_verdicts
 from nvqsync.commands.common import app_and_store, catalogue_of, json_option, print_json
 from nvqsync.commands.rules_new import new_command
 from nvqsync.commands.tables import table
 from nvqsync.errors import CatalogueError, InputError
 from nvqsync.model import Qualification, Unit
 from nvqsync.progress import LearnerProgress
-from nvqsync.rule_checks import ERROR, NOTE, Finding, check_rule, shared_ids
 from nvqsync.rules import Route
-from nvqsync.rules_compared import Difference, compare_rules, compare_verdicts
 from nvqsync.specification import Complaint, examine_qualification, examine_units, read_qualification
 from nvqsync.store import Store
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from nvqsync import service_install
 from nvqsync.commands.common import dry_run_option
-from nvqsync.service_plan import Action, Service, Step
+from nvqsync.service import service_install
+from nvqsync.service.service_plan import Action, Service, Step
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 WORDS = {

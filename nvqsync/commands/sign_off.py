@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from nvqsync import releasing, store_centre, store_claims
+from nvqsync import releasing
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option
 from nvqsync.commands.learners import find_learner
 from nvqsync.errors import InputError
 from nvqsync.model import LmsMember, SignOff
+from nvqsync.storage import store_centre, store_claims
 from nvqsync.store import Store
 
 

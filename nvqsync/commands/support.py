@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from nvqsync import support_bundle
 from nvqsync.commands.common import tell
 from nvqsync.commands.tables import table
-from nvqsync.support_parts import PARTS
+from nvqsync.health import support_bundle
+from nvqsync.health.support_parts import PARTS
 
 
 @click.command("support-bundle")

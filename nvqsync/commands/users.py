@@ -7,8 +7,6 @@ from typing import Any
 
 import click
 
-from nvqsync import account_keeping, passwords, store_accounts, store_centre
-from nvqsync.accounts import ROLE_WORDS, Role, SignIn
 from nvqsync.bootstrap import actor
 from nvqsync.centre import Account
 from nvqsync.clock import iso
@@ -16,6 +14,9 @@ from nvqsync.commands.centre_telling import known_people, person, warn_of_strang
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError
+from nvqsync.sign_in import account_keeping, passwords
+from nvqsync.sign_in.accounts import ROLE_WORDS, Role, SignIn
+from nvqsync.storage import store_accounts, store_centre
 
 ROLE = click.Choice([role.value for role in Role])
 course_option = click.option(

@@ -7,7 +7,6 @@ from collections import defaultdict
 
 import click
 
-from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
 from nvqsync.commands.common import app_and_store, json_option, print_json
@@ -15,6 +14,7 @@ from nvqsync.commands.tables import table
 from nvqsync.facts import gather, shared_ulns
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 from nvqsync.weekly import TITLES, Listed, Why, listed, listed_json
 

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from nvqsync.centre import Account, EndDate, Sanction, Staff, Visit
-from nvqsync.centre_record import Approval, CentreNumber, CentreRecord, Item
+from nvqsync.centres.centre_record import Approval, CentreNumber, CentreRecord, Item
 from nvqsync.model import Qualification
 
 CENTRE_NUMBERS = {"OCR": "12345", "EDI": "98765", "NCFE": "45678"}

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from nvqsync import centre_file, registrations, store_centre, store_claims, store_lms
+from nvqsync import registrations
 from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import App
-from nvqsync.centre_entering import enter
+from nvqsync.centres import centre_file
+from nvqsync.centres.centre_entering import enter
 from nvqsync.claims import Event, Status
 from nvqsync.demo.cases import Player
 from nvqsync.demo.centre import LAPSED, WITHOUT_DIRECT_CLAIMS, corrected
@@ -21,11 +22,12 @@ from nvqsync.demo.formerly import record_former_learner
 from nvqsync.demo.quality import record_quality
 from nvqsync.demo.stage import Demo, scene
 from nvqsync.exporting import export
+from nvqsync.handover.reconciling import ExportReport, reconcile
 from nvqsync.hookspecs import PortalConnector
-from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.requesting import propose_again
 from nvqsync.review import act, ready
 from nvqsync.settling import settle
+from nvqsync.storage import store_centre, store_claims, store_lms
 from nvqsync.store import Store
 from nvqsync.sync import PassReport, run_pass
 

@@ -9,23 +9,23 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nvqsync import store_adjustments, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.adjustments import Adjustment, AdjustmentKind, check, progressions
 from nvqsync.answering import Said, all_asked
+from nvqsync.assessing.confirming import Confirmation, What, facts_of
 from nvqsync.bootstrap import App
 from nvqsync.claims import Event
-from nvqsync.confirming import Confirmation, What, facts_of
 from nvqsync.exporting import export
-from nvqsync.hand_records import HANDED_OVER, RECEIVED, Record
+from nvqsync.handover.hand_records import HANDED_OVER, RECEIVED, Record
+from nvqsync.handover.recording import record_all
 from nvqsync.holding import HoldCode
 from nvqsync.model import Qualification
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim
 from nvqsync.quality import Simulation
-from nvqsync.recording import record_all
 from nvqsync.requesting import request_units, standing_of
 from nvqsync.review import Deed, act, working
 from nvqsync.settling import settle
+from nvqsync.storage import store_adjustments, store_claims, store_confirmations, store_lms, store_quality
 from nvqsync.store import Store
 from nvqsync.uln_owners import uln_mark
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.model import CourseReading, LmsCourse, LmsMember
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 
 YEARS_AGO = 5 * 365 * 86400

@@ -11,12 +11,12 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from nvqsync import store_quality
 from nvqsync.bootstrap import App
 from nvqsync.centre import Staff, StaffRole
 from nvqsync.demo.cases import Iqa, Player
 from nvqsync.progress import LearnerProgress
 from nvqsync.quality import IqaOutcome, Release, graders
+from nvqsync.storage import store_quality
 from nvqsync.store import Store
 
 STARTED = dt.date(2016, 9, 1)

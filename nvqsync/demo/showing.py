@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import CLOSED
 from nvqsync.demo.cases import BESIDE, Player
 from nvqsync.proposing import RECALL_NOTICE, Claim
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 
 

@@ -19,9 +19,10 @@ from connectors.interchange_mock.portal import Portal
 from connectors.moodle.simulator.generator import generate_college
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
-from nvqsync import centre_file, clock, registrations
+from nvqsync import clock, registrations
 from nvqsync.bootstrap import App, actor, bootstrap
 from nvqsync.catalogue import Catalogue
+from nvqsync.centres import centre_file
 from nvqsync.demo.cases import Player, cast
 from nvqsync.demo.centre import CENTRE_NUMBERS, DIRECT_CLAIMS, VISITED, centre_record
 from nvqsync.demo.deeds import Scene

@@ -15,16 +15,17 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync import signing_in, store_accounts
-from nvqsync.accounts import Right, SignedIn
+from nvqsync.sign_in import signing_in
+from nvqsync.sign_in.accounts import Right, SignedIn
+from nvqsync.sign_in.throttle import Throttle
+from nvqsync.storage import store_accounts
 from nvqsync.store import Store
-from nvqsync.throttle import Throttle
 from nvqsync.web import context, safety
 
 log = logging.getLogger(__name__)
 
 COOKIE = "nvqsync_session"
-THROTTLE = "nvqsync.throttle"
+THROTTLE = "nvqsync.sign_in.throttle"
 WARNED = "nvqsync.warned_of_a_stranger"
 ANYBODY = "anybody"
 SIGN_IN = "signing_in.sign_in"

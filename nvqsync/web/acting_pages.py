@@ -7,15 +7,15 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync.accounts import Right
 from nvqsync.answering import Said
 from nvqsync.claims import Event
 from nvqsync.errors import InputError, NotAllowed
-from nvqsync.hand_records import Record
+from nvqsync.handover.hand_records import Record
+from nvqsync.handover.recording import record_all
 from nvqsync.holding import HoldCode
-from nvqsync.recording import record_all
 from nvqsync.requesting import propose_again
 from nvqsync.review import Deed, working
+from nvqsync.sign_in.accounts import Right
 from nvqsync.store import Store
 from nvqsync.web import access, claim_shown, context, scope
 from nvqsync.web.offers import AGAIN, DONE, told_record

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nvqsync import store_claims, store_declarations
 from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import App
 from nvqsync.claims import Event, Status
 from nvqsync.gates import Finding
 from nvqsync.proposing import Claim
 from nvqsync.review import Deed, Result, working
+from nvqsync.storage import store_claims, store_declarations
 from nvqsync.store import Store
 from nvqsync.web import counting, queries
 from nvqsync.web.filters import Filters

@@ -6,10 +6,10 @@ import re
 
 from flask import Blueprint, abort, render_template, request
 
-from nvqsync import store_claims
-from nvqsync.accounts import Right
 from nvqsync.answering import Said
 from nvqsync.errors import InputError
+from nvqsync.sign_in.accounts import Right
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 from nvqsync.web import access, approving_many, context, filters, queries, queue_page, scope
 from nvqsync.web.approving_many import MOST, Preview

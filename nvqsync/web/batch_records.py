@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nvqsync.claims import RECORDED, TRANSITIONS, Status
-from nvqsync.hand_records import CONFIRMED, WORDS, WORDS_DUE
+from nvqsync.handover.hand_records import CONFIRMED, WORDS, WORDS_DUE
 from nvqsync.store import Store
 from nvqsync.web.words import ACTION_WORDS, HAND_TO_HAND, PAPER_WORDS
 

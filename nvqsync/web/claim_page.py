@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.commands.claim_documents import claim_story_json
 from nvqsync.errors import NvqsyncError
 from nvqsync.model import Comparison, Kind, LmsMember, Qualification, QualificationUnit, Requirement
 from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 from nvqsync.web import queries
 from nvqsync.web.evidence_view import Evidence, criteria, evidence

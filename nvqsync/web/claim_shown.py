@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import render_template
 
-from nvqsync import store_centre, store_claims, store_declarations
-from nvqsync.accounts import Right, SignedIn
 from nvqsync.errors import NvqsyncError
 from nvqsync.proposing import Claim
+from nvqsync.sign_in.accounts import Right, SignedIn
+from nvqsync.storage import store_centre, store_claims, store_declarations
 from nvqsync.store import Store
 from nvqsync.web import access, claim_page, context, scope
 from nvqsync.web.offers import HOLD_CODES, offers

@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync import centre_edits, store_centre
-from nvqsync.accounts import Right
-from nvqsync.centre_entering import enter
-from nvqsync.centre_record import Change
+from nvqsync.centres import centre_edits
+from nvqsync.centres.centre_entering import enter
+from nvqsync.centres.centre_record import Change
 from nvqsync.commands.centre_show import shown
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, UnknownName
+from nvqsync.sign_in.accounts import Right
+from nvqsync.storage import store_centre
 from nvqsync.store import Store
 from nvqsync.web import access, context, typed
 from nvqsync.web.centre_forms import OF_CENTRE, OF_QUALIFICATION, Read

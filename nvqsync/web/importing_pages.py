@@ -8,9 +8,9 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync import registering, registrations, workbooks
-from nvqsync.accounts import Right
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError
 from nvqsync.registering import Plan
+from nvqsync.sign_in.accounts import Right
 from nvqsync.store import Store
 from nvqsync.web import access, context, queries
 from nvqsync.web.uploads import LARGEST, Upload, Uploads

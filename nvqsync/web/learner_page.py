@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nvqsync.accounts import SignedIn
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.model import Qualification, UnitOutcome, UnitStatus
 from nvqsync.nearly import on_offer, route_for
 from nvqsync.progress import LearnerProgress, decision_json
 from nvqsync.rules import Route, Verdict
+from nvqsync.sign_in.accounts import SignedIn
 from nvqsync.standing import Standing
 from nvqsync.store import Store
 from nvqsync.web import people_queries, queries, scope

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nvqsync import four_eyes
-from nvqsync.accounts import Right, SignedIn
 from nvqsync.centre import Account
 from nvqsync.claims import CLOSED, RECORDED, Event, Status, actions
 from nvqsync.declaring import Answers
 from nvqsync.gates import Finding
-from nvqsync.hand_records import CONFIRMED, WORDS_DUE
+from nvqsync.gating import four_eyes
+from nvqsync.handover.hand_records import CONFIRMED, WORDS_DUE
 from nvqsync.holding import BY_PERSON, REASONS
 from nvqsync.proposing import Claim
 from nvqsync.review import REASON_NEEDED
+from nvqsync.sign_in.accounts import Right, SignedIn
 from nvqsync.web.words import ACTION_WORDS, HAND_TO_HAND, PAPER_WORDS, sentence_case
 
 DECIDED = (Event.APPROVE, Event.RELEASE, Event.HOLD, Event.WITHDRAW)

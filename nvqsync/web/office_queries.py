@@ -11,8 +11,8 @@ from typing import Any
 
 from nvqsync.claims import WAITING
 from nvqsync.quality import Release, Simulation
+from nvqsync.storage.store_quality import as_release, as_simulation
 from nvqsync.store import Store
-from nvqsync.store_quality import as_release, as_simulation
 
 IQAS_OWN = ("IQA-", "SIM-", "STAFF-2")
 """How the ids of the gates begin that only an IQA's record can satisfy."""

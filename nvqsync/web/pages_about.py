@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from nvqsync.accounts import Right
+from nvqsync.sign_in.accounts import Right
 from nvqsync.web.access import needs, open_to_anybody
 from nvqsync.web.context import app, store
 from nvqsync.web.setup_page import steps

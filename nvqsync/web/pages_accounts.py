@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync import account_keeping, passwords, store_accounts, store_centre, store_lms
-from nvqsync.accounts import ROLE_NAMES, ROLE_WORDS, Right, Role, SignIn
 from nvqsync.bootstrap import App
 from nvqsync.centre import Account
 from nvqsync.errors import InputError, NotAllowed, UnknownName
+from nvqsync.sign_in import account_keeping, passwords
+from nvqsync.sign_in.accounts import ROLE_NAMES, ROLE_WORDS, Right, Role, SignIn
+from nvqsync.storage import store_accounts, store_centre, store_lms
 from nvqsync.store import Store
 from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, checked_number, store

@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, send_file
 
-from nvqsync import store_claims
-from nvqsync.accounts import Right
+from nvqsync.sign_in.accounts import Right
+from nvqsync.storage import store_claims
 from nvqsync.web import batch_records, office_queries
 from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked_page, store

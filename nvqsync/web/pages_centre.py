@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
-from nvqsync.accounts import Right
+from nvqsync.sign_in.accounts import Right
 from nvqsync.web import entering_pages, office_queries
 from nvqsync.web.access import needs
 from nvqsync.web.context import app, asked, asked_page, store

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from nvqsync.accounts import Right
 from nvqsync.bootstrap import App
+from nvqsync.sign_in.accounts import Right
 from nvqsync.store import Store
 from nvqsync.web import cohort_page
 from nvqsync.web.access import current, needs

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from flask import Blueprint, render_template
 
-from nvqsync import store_centre
-from nvqsync.accounts import Right
 from nvqsync.iqa_recording import courses_for
 from nvqsync.model import Qualification
+from nvqsync.sign_in.accounts import Right
+from nvqsync.storage import store_centre
 from nvqsync.store import Store
 from nvqsync.web import cohort_page, office_queries, queries
 from nvqsync.web.access import current, needs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from nvqsync.accounts import Right
+from nvqsync.sign_in.accounts import Right
 from nvqsync.web import people_queries, scope
 from nvqsync.web.access import current, needs
 from nvqsync.web.context import app, asked, asked_page, store

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 
-from nvqsync.accounts import Right
+from nvqsync.sign_in.accounts import Right
 from nvqsync.web import office_queries
 from nvqsync.web.access import needs
 from nvqsync.web.context import asked_page, checked_number, store

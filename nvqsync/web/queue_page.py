@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nvqsync import store_lms
 from nvqsync.bootstrap import App
 from nvqsync.claims import Status
 from nvqsync.clock import iso
 from nvqsync.gates import Gate, Severity
 from nvqsync.model import Qualification
 from nvqsync.proposing import RECALL_NOTICE
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 from nvqsync.web import counting, queries
 from nvqsync.web.counting import Group

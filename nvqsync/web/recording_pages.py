@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync.accounts import Right
 from nvqsync.bootstrap import App
 from nvqsync.errors import InputError
-from nvqsync.hand_records import Record
-from nvqsync.recording import record_all
+from nvqsync.handover.hand_records import Record
+from nvqsync.handover.recording import record_all
+from nvqsync.sign_in.accounts import Right
 from nvqsync.store import Store
 from nvqsync.web import access, batch_records, context, office_queries, typed
 from nvqsync.web.batch_records import Asks

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync import iqa_recording, store_centre, store_claims, store_lms
-from nvqsync.accounts import Right
+from nvqsync import iqa_recording
 from nvqsync.bootstrap import App
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, UnknownName
 from nvqsync.iqa_recording import Answer
 from nvqsync.model import LmsMember, Qualification, UnitStatus
 from nvqsync.quality import IqaOutcome, Release
+from nvqsync.sign_in.accounts import Right
+from nvqsync.storage import store_centre, store_claims, store_lms
 from nvqsync.store import Store
 from nvqsync.web import access, context, office_queries, queries, typed
 from nvqsync.web.lists import PAGE_SIZE

@@ -10,12 +10,13 @@ from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped
 from werkzeug.exceptions import Forbidden, HTTPException
 
 import nvqsync
-from nvqsync import metrics, monitoring, store_watching
-from nvqsync.accounts import Right
 from nvqsync.bootstrap import App
 from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, UnknownName
-from nvqsync.watching import PassSeen, Watched
+from nvqsync.health import metrics, monitoring
+from nvqsync.health.watching import PassSeen, Watched
+from nvqsync.sign_in.accounts import Right
+from nvqsync.storage import store_watching
 from nvqsync.web import (
     access,
     claim_shown,

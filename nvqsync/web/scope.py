@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from flask import abort
 
-from nvqsync import store_lms
-from nvqsync.accounts import SignedIn
 from nvqsync.bootstrap import App
+from nvqsync.sign_in.accounts import SignedIn
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
 
 

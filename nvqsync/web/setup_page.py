@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nvqsync import doctor, store_accounts, store_centre
 from nvqsync.bootstrap import App
 from nvqsync.errors import NvqsyncError
 from nvqsync.findings import Finding, Status
+from nvqsync.health import doctor
+from nvqsync.storage import store_accounts, store_centre
 from nvqsync.store import Store
 from nvqsync.web import office_queries
 

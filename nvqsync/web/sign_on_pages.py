@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, current_app, make_response, redirect, request, session
 
-from nvqsync import sign_on, signing_in
 from nvqsync.bootstrap import App
 from nvqsync.errors import NotAllowed, SignOnError
-from nvqsync.sign_on import Attempt
+from nvqsync.sign_in import sign_on, signing_in
+from nvqsync.sign_in.sign_on import Attempt
 from nvqsync.web import access, context
 from nvqsync.web.signing_in_pages import Answer, form
 
 if TYPE_CHECKING:
-    from nvqsync.sign_on_client import SignOn
+    from nvqsync.sign_in.sign_on_client import SignOn
 
 college = Blueprint("college", __name__)
 log = logging.getLogger(__name__)
 
-EXTENSION = "nvqsync.sign_on"
+EXTENSION = "nvqsync.sign_in.sign_on"
 ON_ITS_WAY = "on_its_way"
 """What the cookie keeps: by state, the nonce, the verifier, where to go afterwards, and when it began."""
 
@@ -116,6 +116,6 @@ def install(app: App) -> SignOn | None:
     oidc, web = app.settings.oidc, app.settings.web
     if not oidc.issuer:
         return None
-    from nvqsync.sign_on_client import SignOn  # noqa: PLC0415  (cryptography takes memory that others need not spend)
+    from nvqsync.sign_in.sign_on_client import SignOn  # noqa: PLC0415  (cryptography takes memory that others need not spend)
 
     return SignOn(oidc, sign_on.call_back(web.public_url), app.now)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from nvqsync import signing_in, store_accounts
-from nvqsync.accounts import LONGEST_PASSWORD, ROLE_NAMES, ROLE_WORDS, SHORTEST_PASSWORD, Right, may_use_password
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError
+from nvqsync.sign_in import signing_in
+from nvqsync.sign_in.accounts import (
+    LONGEST_PASSWORD,
+    ROLE_NAMES,
+    ROLE_WORDS,
+    SHORTEST_PASSWORD,
+    Right,
+    may_use_password,
+)
+from nvqsync.storage import store_accounts
 from nvqsync.web import access, context
 
 signing = Blueprint("signing_in", __name__)

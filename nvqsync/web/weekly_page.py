@@ -6,12 +6,12 @@ import datetime as dt
 import json
 from collections import defaultdict
 
-from nvqsync import store_claims
 from nvqsync.bootstrap import App
 from nvqsync.claims import WAITING
 from nvqsync.facts import gather
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 from nvqsync.uln_owners import UlnHolders
 from nvqsync.web.cohort_page import Slice

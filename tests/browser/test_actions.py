@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page
 
-from nvqsync import store_claims
 from nvqsync.claims import Event, Status
 from nvqsync.review import act
+from nvqsync.storage import store_claims
 from tests.browser.chromium import follow
 from tests.browser.test_queue import CONTRAST
 from tests.integration.web_data import APPROVER, PASSWORD, College

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from nvqsync import store_claims
 from nvqsync.claims import Status
+from nvqsync.storage import store_claims
 from nvqsync.web.access import COOKIE
 from tests.browser.chromium import follow
 from tests.browser.test_queue import CONTRAST

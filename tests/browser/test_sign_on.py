@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from nvqsync import account_keeping, sign_on
 from nvqsync.bootstrap import App
 from nvqsync.settings import Settings
+from nvqsync.sign_in import account_keeping, sign_on
 from nvqsync.web.app import WebServer
 from tests.browser.chromium import follow
 from tests.browser.test_actions import sign_in

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import situation
-from nvqsync.alerts import Closing, Waiting
 from nvqsync.bootstrap import App, bootstrap
-from nvqsync.doctor import ways_to_tell
 from nvqsync.findings import Status
+from nvqsync.health import situation
+from nvqsync.health.alerts import Closing, Waiting
+from nvqsync.health.doctor import ways_to_tell
 from tests.hook_server import HookServer
 from tests.mail_server import CERTIFICATE, PASSWORD, USER, MailServer
 from tests.rehearsal import CENTRE_FACTS, Rehearsal, rehearsing

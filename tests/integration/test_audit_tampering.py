@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import anonymising, audit, store_audit
 from nvqsync.claims import Event
+from nvqsync.record_keeping import anonymising, audit
+from nvqsync.record_keeping.verifying import Verified, head_in, verify
+from nvqsync.storage import store_audit
 from nvqsync.store import Store
-from nvqsync.verifying import Verified, head_in, verify
 from tests.workshop import NOON, Workshop, ready_to_export, set_up
 
 TABLES = ("audit", "audit_texts", "audit_facts", "audit_erased", "claims", "batches")

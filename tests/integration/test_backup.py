@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync import backup, store_claims, store_lms
+from nvqsync import backup
 from nvqsync.claims import Status
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, StoreError
-from nvqsync.locks import only_one
 from nvqsync.migrations import migrations
+from nvqsync.service.locks import only_one
+from nvqsync.storage import store_claims, store_lms
 from nvqsync.store import Store
 from tests.workshop import NOON, Workshop, ready_to_export, workshop
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit, store_centre, store_claims
+from nvqsync.storage import store_audit, store_centre, store_claims
 from nvqsync.store import Store
 from tests.rehearsal import CENTRE_FACTS, Answered, Rehearsal, rehearsing
 

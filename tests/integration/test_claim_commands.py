@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit, store_centre, store_claims
 from nvqsync.bootstrap import bootstrap
 from nvqsync.centre import EndDate
-from nvqsync.centre_record import CentreRecord
+from nvqsync.centres.centre_record import CentreRecord
 from nvqsync.claims import Event, Status
 from nvqsync.errors import NotAllowed
 from nvqsync.proposing import ClaimMove, Move
 from nvqsync.review import act
 from nvqsync.settling import settle
+from nvqsync.storage import store_audit, store_centre, store_claims
 from nvqsync.store import Store
 from tests.rehearsal import CENTRE, COMPETENT, NOT_YET, ULNS, Rehearsal, rehearsing, small_college
 

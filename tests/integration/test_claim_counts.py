@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync import store_counts
 from nvqsync.claims import WAITING, Status
 from nvqsync.clock import midnight
+from nvqsync.storage import store_counts
 from nvqsync.store import Store
 from nvqsync.web import counting, queries
 from nvqsync.web.filters import Filters, Sort

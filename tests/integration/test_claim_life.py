@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from nvqsync import store_audit
 from nvqsync.bootstrap import bootstrap
 from nvqsync.claims import Event
 from nvqsync.commands.bulk import work_through
 from nvqsync.review import Deed, Result, ready, working
+from nvqsync.storage import store_audit
 from nvqsync.store import Store
 from tests.rehearsal import NOT_YET, Rehearsal, rehearsing, small_college
 from tests.workshop import everything

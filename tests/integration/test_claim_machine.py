@@ -27,11 +27,11 @@ from hypothesis.stateful import (
 )
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import store_audit
 from nvqsync.claims import Event, Status
 from nvqsync.errors import PortalError
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import Claim
+from nvqsync.storage import store_audit
 from tests.workshop import UNITS, Workshop, set_up
 
 NEEDED, SPARE = UNITS[:6], UNITS[6]

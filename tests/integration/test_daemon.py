@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from nvqsync.clock import LONDON
-from nvqsync.schedule import JITTER
+from nvqsync.service.schedule import JITTER
 from nvqsync.store import Store
 from tests.rehearsal import Rehearsal, rehearsing
 from tests.service import ROOT, Service, serving

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from nvqsync import store_claims, store_declarations
 from nvqsync.answering import Said
 from nvqsync.claims import Event, Status
 from nvqsync.errors import UnknownName
 from nvqsync.review import act
+from nvqsync.storage import store_claims, store_declarations
 from tests.rehearsal import Rehearsal, rehearsing
 from tests.workshop import UNITS, Workshop, everything, workshop
 

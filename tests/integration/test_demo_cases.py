@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from connectors.moodle.simulator import people
-from nvqsync import store_claims, store_lms, store_retention
 from nvqsync.claims import Status
 from nvqsync.demo import Cycle, Demo, full_cycle, running, shown
 from nvqsync.demo.cases import BESIDE, CASES, NOT_SHOWN, Case
 from nvqsync.demo.formerly import LEARNER
 from nvqsync.gates import Severity
 from nvqsync.proposing import RECALL_NOTICE, Claim
-from nvqsync.retention import holds
+from nvqsync.record_keeping.retention import holds
+from nvqsync.storage import store_claims, store_lms, store_retention
 from nvqsync.store import Store
 
 

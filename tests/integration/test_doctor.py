@@ -19,12 +19,12 @@ from connectors.moodle.probes import NOT_PROBED
 from connectors.moodle.role import CAPABILITIES
 from connectors.moodle.simulator import Simulator, generate_college
 from connectors.moodle.simulator.functions import FUNCTIONS
-from nvqsync import doctor
 from nvqsync.bootstrap import bootstrap
-from nvqsync.doctor_backups import copies
 from nvqsync.findings import Status, fail, ok, warn
-from nvqsync.locks import only_one
+from nvqsync.health import doctor
+from nvqsync.health.doctor_backups import copies
 from nvqsync.model import ItemKind
+from nvqsync.service.locks import only_one
 from nvqsync.store import Store
 from tests.rehearsal import Answered, Rehearsal, rehearsing, small_college
 

@@ -21,13 +21,13 @@ import pytest
 
 from connectors.interchange_mock.faults import KINDS
 from connectors.interchange_mock.portal import Portal
-from nvqsync import store_claims
-from nvqsync.batching import CLAIMS_A_BATCH
 from nvqsync.bootstrap import bootstrap
 from nvqsync.claims import Event, Status
 from nvqsync.errors import PortalBusy, PortalError, StoreError
+from nvqsync.handover.batching import CLAIMS_A_BATCH
+from nvqsync.handover.reconciling import KEYS_A_QUESTION
 from nvqsync.model import Answer, Asked, Batch, CourseReading, Outcome
-from nvqsync.reconciling import KEYS_A_QUESTION
+from nvqsync.storage import store_claims
 from nvqsync.store import Store
 from tests.workshop import Workshop, ready_to_export, set_up, workshop
 
@@ -396,7 +396,7 @@ def test_a_full_disk_under_the_batch_files_loses_nothing(shop: Workshop) -> None
     """A process that may write no file beyond a few bytes: no torn file is left, and the next export finishes."""
     script = (
         "import resource, sys; from nvqsync.cli import main\n"
-        "import nvqsync.batch_files as files; real = files.write_once\n"
+        "import nvqsync.handover.batch_files as files; real = files.write_once\n"
         "def small(*arguments):\n"
         "    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)); return real(*arguments)\n"
         "import nvqsync.exporting as exporting; exporting.write_once = small\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit, store_claims
 from nvqsync.errors import PortalError, StoreError
-from nvqsync.export_files import DAY, delete_old, over
+from nvqsync.handover.export_files import DAY, delete_old, over
+from nvqsync.storage import store_audit, store_claims
 from tests.workshop import NOON, Workshop, ready_to_export, workshop
 
 

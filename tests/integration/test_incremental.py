@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from connectors.moodle.simulator.server import Simulator
 from connectors.moodle.simulator.state import College
 from nvqsync.bootstrap import App, bootstrap
-from nvqsync.pass_report import PassReport
+from nvqsync.passes.pass_report import PassReport
 from nvqsync.store import Store
 from nvqsync.sync import run_pass
 from tests.rehearsal import SETTINGS

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import service_install, settings
-from nvqsync.service_plan import SHIPPED_PROGRAM
+from nvqsync import settings
+from nvqsync.service import service_install
+from nvqsync.service.service_plan import SHIPPED_PROGRAM
 from tests.rehearsal import Answered, answer
 
 UNITS = "etc/systemd/system"

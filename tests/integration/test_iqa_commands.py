@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from nvqsync import store_centre
 from nvqsync.bootstrap import actor
 from nvqsync.centre import Account, Staff, StaffRole
-from nvqsync.centre_record import Item
+from nvqsync.centres.centre_record import Item
 from nvqsync.clock import day, now
+from nvqsync.storage import store_centre
 from nvqsync.store import Store
 from tests import quality
 from tests.rehearsal import Answered, Rehearsal, rehearsing, small_college

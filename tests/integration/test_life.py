@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from nvqsync.service_plan import SHIPPED_PROGRAM
+from nvqsync.service.service_plan import SHIPPED_PROGRAM
 from nvqsync.store import Store
 from tests import schemas
 from tests.rehearsal import UNITS, Rehearsal, answer, rehearsing, small_college

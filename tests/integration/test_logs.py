@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import logs
+from nvqsync.service import logs
 from tests.rehearsal import rehearsing
 
 NAME = "nvqsync.tests.logs"

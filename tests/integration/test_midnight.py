@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from nvqsync.centre import EndDate
-from nvqsync.centre_record import Approval, CentreRecord
+from nvqsync.centres.centre_record import Approval, CentreRecord
 from nvqsync.clock import day, now
 from nvqsync.plugin_manager import load_catalogue
 from tests.rehearsal import Rehearsal, rehearsing

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from nvqsync import backup, doctor
+from nvqsync import backup
 from nvqsync import store as store_module
 from nvqsync.errors import StoreError
 from nvqsync.findings import Status
+from nvqsync.health import doctor
 from nvqsync.migrations import migrations
+from nvqsync.record_keeping.verifying import verify
 from nvqsync.store import Store, check_sqlite
-from nvqsync.verifying import verify
 from tests import schemas
 from tests.workshop import NOON, ROOT, workshop
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_lms, sync
+from nvqsync import sync
 from nvqsync.claims import Status
+from nvqsync.storage import store_lms
 from tests.workshop import UNITS, Workshop, ready_to_export, workshop
 
 ALL = UNITS[:6]

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from nvqsync import demo, logs
+from nvqsync import demo
+from nvqsync.service import logs
 from nvqsync.web.app import WebServer
 from tests.rehearsal import answer
 

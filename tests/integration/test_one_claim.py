@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import store_claims
 from nvqsync.claims import Event, Status
 from nvqsync.proposing import Claim
 from nvqsync.settling import settle
+from nvqsync.storage import store_claims
 from tests.workshop import NOON, QUALIFICATION, UNITS, Workshop, set_up
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import hookimpl, store_audit, store_claims
+from nvqsync import hookimpl
 from nvqsync.claims import Event, Status
 from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
+from nvqsync.handover.reconciling import ExportReport, reconcile
 from nvqsync.hookspecs import PortalConnector, PortalOffer
 from nvqsync.model import SiteFacts
 from nvqsync.plugin_manager import load_plugins
-from nvqsync.reconciling import ExportReport, reconcile
 from nvqsync.settings import Portal as PortalSettings
+from nvqsync.storage import store_audit, store_claims
 from tests.rehearsal import answer
 from tests.workshop import CENTRE, NOON, PLUGIN, Workshop, ready_to_export, workshop
 

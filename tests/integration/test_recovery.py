@@ -19,8 +19,8 @@ from nvqsync import backup
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.clock import day
 from nvqsync.daemon import LAST_FULL, Daemon
+from nvqsync.storage.store_lms import kept
 from nvqsync.store import Store
-from nvqsync.store_lms import kept
 from tests.rehearsal import Rehearsal, rehearsing
 from tests.service import serving
 

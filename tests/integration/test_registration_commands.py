@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from nvqsync import store_audit, store_claims
 from nvqsync.claims import Status
 from nvqsync.model import ClaimKind
 from nvqsync.proposing import ClaimMove, Move
+from nvqsync.storage import store_audit, store_claims
 from nvqsync.store import Store
 from tests.rehearsal import COMPETENT, NOT_YET, ULNS, Rehearsal, rehearsing, small_college
 

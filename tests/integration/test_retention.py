@@ -16,9 +16,15 @@ from pathlib import Path
 import pytest
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import (
-    anonymising,
-    audit,
+from nvqsync.centre import Visit
+from nvqsync.centres.centre_entering import enter
+from nvqsync.centres.centre_record import CentreRecord
+from nvqsync.claims import Event
+from nvqsync.errors import InputError, NotAllowed
+from nvqsync.quality import IqaOutcome, Release, Simulation
+from nvqsync.record_keeping import anonymising, audit
+from nvqsync.record_keeping.verifying import verify
+from nvqsync.storage import (
     store_audit,
     store_centre,
     store_claims,
@@ -27,15 +33,8 @@ from nvqsync import (
     store_quality,
     store_retention,
 )
-from nvqsync.centre import Visit
-from nvqsync.centre_entering import enter
-from nvqsync.centre_record import CentreRecord
-from nvqsync.claims import Event
-from nvqsync.errors import InputError, NotAllowed
-from nvqsync.holdings import ELSEWHERE, HOLDINGS, IMPERSONAL
-from nvqsync.quality import IqaOutcome, Release, Simulation
+from nvqsync.storage.holdings import ELSEWHERE, HOLDINGS, IMPERSONAL
 from nvqsync.store import Store
-from nvqsync.verifying import verify
 from tests.quality import IQA_ID
 from tests.workshop import NOON, ROOT, UNITS, Workshop, ready_to_export, set_up, uln
 
@@ -267,7 +266,8 @@ def test_who_comes_back_is_not_put_into_old_records(shop: Workshop) -> None:
 APPLY = """
 import sys
 from pathlib import Path
-from nvqsync import anonymising, clock
+from nvqsync import clock
+from nvqsync.record_keeping import anonymising
 from nvqsync.bootstrap import bootstrap
 app = bootstrap(Path(sys.argv[1]), lambda: int(sys.argv[2]))
 with app.open_store() as store:

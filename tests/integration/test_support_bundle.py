@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync.support_parts import PARTS
+from nvqsync.health.support_parts import PARTS
 from tests.rehearsal import Rehearsal, rehearsing
 
 

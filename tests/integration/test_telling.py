@@ -14,9 +14,9 @@ from nvqsync.bootstrap import App, bootstrap
 from nvqsync.clock import LONDON
 from nvqsync.daemon import Daemon
 from nvqsync.errors import TellingError
-from nvqsync.messages import Message
+from nvqsync.health.messages import Message
+from nvqsync.health.telling import HOOK, MAIL, Teller
 from nvqsync.settings import Alerts
-from nvqsync.telling import HOOK, MAIL, Teller
 from tests.hook_server import HookServer
 from tests.mail_server import CERTIFICATE, PASSWORD, USER, MailServer
 from tests.rehearsal import ULNS, Rehearsal, rehearsing

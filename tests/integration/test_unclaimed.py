@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import anonymising, store_audit, store_retention
 from nvqsync.daemon import Daemon
-from nvqsync.locks import only_one
+from nvqsync.record_keeping import anonymising
+from nvqsync.record_keeping.verifying import verify
+from nvqsync.service.locks import only_one
+from nvqsync.storage import store_audit, store_retention
 from nvqsync.sync import run_pass
-from nvqsync.verifying import verify
 from tests.workshop import NOON, UNITS, Workshop, ready_to_export, workshop
 
 DAY, MONTH = 86_400, 2_629_746

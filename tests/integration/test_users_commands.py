@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_accounts, store_centre
 from nvqsync.centre import Account
 from nvqsync.cli import main
-from nvqsync.passwords import fits
+from nvqsync.sign_in.passwords import fits
+from nvqsync.storage import store_accounts, store_centre
 from nvqsync.store import Store
 
 PASSWORD = "correct horse battery\n"

@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync import store_claims, store_lms, store_quality
 from nvqsync.backup import RESTORED
 from nvqsync.centre import Sanction
-from nvqsync.centre_edits import Edit, end_date, sanction
-from nvqsync.centre_entering import enter
+from nvqsync.centres.centre_edits import Edit, end_date, sanction
+from nvqsync.centres.centre_entering import enter
 from nvqsync.claims import Event, Status
 from nvqsync.errors import LmsUnreadable, NotAllowed, PortalRefused, StoreError
 from nvqsync.exporting import export
-from nvqsync.foreseeing import export_foreseen
 from nvqsync.gates import ClaimFacts, Gate, Severity
+from nvqsync.handover.foreseeing import export_foreseen
+from nvqsync.handover.reconciling import ExportReport
 from nvqsync.model import Answer, Batch, SiteFacts
 from nvqsync.quality import Release
-from nvqsync.reconciling import ExportReport
+from nvqsync.storage import store_claims, store_lms, store_quality
 from tests import quality
 from tests.rehearsal import Answered, answer
 from tests.workshop import ASSESSOR, CENTRE, QUALIFICATION, UNITS, Workshop, ready_to_export, set_up, workshop

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from nvqsync.bootstrap import bootstrap
-from nvqsync.locks import only_one
+from nvqsync.service.locks import only_one
 from nvqsync.store import Store
 from nvqsync.web.app import WebServer
 from tests.rehearsal import Answered, Rehearsal, rehearsing, small_college

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from nvqsync import account_keeping, store_accounts
-from nvqsync.accounts import RIGHTS, Right, Role
 from nvqsync.bootstrap import App
 from nvqsync.settings import Settings
-from nvqsync.throttle import NAME_AND_ADDRESS, WINDOW
+from nvqsync.sign_in import account_keeping
+from nvqsync.sign_in.accounts import RIGHTS, Right, Role
+from nvqsync.sign_in.throttle import NAME_AND_ADDRESS, WINDOW
+from nvqsync.storage import store_accounts
 from nvqsync.web import access
 from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer, create_app

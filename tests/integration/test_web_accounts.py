@@ -7,10 +7,10 @@ import re
 import pytest
 import requests
 
-from nvqsync import store_accounts, store_centre
-from nvqsync.accounts import Role, SignIn
-from nvqsync.passwords import fits
 from nvqsync.settings import Settings
+from nvqsync.sign_in.accounts import Role, SignIn
+from nvqsync.sign_in.passwords import fits
+from nvqsync.storage import store_accounts, store_centre
 from nvqsync.web.app import WebServer
 from tests.integration import web_data
 from tests.integration.web_data import ADMIN, APPROVER, IQA, VIEWER, College

@@ -7,10 +7,10 @@ import re
 import pytest
 import requests
 
-from nvqsync import store_centre, store_claims, store_declarations
 from nvqsync.centre import Account
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
 from nvqsync.review import act
+from nvqsync.storage import store_centre, store_claims, store_declarations
 from nvqsync.web.words import PAPER_WORDS
 from tests.integration import web_data
 from tests.integration.web_data import APPROVER, College

@@ -7,9 +7,9 @@ import re
 import pytest
 import requests
 
-from nvqsync import store_claims
 from nvqsync.claims import Status
-from nvqsync.recording import record_all
+from nvqsync.handover.recording import record_all
+from nvqsync.storage import store_claims
 from tests.integration import web_data
 from tests.integration.test_web_actions import claim, form_of, ids, last_entry
 from tests.integration.web_data import APPROVER, College
@@ -96,7 +96,7 @@ def test_the_same_form_twice_changes_nothing_more(own_url: str, own: College, ap
     assert "Recorded so already: 1 claim" in approver.post(own_url.rstrip("/") + path, data=form, timeout=20).text
     assert claim(own, one) == before
     with own.app.open_store() as store:
-        from nvqsync.hand_records import Record
+        from nvqsync.handover.hand_records import Record
 
         other = Record(str(two), "acknowledged", own.app.today)
         list(record_all(own.app, store, [other], by="j.exams"))
@@ -355,8 +355,8 @@ def fill_one(url: str, session: requests.Session, path: str, what: str, **typed:
 
 def test_nobody_releases_what_they_assessed(own_url: str, own: College, iqa: requests.Session) -> None:
     """An IQA who graded the learner is refused on the server, and so is one whom nobody knows in Moodle."""
-    from nvqsync import store_centre
     from nvqsync.centre import Account
+    from nvqsync.storage import store_centre
     from tests import quality
 
     query = f"claim={waiting(own)}"
@@ -378,7 +378,7 @@ def test_nobody_releases_what_they_assessed(own_url: str, own: College, iqa: req
 
 def test_a_cohort_is_released_where_the_centre_does_so(own_url: str, own: College, iqa: requests.Session) -> None:
     """Everybody on a course at once, where it is on record that IQA is by cohort; otherwise not."""
-    from nvqsync.centre_entering import enter
+    from nvqsync.centres.centre_entering import enter
 
     query, q = "qualification=EDI/L2-CS&course=11", "EDI/L2-CS"
     assert "A whole cohort" not in page(own_url, iqa, "/iqa")
@@ -420,7 +420,7 @@ def enter_fact(url: str, session: requests.Session, page_of: str, what: str, **t
 
 def approval(college: College, q: str = "OCR/03455") -> object:
     with college.app.open_store(read_only=True) as store:
-        from nvqsync import store_centre
+        from nvqsync.storage import store_centre
 
         return store_centre.read(store).approval(q)
 
@@ -436,7 +436,7 @@ def test_the_centres_facts_are_entered(own_url: str, own: College, admin: reques
     )
     enter_fact(own_url, admin, TERMS, "sanction", level="level 2", actions="Standardise", **{"from": "1/10/2026"})
     with own.app.open_store(read_only=True) as store:
-        from nvqsync import store_centre
+        from nvqsync.storage import store_centre
 
         record = store_centre.read(store)
         known, number = record.approval("OCR/03455"), record.sanctions[0].id
@@ -475,7 +475,7 @@ def test_staff_and_numbers_are_entered(own_url: str, own: College, admin: reques
     ).text
     assert "Assessor 555 from 2026-09-01 recorded" in told and "Nobody with the Moodle id 555" in told
     with own.app.open_store(read_only=True) as store:
-        from nvqsync import store_centre
+        from nvqsync.storage import store_centre
 
         number = next(one.id for one in store_centre.read(store).staff if one.lms_id == "555")
     assert (

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from nvqsync import store_claims
 from nvqsync.claims import Status
+from nvqsync.storage import store_claims
 from nvqsync.web.app import WebServer
 from nvqsync.web.lists import PAGE_SIZE
 from tests.integration import web_data

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from nvqsync import store_claims
-from nvqsync.centre_lacks import lacks
+from nvqsync.centres.centre_lacks import lacks
 from nvqsync.claims import WAITING
 from nvqsync.nearly import nearly
+from nvqsync.storage import store_claims
 from nvqsync.web import office_queries
 from nvqsync.web.app import WebServer
 from nvqsync.web.context import LARGEST_NUMBER
@@ -326,7 +326,7 @@ def test_the_centres_page_names_what_is_missing_with_its_command(get: Get, colle
     """Each fact that claims wait for stands with the command that enters it; what is recorded stands as recorded."""
     page = get("centre").replace("&#39;", "'")
     with college.app.open_store(read_only=True) as store:
-        from nvqsync import store_centre
+        from nvqsync.storage import store_centre
 
         for q in web_data.CLAIMS:
             found = college.app.plugins.catalogue.qualifications[q]

@@ -22,11 +22,13 @@ import requests
 from cryptojwt.jwk.rsa import new_rsa_key
 from cryptojwt.jws.jws import JWS
 
-from nvqsync import account_keeping, doctor_sign_on, sign_on, sign_on_client, store_accounts
 from nvqsync.bootstrap import App
 from nvqsync.findings import Status
+from nvqsync.health import doctor_sign_on
 from nvqsync.settings import Settings
-from nvqsync.throttle import ADDRESS
+from nvqsync.sign_in import account_keeping, sign_on, sign_on_client
+from nvqsync.sign_in.throttle import ADDRESS
+from nvqsync.storage import store_accounts
 from nvqsync.web.access import COOKIE
 from nvqsync.web.app import WebServer
 from tests.college_sign_on import CLIENT, SECRET, Claims, CollegeSignOn

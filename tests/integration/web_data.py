@@ -19,17 +19,15 @@ from pathlib import Path
 
 import requests
 
-from nvqsync import store_accounts, store_claims, store_lms, store_sheets
-from nvqsync.accounts import Role, SignIn
-from nvqsync.batch_files import write_once
-from nvqsync.batching import batch_claim
 from nvqsync.bootstrap import App
 from nvqsync.centre import Account, EndDate
-from nvqsync.centre_entering import enter
-from nvqsync.centre_record import Approval, CentreNumber, Item
+from nvqsync.centres.centre_entering import enter
+from nvqsync.centres.centre_record import Approval, CentreNumber, Item
 from nvqsync.check_characters import uln_misfit
 from nvqsync.claims import Event, Status, advance
 from nvqsync.clock import LONDON
+from nvqsync.handover.batch_files import write_once
+from nvqsync.handover.batching import batch_claim
 from nvqsync.model import (
     Batch,
     CourseReading,
@@ -40,7 +38,6 @@ from nvqsync.model import (
     Observation,
     Registration,
 )
-from nvqsync.passwords import hashed
 from nvqsync.planning import plan
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.proposing import Claim
@@ -48,6 +45,9 @@ from nvqsync.review import act
 from nvqsync.rules import judge
 from nvqsync.settings import Settings
 from nvqsync.settling import settle
+from nvqsync.sign_in.accounts import Role, SignIn
+from nvqsync.sign_in.passwords import hashed
+from nvqsync.storage import store_accounts, store_claims, store_lms, store_sheets
 from nvqsync.store import Store
 from nvqsync.web.access import COOKIE
 from tests import quality

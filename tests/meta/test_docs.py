@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from nvqsync import hookspecs
 from nvqsync.cli import program
-from nvqsync.metrics import exposition
+from nvqsync.health.metrics import exposition
+from nvqsync.health.watching import Backups, PassSeen, Watched
 from nvqsync.settings import Settings
-from nvqsync.watching import Backups, PassSeen, Watched
 from tests.meta.repository import ROOT
 
 HOOKS = sorted(name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "nvqsync_spec"))

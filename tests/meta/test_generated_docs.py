@@ -11,7 +11,7 @@ import pytest
 from docs.generate import EVENT_WORDS, GENERATED, PACKAGES, PLAYED, STATUS_WORDS, played_page
 from docs.told import MEANWHILE, PIECES, played
 from nvqsync.claims import TRANSITIONS, Event, Status
-from nvqsync.shared_gates import SHARED_GATES
+from nvqsync.gating.shared_gates import SHARED_GATES
 from tests.meta.repository import ROOT
 
 

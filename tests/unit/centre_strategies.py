@@ -7,7 +7,7 @@ import datetime as dt
 from hypothesis import strategies as st
 
 from nvqsync.centre import Account, EndDate, Sanction, Staff, StaffRole, Visit
-from nvqsync.centre_record import Approval, CentreNumber, CentreRecord
+from nvqsync.centres.centre_record import Approval, CentreNumber, CentreRecord
 from nvqsync.plugin_manager import load_catalogue
 
 TODAY = dt.date(2026, 11, 20)

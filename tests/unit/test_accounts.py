@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync import passwords
-from nvqsync.accounts import Right, Role, SignedIn, SignIn, check_name, check_password, signed_in
 from nvqsync.errors import InputError
-from nvqsync.throttle import ADDRESS, NAME, NAME_AND_ADDRESS, WINDOW, Throttle
+from nvqsync.sign_in import passwords
+from nvqsync.sign_in.accounts import Right, Role, SignedIn, SignIn, check_name, check_password, signed_in
+from nvqsync.sign_in.throttle import ADDRESS, NAME, NAME_AND_ADDRESS, WINDOW, Throttle
 
 
 @pytest.mark.parametrize("name", ["a.kaur", "j-smith_2", "t.lead@exampleton.ac.uk", "x", "a" * 64])

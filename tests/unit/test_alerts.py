@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync import alerts
-from nvqsync.alerts import Alert, Closing, Failing, Known, Limits, Records, Situation, Waiting
-from nvqsync.messages import Digest, alert_message, digest_message, test_message
+from nvqsync.health import alerts
+from nvqsync.health.alerts import Alert, Closing, Failing, Known, Limits, Records, Situation, Waiting
+from nvqsync.health.messages import Digest, alert_message, digest_message, test_message
 
 NOW, TODAY, DAY, HOUR = 1_794_312_000, dt.date(2026, 11, 10), 86_400, 3600
 WELL = Situation(NOW, TODAY, None, {"database": 50_000}, Records(backup_at=NOW - HOUR, first_pass_at=NOW - 90 * DAY))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.audit import GENESIS, AuditEntry, Kept, digest_of, first_bad, spans
+from nvqsync.record_keeping.audit import GENESIS, AuditEntry, Kept, digest_of, first_bad, spans
 
 texts = st.lists(st.text(max_size=20), min_size=1, max_size=8)
 

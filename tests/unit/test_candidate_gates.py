@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.candidate_gates import CANDIDATE_GATES, age_on
-from nvqsync.candidate_numbers import number_misfit
 from nvqsync.check_characters import uci_check_letter, uci_misfit, uln_misfit
-from nvqsync.core_gates import CORE_GATES
 from nvqsync.gates import Severity, run_gates
+from nvqsync.gating.candidate_gates import CANDIDATE_GATES, age_on
+from nvqsync.gating.candidate_numbers import number_misfit
+from nvqsync.gating.core_gates import CORE_GATES
 from nvqsync.model import ClaimKind, EarlierClaim
 from tests.unit.claim_records import LEARNER, REGISTRATION, TODAY, facts, qualification
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from nvqsync.centre import Account, EndDate, Sanction, Staff, StaffRole, Visit
-from nvqsync.centre_checks import checked, refuse
-from nvqsync.centre_record import Approval, CentreNumber, CentreRecord, Change, Item, differences
+from nvqsync.centres.centre_checks import checked, refuse
+from nvqsync.centres.centre_record import Approval, CentreNumber, CentreRecord, Change, Item, differences
 from nvqsync.errors import InputError, NvqsyncError, UnknownName
 from tests.unit.centre_strategies import QUALIFICATIONS, TODAY, records
 

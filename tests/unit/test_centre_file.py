@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from nvqsync.centre import EndDate, Staff, StaffRole
-from nvqsync.centre_file import read, written
-from nvqsync.centre_record import Approval, CentreNumber, CentreRecord, differences
+from nvqsync.centres.centre_file import read, written
+from nvqsync.centres.centre_record import Approval, CentreNumber, CentreRecord, differences
 from nvqsync.errors import InputError
 from tests.unit.centre_strategies import records
 

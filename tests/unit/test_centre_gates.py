@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.centre import EndDate, Sanction, Staff, StaffRole, Visit
-from nvqsync.centre_gates import CENTRE_GATES, visit_in_closed_weeks
-from nvqsync.centre_lacks import lack, lacks
+from nvqsync.centres.centre_lacks import lack, lacks
 from nvqsync.clock import day
 from nvqsync.gates import Gate, run_gates
-from nvqsync.shared_gates import SHARED_GATES
+from nvqsync.gating.centre_gates import CENTRE_GATES, visit_in_closed_weeks
+from nvqsync.gating.shared_gates import SHARED_GATES
 from tests.unit.claim_records import CENTRE, REGISTRATION, SIGNED, TODAY, facts, outcome, qualification
 
 DAY = dt.timedelta(days=1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.centre import Account, EndDate, Sanction, Staff, StaffRole, Visit
-from nvqsync.centre_record import Approval, CentreNumber, CentreRecord, differences, key_of
+from nvqsync.centres.centre_record import Approval, CentreNumber, CentreRecord, differences, key_of
 from tests.unit.centre_strategies import QUALIFICATIONS, TODAY, items, records
 
 OCR, NCFE = QUALIFICATIONS["OCR/03455"], QUALIFICATIONS["NCFE/50102874"]

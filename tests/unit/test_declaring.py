@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from nvqsync.adjustments import Adjustment, AdjustmentKind
 from nvqsync.answering import Said, approval_gaps
 from nvqsync.claims import Status
-from nvqsync.core_declarations import CORE_DECLARATIONS
 from nvqsync.declaring import MOST, Answers, Declared, Note, due
 from nvqsync.gates import Finding, Severity
+from nvqsync.gating.core_declarations import CORE_DECLARATIONS
 from nvqsync.model import ClaimKind, Qualification, UnitStatus
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.proposing import Claim

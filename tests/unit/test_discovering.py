@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.discovering import CourseFound, Discoverer, ItemFound, mapping_toml
-from nvqsync.guesses import Confidence, Guess
-from nvqsync.guessing_courses import guess_course
-from nvqsync.guessing_items import ItemGuesser
-from nvqsync.id_numbers import Notation
 from nvqsync.mapping import map_course
-from nvqsync.mapping_file import parse_mapping
+from nvqsync.matching.discovering import CourseFound, Discoverer, ItemFound, mapping_toml
+from nvqsync.matching.guesses import Confidence, Guess
+from nvqsync.matching.guessing_courses import guess_course
+from nvqsync.matching.guessing_items import ItemGuesser
+from nvqsync.matching.id_numbers import Notation
+from nvqsync.matching.mapping_file import parse_mapping
 from nvqsync.model import Grading, LmsCourse, LmsItem
 from nvqsync.plugin_manager import load_catalogue
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nvqsync.evidence import PassDefaults, assess, inspect, released
 from nvqsync.mapping import map_course
-from nvqsync.mapping_file import parse_mapping
+from nvqsync.matching.mapping_file import parse_mapping
 from nvqsync.model import Assessed, Decision, GradebookEntry, Grading, LmsItem, Notice
 from tests.unit import made_up
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nvqsync.evidence import Assessment, Assessor, assess
 from nvqsync.mapping import map_course
-from nvqsync.mapping_file import parse_mapping
+from nvqsync.matching.mapping_file import parse_mapping
 from nvqsync.model import Assessed, Grading, LmsItem, SignOff, UnitOutcome, UnitStatus
 from tests.unit import made_up
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nvqsync.centre import Account
 from nvqsync.claims import Status
-from nvqsync.four_eyes import changed, people_json, why_not
 from nvqsync.gates import ClaimFacts
+from nvqsync.gating.four_eyes import changed, people_json, why_not
 from nvqsync.model import UnitStatus
 from nvqsync.proposing import Move, propose
 from tests.unit.claim_records import ENOUGH, after, outcome, row

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from nvqsync.centre import EndDate
 from nvqsync.clock import day
-from nvqsync.core_gates import CORE_GATES
 from nvqsync.gates import Gate, Severity, run_gates
+from nvqsync.gating.core_gates import CORE_GATES
 from nvqsync.model import ClaimKind, EarlierClaim, Entry, LmsMember, Registration, UnitOutcome, UnitStatus
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.quality import Simulation

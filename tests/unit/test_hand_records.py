@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nvqsync.claims import RECORDED, TRANSITIONS, Status
 from nvqsync.errors import InputError, NotAllowed
-from nvqsync.hand_records import WORDS, Record, decide
+from nvqsync.handover.hand_records import WORDS, Record, decide
 from nvqsync.holding import BY_PERSON, REASONS, HoldCode
 from nvqsync.proposing import Claim
 from tests.unit.claim_records import ENOUGH, TODAY, claim, row

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync.heap import SELDOM, give_back, seldom_collected
+from nvqsync.service.heap import SELDOM, give_back, seldom_collected
 
 
 def test_the_collector_is_as_before_afterwards_whatever_happens() -> None:

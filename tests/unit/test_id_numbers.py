@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.id_numbers import IdNumber, Notation, NotUnderstood, Target, parse, parse_course
+from nvqsync.matching.id_numbers import IdNumber, Notation, NotUnderstood, Target, parse, parse_course
 from tests.unit import made_up
 
 QUALIFICATION = made_up.qualification()

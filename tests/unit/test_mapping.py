@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from nvqsync.coverage import coverage
 from nvqsync.mapping import CourseMapping, Problem, map_course, map_courses
-from nvqsync.mapping_file import parse_mapping
-from nvqsync.mapping_rules import PassRule
+from nvqsync.matching.coverage import coverage
+from nvqsync.matching.mapping_file import parse_mapping
+from nvqsync.matching.mapping_rules import PassRule
 from tests.unit import made_up
 
 CATALOGUE = made_up.catalogue()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from nvqsync.errors import MappingFileError
 from nvqsync.mapping import map_course
-from nvqsync.mapping_file import COURSE_KEYS, RULE_KEYS, parse_mapping, read_mapping_file
-from nvqsync.mapping_rules import AssignmentRule, CourseRule, PassRule, Selector
+from nvqsync.matching.mapping_file import COURSE_KEYS, RULE_KEYS, parse_mapping, read_mapping_file
+from nvqsync.matching.mapping_rules import AssignmentRule, CourseRule, PassRule, Selector
 from nvqsync.model import LmsCourse
 from tests.unit import made_up
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync import metrics
-from nvqsync.monitoring import Limits, State, Thresholds, Verdict, parse_limits, verdict
-from nvqsync.schedule import Quiet
-from nvqsync.watching import Backups, PassSeen, Watched
+from nvqsync.health import metrics
+from nvqsync.health.monitoring import Limits, State, Thresholds, Verdict, parse_limits, verdict
+from nvqsync.health.watching import Backups, PassSeen, Watched
+from nvqsync.service.schedule import Quiet
 
 NOW = 1_794_214_800
 HOUR = 3600

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from connectors.moodle import gradebook, sources
 from connectors.moodle.sources import Proficiency
-from nvqsync.deciding import Decider, PassDefaults
+from nvqsync.assessing.deciding import Decider, PassDefaults
+from nvqsync.assessing.outcomes import with_parents
 from nvqsync.errors import LmsUnreadable
-from nvqsync.id_numbers import Notation, Target
 from nvqsync.mapping import MappedItem
-from nvqsync.mapping_rules import PassRule
+from nvqsync.matching.id_numbers import Notation, Target
+from nvqsync.matching.mapping_rules import PassRule
 from nvqsync.model import Assessed, GradebookEntry, Grading, ItemKind, LmsItem, Observation
-from nvqsync.outcomes import with_parents
 from tests.unit import made_up
 from tests.unit.test_moodle_replies import recorded
 

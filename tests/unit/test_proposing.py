@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.claims import CLOSED, GONE, WAITING, Status
-from nvqsync.core_gates import CORE_GATES
 from nvqsync.gates import ClaimFacts, Finding, Severity, run_gates
+from nvqsync.gating.core_gates import CORE_GATES
 from nvqsync.holding import HoldCode
 from nvqsync.model import ClaimKind, Entry, Registration, UnitOutcome
 from nvqsync.progress import LearnerProgress

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.centre import StaffRole
-from nvqsync.core_gates import CORE_GATES
 from nvqsync.gates import Gate, Severity, run_gates
+from nvqsync.gating.core_gates import CORE_GATES
+from nvqsync.gating.quality_gates import QUALITY_GATES, months_after, resting_on, verifiers
 from nvqsync.model import UnitStatus
 from nvqsync.quality import IqaOutcome
-from nvqsync.quality_gates import QUALITY_GATES, months_after, resting_on, verifiers
 from tests.unit.claim_records import TODAY, outcome, qualification
 from tests.unit.quality_records import (
     ASSESSOR,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.redacting import Scrubber, reduced, secrets_in
+from nvqsync.health.redacting import Scrubber, reduced, secrets_in
 from nvqsync.settings import Settings
 
 SCRUBBER = Scrubber(

@@ -18,10 +18,10 @@ from nvqsync.errors import InputError
 from nvqsync.model import CourseReading, Entry, LmsCourse, LmsMember, Registration
 from nvqsync.plugin_manager import load_catalogue
 from nvqsync.registrations import COLUMNS, Import, read, read_day, template
+from nvqsync.storage.store_audit import audit_entries
+from nvqsync.storage.store_claims import registrations
+from nvqsync.storage.store_lms import begin_pass, record
 from nvqsync.store import Store
-from nvqsync.store_audit import audit_entries
-from nvqsync.store_claims import registrations
-from nvqsync.store_lms import begin_pass, record
 from nvqsync.uln_owners import uln_mark
 
 CATALOGUE: Catalogue = load_catalogue(entry_points=False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nvqsync.centre import Visit
 from nvqsync.claims import CLOSED, Status
-from nvqsync.retention import (
+from nvqsync.record_keeping.retention import (
     UNCLAIMED,
     ClaimRecord,
     Hold,

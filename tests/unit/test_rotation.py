@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync.rotation import OLDEST, due, one_after_the_other
+from nvqsync.passes.rotation import OLDEST, due, one_after_the_other
 
 MINUTE = 60
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvqsync import rule_frame
-from nvqsync.rule_multipliers import Advice
+from nvqsync.combination import rule_frame
+from nvqsync.combination.rule_multipliers import Advice
 from nvqsync.rules import judge
 from tests.unit import rule_oracle as oracle
 from tests.unit.rule_strategies import Question, questions

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from nvqsync.combination.rule_checks import ERROR, can_bind, check_rule, shared_ids
 from nvqsync.model import Kind, Qualification, Requirement, Rule, RuleUnit
 from nvqsync.plugin_manager import load_catalogue
-from nvqsync.rule_checks import ERROR, can_bind, check_rule, shared_ids
 from nvqsync.rules import judge
 from tests.unit.rule_oracle import satisfies, subsets
 from tests.unit.rule_strategies import Question, questions

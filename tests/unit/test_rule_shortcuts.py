@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvqsync import rule_menu, rule_search
+from nvqsync.combination import rule_menu, rule_search
+from nvqsync.combination.rule_compiled import compiled
+from nvqsync.combination.rule_fields import Sums, fields
+from nvqsync.combination.rule_menu import menus_of
 from nvqsync.finishing import cheapest_route
 from nvqsync.model import Kind, Rule, RuleUnit
-from nvqsync.rule_compiled import compiled
-from nvqsync.rule_fields import Sums, fields
-from nvqsync.rule_menu import menus_of
 from nvqsync.rules import Verdict, judge
 from tests.unit import rule_oracle as oracle
 from tests.unit.rule_strategies import Question, questions

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from nvqsync.core_declarations import CORE_DECLARATIONS
+from nvqsync.gating.core_declarations import CORE_DECLARATIONS
+from nvqsync.gating.rules_kept import RULES_KEPT, Kept, Where
+from nvqsync.gating.shared_gates import SHARED_GATES
 from nvqsync.plugin_manager import load_plugins
-from nvqsync.rules_kept import RULES_KEPT, Kept, Where
-from nvqsync.shared_gates import SHARED_GATES
 from tests.meta.repository import ROOT
 
 PLUGINS = load_plugins(entry_points=False)

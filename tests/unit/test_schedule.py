@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync.clock import LONDON, day
-from nvqsync.schedule import JITTER, LONGEST_PAUSE, Quiet, backed_off, daily_due, full_due, jumped, pause
+from nvqsync.service.schedule import JITTER, LONGEST_PAUSE, Quiet, backed_off, daily_due, full_due, jumped, pause
 
 moments = st.integers(1_700_000_000, 1_900_000_000)
 hours = st.times().map(lambda time: time.replace(microsecond=0, tzinfo=None))

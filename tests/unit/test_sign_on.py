@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nvqsync import sign_on
-from nvqsync.accounts import Role, check_sso, may_use_password
 from nvqsync.errors import InputError, SignOnError
 from nvqsync.settings import Oidc, is_safe_address
-from nvqsync.sign_on import Attempt, Person
+from nvqsync.sign_in import sign_on
+from nvqsync.sign_in.accounts import Role, check_sso, may_use_password
+from nvqsync.sign_in.sign_on import Attempt, Person
 
 ISSUER = "https://login.exampleton.ac.uk/realms/staff"
 OIDC = Oidc(issuer=ISSUER, client_id="nvqsync")

@@ -13,8 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nvqsync import store_audit, store_lms
-from nvqsync.audit import first_bad
 from nvqsync.model import (
     CourseReading,
     Covers,
@@ -28,6 +26,8 @@ from nvqsync.model import (
     RowScore,
 )
 from nvqsync.planning import plan
+from nvqsync.record_keeping.audit import first_bad
+from nvqsync.storage import store_audit, store_lms
 from nvqsync.store import Store
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)

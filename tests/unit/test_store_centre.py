@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from nvqsync import store_audit, store_centre
 from nvqsync.centre import Visit
-from nvqsync.centre_record import Approval, CentreNumber, CentreRecord, differences
+from nvqsync.centres.centre_record import Approval, CentreNumber, CentreRecord, differences
 from nvqsync.errors import InputError
+from nvqsync.record_keeping.verifying import verify
+from nvqsync.storage import store_audit, store_centre
 from nvqsync.store import Store
-from nvqsync.verifying import verify
 from tests.unit.centre_strategies import QUALIFICATIONS, records
 
 APPROVAL = Approval("OCR/03455", dt.date(2020, 9, 1))

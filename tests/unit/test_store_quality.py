@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_audit, store_quality
-from nvqsync.audit import first_bad
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.quality import IqaOutcome, Release, Simulation
+from nvqsync.record_keeping.audit import first_bad
+from nvqsync.storage import store_audit, store_quality
 from nvqsync.store import Store
 
 Q = "OCR/03455"

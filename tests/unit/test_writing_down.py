@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from nvqsync import store_lms
 from nvqsync.model import GRADES, CourseReading, LmsCourse, LmsItem, LmsMember, Observation
+from nvqsync.passes.writing_down import BREATH, MOST_COURSES, Writer
 from nvqsync.planning import FirstGrades
+from nvqsync.storage import store_lms
 from nvqsync.store import Store
-from nvqsync.writing_down import BREATH, MOST_COURSES, Writer
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nvqsync.evidence_gates import assessed_here, named
 from nvqsync.gates import ClaimFacts, Gate, Severity
+from nvqsync.gating.evidence_gates import assessed_here, named
 
 BODY = ("EDI",)
 SUPPORT_PACK = "EDI Level 2 support pack"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nvqsync.evidence_gates import assessed_here, evidence_of, named
 from nvqsync.gates import ClaimFacts, Gate, Severity
+from nvqsync.gating.evidence_gates import assessed_here, evidence_of, named
 from nvqsync.methods import is_simulation
 from nvqsync.model import UnitOutcome
 

@@ -1,0 +1,53 @@
+"""Printing a batch's keying sheet again: numbered, marked as a duplicate, and with what must not be keyed any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nvqsync.bootstrap import App
+from nvqsync.claims import Status
+from nvqsync.handover import batching
+from nvqsync.handover.batch_files import write_once
+from nvqsync.model import Batch
+from nvqsync.storage import store_handover, store_sheets
+from nvqsync.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet as it was printed: its batch with the numbers on it, and where it is (``None`` in a dry run)."""
+
+    batch: Batch
+    path: Path | None
+
+
+def print_again(app: App, store: Store, named: str, *, by: str, why: str = "", dry_run: bool = False) -> Sheet:
+    """Print the sheet of the batch with this id or sheet number into the export folder.
+
+    The first print of a batch that was exported without one is its original. Raises ``UnknownName`` and ``StoreError``.
+    """
+    row = store_sheets.batch(store, named)
+    statuses = {claim.key: claim.status for claim in store_handover.of_batch(store, row["id"])}
+    batch = replace(_marked(batching.from_json(row["document"]), statuses), sheet=row["sheet"])
+    if dry_run:
+        return Sheet(replace(batch, duplicate=row["sheets_printed"]), None)
+    duplicate = store_sheets.count_print(store, row, at=app.now(), actor=by, why=why)
+    batch = replace(batch, duplicate=duplicate)
+    name = f"{batch.id}-duplicate-{duplicate}.html" if duplicate else f"{batch.id}.html"
+    content = app.plugins.export_format(store_sheets.FORMAT).render(batch)
+    return Sheet(batch, write_once(app.settings.export.folder, name, content))
+
+
+def _marked(batch: Batch, statuses: Mapping[str, Status]) -> Batch:
+    """The batch with a note at each claim that is no longer to be keyed: it was, or it left the batch."""
+    claims = (replace(claim, note=_note(statuses.get(claim.key))) for claim in batch.claims)
+    return replace(batch, claims=tuple(claims))
+
+
+def _note(status: Status | None) -> str:
+    if status is Status.EXPORTED:
+        return ""
+    where = status.value.replace("_", " ") if status else "in another batch"
+    return f"DO NOT KEY: this claim is {where}."

@@ -1,0 +1,1 @@
+"""The audit log proved and told, and how long records are kept."""

@@ -1,0 +1,1 @@
+"""Who somebody is: accounts, passwords, sessions, the college's single sign-on."""
