@@ -13,10 +13,10 @@ from nvqsync.bootstrap import App, actor
 from nvqsync.catalogue import Catalogue
 from nvqsync.clock import iso
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError
 from nvqsync.model import LmsMember, Qualification
+from nvqsync.people import find_learner
 from nvqsync.progress import LearnerProgress, judged
 from nvqsync.settling import settle
 from nvqsync.storage import store_adjustments, store_lms

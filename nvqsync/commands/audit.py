@@ -11,8 +11,8 @@ import click
 
 from nvqsync.clock import LONDON
 from nvqsync.commands.common import Counter, app_and_store, json_option, print_json, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import plain
+from nvqsync.people import find_learner
 from nvqsync.record_keeping import audit, audit_words
 from nvqsync.record_keeping.audit import Head
 from nvqsync.record_keeping.verifying import Verified, head_in, verify

@@ -8,14 +8,16 @@ import click
 
 from nvqsync.centre import Account
 from nvqsync.centres import centre_file
+from nvqsync.centres.centre_documents import shown
 from nvqsync.centres.centre_record import KINDS, Approval, CentreNumber, CentreRecord, Item
 from nvqsync.commands.centre_events import EVENT_COMMANDS
 from nvqsync.commands.centre_people import account_command, staff_group
-from nvqsync.commands.centre_show import print_centre, print_qualification, shown
-from nvqsync.commands.centre_telling import enter_and_tell, known_people, warn_of_strangers
+from nvqsync.commands.centre_show import print_centre, print_qualification
+from nvqsync.commands.centre_telling import enter_and_tell, warn_of_strangers
 from nvqsync.commands.centre_terms import TERMS_COMMANDS
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, read_text
 from nvqsync.errors import InputError, UnknownName
+from nvqsync.people import known_people
 from nvqsync.storage import store_centre
 
 

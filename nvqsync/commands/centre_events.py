@@ -10,8 +10,8 @@ from nvqsync.centre import Sanction, Visit
 from nvqsync.centres import centre_edits
 from nvqsync.commands.centre_telling import enter_and_tell, why_option
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.gating.centre_gates import visit_in_closed_weeks
+from nvqsync.people import find_learner
 
 
 @click.command("sanction")

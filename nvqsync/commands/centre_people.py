@@ -9,16 +9,12 @@ import click
 
 from nvqsync.centre import Account, Staff, StaffRole
 from nvqsync.centres import centre_edits
-from nvqsync.commands.centre_show import STAFF_HEADS, staff_json, staff_row
-from nvqsync.commands.centre_telling import (
-    enter_and_tell,
-    known_people,
-    person,
-    warn_of_strangers,
-    why_option,
-)
+from nvqsync.centres.centre_documents import staff_json
+from nvqsync.commands.centre_show import STAFF_HEADS, staff_row
+from nvqsync.commands.centre_telling import enter_and_tell, warn_of_strangers, why_option
 from nvqsync.commands.common import DAY, app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.tables import table
+from nvqsync.people import known_people, person
 from nvqsync.storage import store_centre
 
 

@@ -10,9 +10,7 @@ from nvqsync.bootstrap import App, actor
 from nvqsync.centres.centre_entering import enter
 from nvqsync.centres.centre_record import KINDS, CentreRecord, Change
 from nvqsync.commands.common import print_json, tell
-from nvqsync.errors import UnknownName
 from nvqsync.model import LmsMember
-from nvqsync.storage import store_lms
 from nvqsync.store import Store
 
 why_option = click.option("--why", default="", help="The reason, or where the paper is filed: for the audit log.")
@@ -45,23 +43,6 @@ def _change_json(change: Change) -> dict[str, str | None]:
 
 
 # ---------------------------------------------------------------- people
-
-
-def known_people(store: Store) -> Mapping[str, LmsMember]:
-    """Everyone ever seen on a roster, staff included, by Moodle id."""
-    return {member.lms_id: member for member in store_lms.learners(store)}
-
-
-def person(people: Mapping[str, LmsMember], text: str) -> LmsMember:
-    """Whom somebody means by an ID number or Moodle id; someone unknown comes back with nothing but that id.
-
-    Raises ``UnknownName`` where several accounts carry the ID number.
-    """
-    found = [one for one in people.values() if text and one.id_number == text]
-    if len(found) > 1:
-        ids = ", ".join(one.lms_id for one in found)
-        raise UnknownName(f"Several accounts have the ID number {text}: Moodle ids {ids}.", "Give the Moodle id.")
-    return found[0] if found else people.get(text, LmsMember(text.strip(), ""))
 
 
 def warn_of_strangers(people: Mapping[str, LmsMember], *lms_ids: str) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from nvqsync.claim_documents import claim_json
 from nvqsync.claims import Status
-from nvqsync.commands.claim_documents import claim_json
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.holding import REASONS, HoldCode
 from nvqsync.model import ClaimKind
+from nvqsync.people import find_learner
 from nvqsync.storage import store_lms
 from nvqsync.storage.store_claim_search import Question, each, search
 

@@ -8,8 +8,8 @@ import click
 
 from nvqsync.bootstrap import actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.errors import NotAllowed
+from nvqsync.people import find_learner
 from nvqsync.requesting import propose_again, request_units
 
 

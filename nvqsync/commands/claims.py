@@ -9,10 +9,10 @@ import click
 
 from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import actor
+from nvqsync.claim_documents import claim_story_json
 from nvqsync.claims import Event
 from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
 from nvqsync.commands.claim_counts import recount_command
-from nvqsync.commands.claim_documents import claim_story_json
 from nvqsync.commands.claim_list import codes_command, list_command
 from nvqsync.commands.claim_record import record_command
 from nvqsync.commands.claim_requests import propose_again_command, request_units_command

@@ -9,12 +9,12 @@ from nvqsync.assessing.confirming import Confirmation, What, facts_of
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.adjustments import row_of, told
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.retention import erase_command, export_command
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.facts import uln_carriers
 from nvqsync.model import Assessed, LmsMember
 from nvqsync.passes.observing import UNMAPPED
+from nvqsync.people import find_learner
 from nvqsync.progress import judged
 from nvqsync.settling import settle
 from nvqsync.storage import store_adjustments, store_confirmations, store_lms

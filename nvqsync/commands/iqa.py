@@ -13,9 +13,9 @@ from nvqsync.commands.common import app_and_store, dry_run_option, json_option, 
 from nvqsync.commands.iqa_common import DAY, codes_of, iqa_option, on_option, person_json, why_option
 from nvqsync.commands.iqa_lists import list_command, records_command
 from nvqsync.commands.iqa_simulation import simulation_group
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import plain
 from nvqsync.iqa_recording import Answer, record_action_done, record_release, take_back, units_of
+from nvqsync.people import find_learner
 from nvqsync.quality import IqaOutcome, Release
 
 OUTCOMES = click.Choice([outcome.value for outcome in IqaOutcome])

@@ -12,12 +12,12 @@ from nvqsync.claims import WAITING
 from nvqsync.clock import day, iso
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.iqa_common import codes_of, person_json
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.facts import Known, gather, shared_ulns
 from nvqsync.gates import run_gates
 from nvqsync.gating.quality_gates import QUALITY_GATES
 from nvqsync.model import ClaimKind, LmsMember
+from nvqsync.people import find_learner
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim
 from nvqsync.quality import Release, Simulation

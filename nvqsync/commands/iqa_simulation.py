@@ -11,10 +11,10 @@ from nvqsync import releasing
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json
 from nvqsync.commands.iqa_common import DAY, iqa_option, on_option
-from nvqsync.commands.learners import find_learner
 from nvqsync.errors import InputError
 from nvqsync.iqa_recording import rows_of
 from nvqsync.model import UnitOutcome
+from nvqsync.people import find_learner
 from nvqsync.quality import Simulation
 from nvqsync.settling import settle
 from nvqsync.storage import store_centre, store_quality

@@ -13,29 +13,14 @@ from nvqsync.bootstrap import App
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
-from nvqsync.errors import UnknownName
 from nvqsync.mapping import CourseMapping, Problem, unused_rules
-from nvqsync.matching.coverage import coverage
-from nvqsync.model import LmsMember
+from nvqsync.matching.coverage import GAPS, coverage
+from nvqsync.people import find_learner
 from nvqsync.progress import LearnerProgress, progress_json
 from nvqsync.standing import Standing
-from nvqsync.storage import store_lms
-from nvqsync.store import Store
 
 COLUMNS = ("lms_id", "id_number", "name", "qualification", "met", "credits_counted", "credits_to_go",
            "units_achieved", "unit", "status", "criteria_met", "criteria_total", "achieved_on")  # fmt: skip
-
-
-def find_learner(store: Store, text: str) -> LmsMember:
-    """A learner by Moodle ID number or Moodle id. Raises ``UnknownName``."""
-    everyone = store_lms.learners(store) if text else []
-    found = [one for one in everyone if one.id_number == text] or [one for one in everyone if one.lms_id == text]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(one.lms_id for one in found)
-        raise UnknownName(f"Several accounts have the ID number {text}: Moodle ids {ids}.", "Give the Moodle id.")
-    raise UnknownName(f"No learner has the ID number or Moodle id {text}.", "Run 'nvqsync sync' first, or check it.")
 
 
 @click.command("progress")
@@ -184,15 +169,6 @@ def _problems(app: App, mappings: list[CourseMapping]) -> list[Problem]:
     """What keeps items from being mapped, the rules of the mapping file that pick nothing included."""
     unused = unused_rules(app.mapping_file, mappings) if app.mapping_file else ()
     return [*unused, *(problem for mapping in mappings for problem in mapping.problems)]
-
-
-GAPS = {
-    "unit": "nothing assesses it, and it is mandatory",
-    "whole unit": "its criteria are unknown and nothing stands for the whole unit",
-    "criteria": "nothing assesses criteria",
-    "number": "fewer assignments than the mapping asks for, for criteria",
-}
-"""What each kind of gap means, in words."""
 
 
 def _print_mapping(document: dict[str, Any]) -> None:

@@ -10,10 +10,10 @@ import click
 from nvqsync.bootstrap import actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import Ticker, app_and_store, app_of, json_option, print_json, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.passes.rotation import OLDEST
+from nvqsync.people import find_learner
 from nvqsync.storage import store_claims, store_lms
 from nvqsync.storage.store_claim_search import Question, search
 from nvqsync.storage.store_watching import oldest_roster

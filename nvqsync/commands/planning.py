@@ -10,7 +10,6 @@ import click
 from nvqsync.bootstrap import App
 from nvqsync.catalogue import Catalogue, OutsideUnit
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.errors import InputError, UnknownName
@@ -19,6 +18,7 @@ from nvqsync.judging import Judgement, verdict_json
 from nvqsync.mapping import CourseMapping
 from nvqsync.model import LmsMember, Qualification
 from nvqsync.nearly import HeldBack, Nearly, done_so_far, held_back, nearly, on_offer, route_for, together
+from nvqsync.people import find_learner
 from nvqsync.progress import LearnerProgress, achieved, transferred
 from nvqsync.rules import Route, judge
 from nvqsync.standing import Standing

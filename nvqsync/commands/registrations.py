@@ -9,10 +9,10 @@ import click
 from nvqsync import registering, registrations, workbooks
 from nvqsync.bootstrap import actor
 from nvqsync.commands.common import app_and_store, dry_run_option, json_option, print_json, read_bytes, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError
 from nvqsync.model import Entry, Registration
+from nvqsync.people import find_learner
 from nvqsync.settling import settle
 from nvqsync.storage import store_claims, store_lms
 from nvqsync.workbooks import is_workbook

@@ -10,10 +10,10 @@ import click
 
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import Counter, app_and_store, dry_run_option, json_option, print_json, tell
-from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.model import LmsMember
+from nvqsync.people import find_learner
 from nvqsync.record_keeping import anonymising, audit_words
 from nvqsync.record_keeping.anonymising import Applied, Keeping
 from nvqsync.record_keeping.retention import RULES

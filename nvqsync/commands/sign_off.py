@@ -7,9 +7,9 @@ import click
 from nvqsync import releasing
 from nvqsync.bootstrap import App, actor
 from nvqsync.commands.common import app_and_store, dry_run_option
-from nvqsync.commands.learners import find_learner
 from nvqsync.errors import InputError
 from nvqsync.model import LmsMember, SignOff
+from nvqsync.people import find_learner
 from nvqsync.storage import store_centre, store_claims
 from nvqsync.store import Store
 

@@ -10,10 +10,11 @@ import click
 from nvqsync.bootstrap import actor
 from nvqsync.centre import Account
 from nvqsync.clock import iso
-from nvqsync.commands.centre_telling import known_people, person, warn_of_strangers
+from nvqsync.commands.centre_telling import warn_of_strangers
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import table
 from nvqsync.errors import InputError
+from nvqsync.people import known_people, person
 from nvqsync.sign_in import account_keeping, passwords
 from nvqsync.sign_in.accounts import ROLE_WORDS, Role, SignIn
 from nvqsync.storage import store_accounts, store_centre

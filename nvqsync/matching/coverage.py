@@ -28,6 +28,15 @@ class Gap:
     criteria: tuple[str, ...] = ()
 
 
+GAPS = {
+    "unit": "nothing assesses it, and it is mandatory",
+    "whole unit": "its criteria are unknown and nothing stands for the whole unit",
+    "criteria": "nothing assesses criteria",
+    "number": "fewer assignments than the mapping asks for, for criteria",
+}
+"""What each kind of gap means, in words."""
+
+
 def coverage(qualification: Qualification, mappings: Iterable[CourseMapping]) -> tuple[Gap, ...]:
     """The gaps of one qualification, over all its courses together, in the qualification's own order of units."""
     items = [item for mapping in mappings if mapping.qualification_id == qualification.id for item in mapping.items]

@@ -11,10 +11,9 @@ from nvqsync.bootstrap import App
 from nvqsync.centre import Sanction, Staff, StaffRole, Visit
 from nvqsync.centres import centre_edits
 from nvqsync.centres.centre_edits import Edit
-from nvqsync.commands.centre_telling import known_people, person
-from nvqsync.commands.learners import find_learner
 from nvqsync.errors import InputError
 from nvqsync.gating.centre_gates import visit_in_closed_weeks
+from nvqsync.people import find_learner, known_people, person
 from nvqsync.store import Store
 from nvqsync.web import typed
 

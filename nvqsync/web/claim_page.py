@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nvqsync.bootstrap import App
-from nvqsync.commands.claim_documents import claim_story_json
+from nvqsync.claim_documents import claim_story_json
 from nvqsync.errors import NvqsyncError
 from nvqsync.model import Comparison, Kind, LmsMember, Qualification, QualificationUnit, Requirement
 from nvqsync.progress import LearnerProgress, decision_json

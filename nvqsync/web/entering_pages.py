@@ -9,9 +9,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync.centres import centre_edits
+from nvqsync.centres.centre_documents import shown
 from nvqsync.centres.centre_entering import enter
 from nvqsync.centres.centre_record import Change
-from nvqsync.commands.centre_show import shown
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, UnknownName
 from nvqsync.sign_in.accounts import Right
 from nvqsync.storage import store_centre

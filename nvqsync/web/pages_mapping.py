@@ -9,9 +9,8 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 
 from nvqsync.bootstrap import App
-from nvqsync.commands.learners import GAPS
 from nvqsync.mapping import CourseMapping, Problem, unused_rules
-from nvqsync.matching.coverage import coverage
+from nvqsync.matching.coverage import GAPS, coverage
 from nvqsync.sign_in.accounts import Right
 from nvqsync.web.access import needs
 from nvqsync.web.context import app, asked, asked_page, store
