@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal import COMPETENT, NOT_YET, Rehearsal, rehearsing
+from tests.rehearsal import COMPETENT, NOT_YET, UNITS, Rehearsal, rehearsing
 
 
 @pytest.fixture
@@ -467,6 +467,20 @@ def test_bookmarks_are_shown_and_can_be_put_back(waiting: Rehearsal) -> None:
     override(waiting)
     assert waiting.run("sync", "--learner", "S0").status == 0
     assert blockers(waiting) == {"LMS-1"}
+
+
+@pytest.mark.parametrize("how", [[], ["--full"]])
+def test_after_the_servers_clock_was_put_back_nothing_is_missed(rehearsal: Rehearsal, how: list[str]) -> None:
+    """A pass made while it was a year ahead leaves bookmarks no grade of today would ever reach."""
+    rehearsal.college.pass_unit(0, "F1")
+    rehearsal.college.moodle.clock.advance(365 * 86_400)
+    rehearsal.run("sync")
+    rehearsal.college.moodle.clock.advance(-365 * 86_400)
+    rehearsal.college.pass_unit(0, *UNITS[1:6])
+    report = rehearsal.run("sync", *how, "--json").json
+    assert report["courses"][0]["appeared"] == 5
+    assert problems(report) == set()
+    assert report["claims"]["proposed"] == 1
 
 
 def test_a_quiet_pass_reads_next_to_nothing(waiting: Rehearsal) -> None:
