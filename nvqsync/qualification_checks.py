@@ -6,7 +6,7 @@ Each fault names the key it concerns as a TOML file would spell it, so that a re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nvqsync.check_characters import qualification_number_misfit, unit_reference_misfit
@@ -17,6 +17,7 @@ Key = tuple[str | int, ...]
 
 _NEEDS_A_NUMBER = {Kind.MIN_CREDITS, Kind.MIN_UNITS, Kind.MIN_CREDITS_AT_LEVEL}
 _NAMES_UNITS = {Kind.ALL_OF, Kind.BARRED, Kind.EQUIVALENT}
+_AT_LEVEL = {Kind.MIN_CREDITS_AT_LEVEL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,26 @@ def qualification_faults(qualification: Qualification) -> Iterator[Fault]:
     for requirement in qualification.rule.requirements:
         for says in _requirement_faults(qualification, requirement):
             yield Fault(("rule", "requirements"), f"{requirement.id}: {says}", requirement.id)
+
+
+def key_faults(kind: Kind, said: Collection[str]) -> Iterator[str]:
+    """What is wrong with the keys that a file gives a requirement of this kind.
+
+    A key that would be passed over in silence, and a reading or a maximum that nobody declared.
+    """
+    counted = kind not in _NAMES_UNITS
+    for key, used in (
+        ("units", not counted),
+        ("groups", counted),
+        ("need", counted),
+        ("comparison", kind in _AT_LEVEL),
+    ):
+        if key in said and not used:
+            yield f"`{key}` means nothing to {kind}: take it out, or choose another kind"
+    if kind in _AT_LEVEL and "comparison" not in said:
+        yield "min_credits_at_level needs a `comparison`: exactly or at_least, as the document means it"
+    if counted and kind not in _NEEDS_A_NUMBER and "need" not in said:
+        yield f"{kind} needs a `need`: how much counts at most"
 
 
 def bank_faults(qualification: Qualification, units: Mapping[str, Unit]) -> Iterator[Fault]:
