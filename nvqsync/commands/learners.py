@@ -206,7 +206,7 @@ def _print_mapping(document: dict[str, Any]) -> None:
         click.echo("\nNot mapped, or worth a look:")
         for problem in document["problems"]:
             near = f" Nearest: {problem['nearest']}" if problem["nearest"] else ""
-            click.echo(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}")
+            click.echo(plain(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}".rstrip()))
     if document["not_assessed"]:
         click.echo("\nNobody assesses:")
         gaps = [(gap["qualification"], gap["unit"], _why(gap)) for gap in document["not_assessed"]]

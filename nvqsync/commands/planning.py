@@ -11,7 +11,7 @@ from nvqsync.bootstrap import App
 from nvqsync.catalogue import Catalogue, OutsideUnit
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.learners import find_learner
-from nvqsync.commands.tables import table
+from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.finishing import Exhausted, alternatives
@@ -67,7 +67,7 @@ def whatif_command(
         print_json([_whatif_json(row, then, units) for row, then in supposed])
         return
     for row, then in supposed:
-        click.echo(f"{row.learner.name} ({row.learner.id_number}), supposing {', '.join(units)}:")
+        click.echo(plain(f"{row.learner.name} ({row.learner.id_number}), supposing {', '.join(units)}:"))
         click.echo(f"{verdict_text(then)}\n")
 
 
@@ -142,8 +142,11 @@ def _subjects(
         who = find_learner(store, subject)
         rows = _rows(app, store, who.lms_id, qualification)
         if not rows:
-            raise InputError(f"{subject} is on no course we follow.", "Run 'nvqsync sync', or check it.") from None
+            which = f"course for {qualification}" if qualification else "course we follow"
+            raise InputError(f"{subject} is on no {which}.", "Run 'nvqsync sync', or check it.") from None
         return [(row, standing.mappings) for standing, row in rows]
+    if qualification and app.plugins.catalogue.find_qualification(qualification) != found:
+        raise InputError(f"{subject} is a qualification itself.", "Leave -q out, or name a learner.")
     mappings = [one for one in app.reader(store).mappings() if one.qualification_id == found.id]
     return [(_nobody(found), mappings)]
 
@@ -209,7 +212,7 @@ def _route_json(row: LearnerProgress, route: Route) -> dict[str, Any]:
 def _print_routes(answer: Mapping[str, Any]) -> None:
     learner = answer["learner"]
     who = f"{learner['name']} ({learner['id_number']}), " if learner else ""
-    click.echo(f"{who}{answer['qualification']}: {'met already' if answer['met'] else 'not met'}.")
+    click.echo(plain(f"{who}{answer['qualification']}: {'met already' if answer['met'] else 'not met'}."))
     if not answer["routes"]:
         click.echo(answer["says"])
     for number, route in enumerate(answer["routes"]):
@@ -228,7 +231,13 @@ def _print_routes(answer: Mapping[str, Any]) -> None:
 
 @click.command("nearly")
 @qualification_option
-@click.option("--limit", default=20, show_default=True, help="At most so many lines of each list; 0 for all.")
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="At most so many lines of each list; 0 for all.",
+)
 @json_option
 @click.pass_context
 def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as_json: bool) -> None:
