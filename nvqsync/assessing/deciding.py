@@ -154,7 +154,8 @@ class Decider:
             self._tell("outcome-words", f"{says} as met: no decision. The gradebook may show ratings as letters.")
         elif not self._passing & set(map(folded, self.item.scale)):
             scale = ", ".join(self.item.scale)
-            self._tell("scale-without-pass", f"no item of its scale ({scale}) is one that counts as met.")
+            says = f"no item of its scale ({scale}) is one that counts as met: every grade on it is taken for not met."
+            self._tell("scale-without-pass", f"{says} Name those that do in the mapping file (scale_pass).")
 
     def _prepare_points(self) -> None:
         mark, maximum = self._pass_mark, self.item.maximum
@@ -163,7 +164,8 @@ class Decider:
             step = "Set the grade to pass in the LMS where we may read it, or pass_mark in the mapping file."
             self._tell("no-pass-mark", f"no pass mark is known: no decision. {step}")
         elif maximum is not None and mark > maximum:
-            self._tell("pass-mark-too-high", f"its pass mark {_figure(mark)} is above its maximum {_figure(maximum)}.")
+            says = f"its pass mark {_figure(mark)} is above its maximum {_figure(maximum)}, so that nobody can meet it."
+            self._tell("pass-mark-too-high", f"{says} Correct it in the LMS or the mapping file.")
 
     def _prepare_rows(self, targets: Sequence[Target], found: SpokenFor) -> Iterator[_RowSlot]:
         self._tell_rows(found)

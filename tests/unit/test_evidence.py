@@ -73,7 +73,9 @@ def test_without_a_pass_mark_there_is_no_decision_but_a_line(mark):
 
 def test_a_pass_mark_above_the_maximum_is_reported():
     """Nobody could ever reach it."""
-    assert codes(made_up.item(maximum=10, pass_mark=50)) == ["pass-mark-too-high"]
+    (notice,) = weighed(made_up.item(maximum=10, pass_mark=50))[1]
+    assert notice.code == "pass-mark-too-high"
+    assert "Correct it in the LMS or the mapping file." in notice.says
 
 
 @pytest.mark.parametrize(("grade", "met"), [("1", False), ("2.00000", True)])
@@ -106,6 +108,8 @@ def test_a_scale_that_cannot_be_read_or_counts_nothing_is_reported():
     """An unread scale decides nothing; one without a passing name meets nothing."""
     assert codes(made_up.item(grading=Grading.SCALE)) == ["scale-unknown"]
     assert codes(made_up.item(grading=Grading.SCALE, scale=("Red", "Green"))) == ["scale-without-pass"]
+    (notice,) = weighed(made_up.item(grading=Grading.SCALE, scale=("Red", "Green")))[1]
+    assert "scale_pass" in notice.says
 
 
 def test_an_item_without_grades_is_reported():
