@@ -156,6 +156,11 @@ class Decider:
             scale = ", ".join(self.item.scale)
             says = f"no item of its scale ({scale}) is one that counts as met: every grade on it is taken for not met."
             self._tell("scale-without-pass", f"{says} Name those that do in the mapping file (scale_pass).")
+        elif self._rule.scale_pass is None and folded(self.item.scale[-1]) not in self._passing:
+            says = (
+                f"the highest item of its scale ({self.item.scale[-1]}) counts as not met, though a lower one is met."
+            )
+            self._tell("scale-top-not-met", f"{says} If it should count, name it in the mapping file (scale_pass).")
 
     def _prepare_points(self) -> None:
         mark, maximum = self._pass_mark, self.item.maximum
@@ -210,7 +215,14 @@ class Decider:
         if any(row.top_score <= 0 for row in rows):
             self._tell("row-without-score", f"a row for {label or 'it'} has no score above 0: no decision.")
         elif rows:
+            self._tell_out_of_reach(rows, label)
             yield _RowSlot(slot, tuple((row.row_id, self._needed(row), row.top_score) for row in rows), label)
+
+    def _tell_out_of_reach(self, rows: Sequence[GradingRow], label: str) -> None:
+        top, needed = min((row.top_score, self._needed(row)) for row in rows)
+        if needed > top:
+            says = f"a row for {label or 'it'} scores {_figure(top)} at most, and its rubric_pass is {_figure(needed)}"
+            self._tell("pass-mark-too-high", f"{says}, so that nobody can meet it. Correct it in the mapping file.")
 
     def _needed(self, row: GradingRow) -> Decimal:
         if self.item.grading is Grading.GUIDE:

@@ -120,6 +120,14 @@ def test_an_item_without_grades_is_reported():
 # ---------------------------------------------------------------- rubrics and guides
 
 
+def test_a_scale_whose_highest_item_does_not_count_is_reported_unless_the_mapping_says_so():
+    """A learner graded above the one that counts would be passed over."""
+    item = made_up.item(grading=Grading.SCALE, scale=("Referred", "Pass", "Outstanding"))
+    assert verdicts(item, made_up.assessed(grade="3")) == {"": False}
+    assert codes(item) == ["scale-top-not-met"]
+    assert codes(item, text='[[assignment]]\nid = 70\nscale_pass = ["Pass"]') == []
+
+
 def rubric(id_number: str = "A3:1.1-1.2", rows=PAIR, grading: Grading = Grading.RUBRIC, **more) -> LmsItem:
     return made_up.item(id_number=id_number, grading=grading, rows=rows, **more)
 
@@ -132,6 +140,12 @@ def test_each_row_speaks_for_its_criterion_alone():
         ("1.2", False, "row 1.2: 1 of 2"),
     ]
     assert notices == ()
+
+
+def test_more_than_a_row_can_score_is_reported():
+    """Nobody could ever meet it."""
+    assert codes(rubric(), text="[[assignment]]\nid = 70\nrubric_pass = 2") == []
+    assert codes(rubric(), text="[[assignment]]\nid = 70\nrubric_pass = 3") == ["pass-mark-too-high"] * 2
 
 
 def test_a_rubric_remarked_to_the_same_total_changes_its_decisions():
