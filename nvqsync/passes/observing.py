@@ -140,7 +140,7 @@ class Observer:
         reader = self.app.reader(self.store)
         known = {course.lms_id: course for course in store_lms.courses(self.store)}
         names = {name for course in courses for name in (course.lms_id, course.short_name)}
-        for missing in sorted(set(self.wanted.only) - names):
+        for missing in sorted({*self.wanted.only, *self.wanted.accept} - names):
             self.report.notices.append(Notice("no-such-course", f"No course {missing} is visible to the token."))
         for course in filter(self.wanted.names, courses):
             mapping = reader.map(course, [])

@@ -53,6 +53,13 @@ def test_names_given_in_moodle_cannot_play_tricks_with_the_terminal(rehearsal: R
     assert "\u202e" not in printed
 
 
+@pytest.mark.parametrize("option", ["--course", "--accept-vanished"])
+def test_a_course_that_is_not_there_is_told(rehearsal: Rehearsal, option: str) -> None:
+    """Whoever misspelt it would believe that it was read, or that its loss was accepted."""
+    told = rehearsal.run("sync", option, "CS9", "--json").json
+    assert [(one["code"], "CS9" in one["says"]) for one in told["problems"]] == [("no-such-course", True)]
+
+
 @pytest.mark.parametrize("day", ["2999-01-01", "tomorrow"])
 @pytest.mark.parametrize("command", [["sync", "--since"], ["status", "--rewind", "CS2", "--to"]])
 def test_a_day_to_come_is_no_day_to_read_from(rehearsal: Rehearsal, command: list[str], day: str) -> None:
