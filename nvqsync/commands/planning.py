@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from nvqsync.bootstrap import App
-from nvqsync.catalogue import Catalogue, OutsideUnit
+from nvqsync.catalogue import Catalogue, FoundUnit
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.learners import find_learner
 from nvqsync.commands.tables import plain, table
@@ -60,8 +60,9 @@ def whatif_command(
         rows = [row for _, row in _rows(app, store, who.lms_id, qualification)]
         catalogue = app.plugins.catalogue
     supposed = [(row, then) for row in rows if (then := _supposed(catalogue, row, units, strict=bool(qualification)))]
-    if not supposed:
-        says = f"{learner} is on no course whose qualification has {' or '.join(units)}."
+    strange = [name for name in units if not any(_known(catalogue, row, name, strict=False) for row in rows)]
+    if strange or not supposed:
+        says = f"{learner} is on no course whose qualification has {' or '.join(strange or units)}."
         raise InputError(says, "Check the learner and the units, or name the qualification with -q.")
     if as_json:
         print_json([_whatif_json(row, then, units) for row, then in supposed])
@@ -71,21 +72,33 @@ def whatif_command(
         click.echo(f"{verdict_text(then)}\n")
 
 
+def _known(catalogue: Catalogue, row: LearnerProgress, name: str, *, strict: bool) -> FoundUnit | None:
+    """The unit that a name stands for in a row's qualification. Raises ``UnknownName`` where that was named."""
+    try:
+        return catalogue.find_unit(catalogue.qualifications[row.qualification.id], name)
+    except UnknownName:
+        if strict:
+            raise
+        return None
+
+
 def _supposed(catalogue: Catalogue, row: LearnerProgress, names: Iterable[str], *, strict: bool) -> Judgement | None:
-    """The judgement with further units; ``None`` where the qualification has none of them, unless it was named."""
-    found = []
+    """The judgement with further units; ``None`` where the qualification has none of them, unless it was named.
+
+    It is the learner's own qualification: a unit that an adjustment lets count is one of it.
+    """
+    theirs = {listed.unit.reference: listed.code for listed in row.qualification.units}
+    inside, outside = [], []
     for name in names:
-        try:
-            found.append(catalogue.find_unit(catalogue.qualifications[row.qualification.id], name))
-        except UnknownName:
-            if strict:
-                raise
-    inside = [unit.code for unit in found if not isinstance(unit, OutsideUnit)]
+        unit = _known(catalogue, row, name, strict=strict)
+        if unit is not None and unit.unit.reference in theirs:
+            inside.append(theirs[unit.unit.reference])
+        else:
+            outside.append(unit.code if unit else name)
     if not inside and not strict:
         return None
     held = dict.fromkeys([*achieved(row.outcomes), *inside])
     verdict = judge(row.qualification.rule, held, transferred=transferred(row.outcomes))
-    outside = [unit.code for unit in found if isinstance(unit, OutsideUnit)]
     left_out = [f"{code} is not a unit of {row.qualification.id}: it is not counted." for code in outside]
     return Judgement(row.qualification, verdict, (*verdict.unused, *outside), (*verdict.cautions, *left_out, *row.says))
 

@@ -219,6 +219,19 @@ def test_whatif_refuses_a_unit_of_no_qualification_of_theirs(rehearsal: Rehearsa
     rehearsal.run("sync")
     assert rehearsal.run("whatif", "S0", "--unit", "Z99").status == 2
     assert rehearsal.run("whatif", "S0", "--unit", "Z99", "-q", "OCR/03455").status == 2
+    beside = rehearsal.run("whatif", "S0", "--unit", "D2", "--unit", "2D")
+    assert (beside.status, beside.out, "has 2D." in beside.err) == (2, "", True)
+
+
+def test_whatif_names_the_units_that_one_of_two_qualifications_lacks(rehearsal: Rehearsal) -> None:
+    """Each verdict says which of the supposed units it does not count."""
+    college = rehearsal.college
+    other = college.moodle.add_course("CS1", "Customer Service Level 1", "OCR/03454")
+    college.moodle.enrol(other, college.learners[0])
+    rehearsal.run("sync")
+    told = rehearsal.run("whatif", "S0", "--unit", "A1", "--unit", "D13", "--json").json
+    lacking = {one["qualification"]: [c for c in one["then"]["cautions"] if "D13 is not a unit" in c] for one in told}
+    assert {name: len(said) for name, said in lacking.items()} == {"OCR/03454": 1, "OCR/03455": 0}
 
 
 def test_route_for_a_qualification_has_the_handbooks_hours(rehearsal: Rehearsal) -> None:
