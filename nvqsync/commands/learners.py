@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import click
@@ -14,7 +14,7 @@ from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.errors import UnknownName
-from nvqsync.mapping import CourseMapping, Problem, unused_rules
+from nvqsync.mapping import CourseMapping, Problem, gone_items, unused_rules
 from nvqsync.matching.coverage import coverage
 from nvqsync.model import LmsMember
 from nvqsync.progress import LearnerProgress, progress_json
@@ -140,7 +140,7 @@ def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
     """
     with app_and_store(ctx) as (app, store):
         reader = app.reader(store)
-        document = _mapping_json(app, reader.mappings(), reader.standings())
+        document = _mapping_json(app, reader.mappings(), reader.standings(), reader.gone())
     if as_json:
         print_json(document)
     else:
@@ -148,7 +148,9 @@ def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if any(problem["severity"] == "problem" for problem in document["problems"]) else 0)
 
 
-def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Standing]) -> dict[str, Any]:
+def _mapping_json(
+    app: App, mappings: list[CourseMapping], standings: list[Standing], gone: Collection[str]
+) -> dict[str, Any]:
     return {
         "courses": [
             {
@@ -166,7 +168,7 @@ def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Stand
         "problems": [
             {"code": p.code, "says": p.says, "next_step": p.next_step, "nearest": p.nearest or None,
              "course": p.course_id or None, "item": p.item_id or None, "severity": p.severity}
-            for p in _problems(app, mappings)
+            for p in [*_problems(app, mappings), *gone_items(mappings, gone)]
         ] + [
             {"code": n.code, "says": n.says, "next_step": "", "nearest": None, "course": n.course_id or None,
              "item": n.item_id or None, "severity": n.severity}
@@ -175,7 +177,8 @@ def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Stand
         "not_assessed": [
             {"qualification": s.qualification.id, "unit": gap.code, "lacks": gap.kind,
              "criteria": list(gap.criteria) or None}
-            for s in standings for gap in coverage(s.qualification, s.mappings) if gap.kind != "unit" or gap.mandatory
+            for s in standings for gap in coverage(s.qualification, s.mappings, gone)
+            if gap.kind != "unit" or gap.mandatory
         ],
     }  # fmt: skip
 

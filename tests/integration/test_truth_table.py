@@ -297,6 +297,27 @@ def test_a_deleted_assignment_blocks_until_a_person_confirms(waiting: Rehearsal)
     assert "LMS-9" in cautions(waiting)
 
 
+def test_a_deleted_assignment_that_somebody_waits_for_is_told(rehearsal: Rehearsal) -> None:
+    """The whole unit is met; a criterion mapped to what nobody can be graded on any more keeps it open."""
+    college = rehearsal.college
+    part = college.moodle.add_assignment(college.course, "Part", "D2:1.1", grade=-college.scale_id)
+    only = college.assignments["F1"]
+    college.pass_unit(0, "D2")
+    rehearsal.run("sync")
+    told = rehearsal.run("mapping", "check", "--json").json
+    assert "item-gone" not in {problem["code"] for problem in told["problems"]}
+    for item in (part, only):
+        college.moodle.delete_assignment(item)
+    rehearsal.run("sync")
+    told = rehearsal.run("mapping", "check", "--json").json
+    assert {p["item"] for p in told["problems"] if p["code"] == "item-gone"} == {str(part.id), str(only.id)}
+    assert [(gap["unit"], gap["lacks"]) for gap in told["not_assessed"]] == [("F1", "unit")]
+    assert rehearsal.run("progress", "S0", "--json").json[0]["units_achieved"] == 0
+    rehearsal.add_settings('\n[mapping]\nfile = "mapping.toml"\n')
+    (rehearsal.folder / "mapping.toml").write_text(f"[[assignment]]\nid = {part.id}\nignore = true\n", "utf-8")
+    assert rehearsal.run("progress", "S0", "--json").json[0]["units_achieved"] == 1
+
+
 def test_a_renamed_assignment_is_the_same(waiting: Rehearsal) -> None:
     """Nothing about the claim changes."""
     waiting.college.moodle.rename(waiting.college.assignments["D2"], "Unit D2, final")
