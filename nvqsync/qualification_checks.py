@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nvqsync.check_characters import qualification_number_misfit, unit_reference_misfit
 from nvqsync.model import Comparison, Kind, Qualification, QualificationUnit, Requirement, RuleUnit, Unit
-from nvqsync.names import loose
+from nvqsync.names import loose, name_misfit
 
 Key = tuple[str | int, ...]
 
@@ -98,6 +98,9 @@ def rule_units(units: Iterable[QualificationUnit]) -> tuple[RuleUnit, ...]:
 def _identity_faults(qualification: Qualification) -> Iterator[Fault]:
     if qualification.id != f"{qualification.awarding_body}/{qualification.code}":
         yield Fault(("code",), f"the id of a qualification is BODY/CODE, not {qualification.id}")
+    for key, name in (("awarding_body", qualification.awarding_body), ("code", qualification.code)):
+        if wrong := name_misfit(name):
+            yield Fault((key,), wrong)
     number = qualification.qualification_number
     if number is not None and (misfit := qualification_number_misfit(number)):
         yield Fault(("qualification_number",), misfit.says, blocks=misfit.blocks)

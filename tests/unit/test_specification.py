@@ -101,6 +101,8 @@ def test_a_unit_in_two_groups_is_one_unit_of_both(tmp_path: Path) -> None:
     [
         ("level = 1", "levl = 1", 4, "levl", "Did you mean level?"),
         ("level = 1", 'level = "1"', 4, "level", "integer"),
+        ('code = "7"', 'code = "7/8"', 2, "code", "'7/8' cannot stand in an id"),
+        ('awarding_body = "INV"', 'awarding_body = "In V"', 1, "awarding_body", "'In V' cannot stand in an id"),
         ("level = 1", "level = 9", 4, "level", "less than or equal to 8"),
         ('title = "An invented award"\n', "", 1, "title", "missing"),
         ('title = "Mandatory"', 'titel = "Mandatory"', 12, "groups.A.titel", "Did you mean title?"),
