@@ -114,7 +114,8 @@ def error_in(function: str, payload: Any) -> MoodleError | None:
         return None
     code = payload.get("errorcode")
     if not code:
-        return MoodleFault(function, f"Moodle broke off while answering: {plain(payload.get('message', ''))}")
+        words = plain(payload.get("message") or "no message")
+        return MoodleFault(function, f"Moodle broke off while answering: {words}")
     code = str(code) if _CODE.fullmatch(str(code)) else "?"
     words = plain(payload.get("message") or payload.get("error") or "")
     return _by_code(function, code, words)

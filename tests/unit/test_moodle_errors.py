@@ -60,6 +60,13 @@ def test_a_long_message_is_cut_between_words_and_shows_it() -> None:
     assert errors.plain("x" * 20, 20) == "x" * 20
 
 
+def test_a_failure_without_words_says_so() -> None:
+    """An uncaught PHP error may come without any."""
+    found = error_in("f", {"exception": "Error", "errorcode": None, "message": None})
+    assert isinstance(found, MoodleFault)
+    assert as_lms_error(found).says == "f: Moodle broke off while answering: no message."
+
+
 def test_the_exceptions_class_decides_nothing() -> None:
     """Another release's class name for the same errorcode is the same error."""
     for name in ("moodle_exception", "core\\exception\\moodle_exception", "whatever_next"):
