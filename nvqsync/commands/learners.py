@@ -56,8 +56,9 @@ def progress_command(
     with app_and_store(ctx) as (app, store):
         only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
         who = find_learner(store, learner).lms_id if learner else None
-        rows = [row for standing in app.reader(store).standings(only) for row in standing.rows]
-        rows = [row for row in rows if who in (None, row.learner.lms_id)]
+        reader = app.reader(store)
+        standings = reader.standings(only) if who is None else reader.learners([who], only)
+        rows = [row for standing in standings for row in standing.rows]
     if not rows:
         tell("Nobody to show yet. Run 'nvqsync sync', then 'nvqsync mapping check' if the list stays empty.")
     if as_json:

@@ -16,23 +16,20 @@ from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.finishing import Exhausted, alternatives
 from nvqsync.judging import Judgement, verdict_json
-from nvqsync.mapping import CourseMapping
 from nvqsync.model import LmsMember, Qualification
 from nvqsync.nearly import HeldBack, Nearly, done_so_far, held_back, nearly, on_offer, route_for, together
 from nvqsync.progress import LearnerProgress, achieved, transferred
 from nvqsync.rules import Route, judge
-from nvqsync.standing import Standing
 from nvqsync.storage import store_centre
 from nvqsync.store import Store
 
 qualification_option = click.option("--qualification", "-q", help="Only this qualification, e.g. OCR/03455.")
 
 
-def _rows(app: App, store: Store, who: str | None, qualification: str | None) -> list[tuple[Standing, LearnerProgress]]:
-    """The standings asked for, each row beside the one it belongs to."""
+def _rows(app: App, store: Store, who: str, qualification: str | None) -> list[LearnerProgress]:
+    """Where one learner stands in each qualification, or in one; nobody else is judged."""
     only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
-    found = [(standing, row) for standing in app.reader(store).standings(only) for row in standing.rows]
-    return [(standing, row) for standing, row in found if who in (None, row.learner.lms_id)]
+    return [row for standing in app.reader(store).learners([who], only) for row in standing.rows]
 
 
 def _learner_json(learner: LmsMember) -> dict[str, Any]:
@@ -57,7 +54,7 @@ def whatif_command(
     """
     with app_and_store(ctx) as (app, store):
         who = find_learner(store, learner)
-        rows = [row for _, row in _rows(app, store, who.lms_id, qualification)]
+        rows = _rows(app, store, who.lms_id, qualification)
         catalogue = app.plugins.catalogue
     supposed = [(row, then) for row in rows if (then := _supposed(catalogue, row, units, strict=bool(qualification)))]
     strange = [name for name in units if not any(_known(catalogue, row, name, strict=False) for row in rows)]
@@ -134,8 +131,9 @@ def route_command(
     For a LEARNER (Moodle ID number or id) from what is held; for a QUALIFICATION from nothing.
     """
     with app_and_store(ctx) as (app, store):
-        answers, gone = [], app.reader(store).gone()
-        for row, mappings in _subjects(app, store, subject, qualification):
+        reader, answers = app.reader(store), []
+        mappings, gone = (reader.mappings(), reader.gone()) if offered_only else ([], frozenset())
+        for row in _subjects(app, store, subject, qualification):
             offered = on_offer(row.qualification, mappings, gone) if offered_only else None
             answers.append(_routes(row, prefer_started, offered, show_alternatives))
     if as_json:
@@ -145,10 +143,8 @@ def route_command(
         _print_routes(answer)
 
 
-def _subjects(
-    app: App, store: Store, subject: str, qualification: str | None
-) -> list[tuple[LearnerProgress, Sequence[CourseMapping]]]:
-    """Whom or what the routes are for, each with the mappings of its qualification's courses."""
+def _subjects(app: App, store: Store, subject: str, qualification: str | None) -> list[LearnerProgress]:
+    """Whom or what the routes are for."""
     try:
         found = app.plugins.catalogue.find_qualification(subject)
     except UnknownName:
@@ -157,11 +153,10 @@ def _subjects(
         if not rows:
             which = f"course for {qualification}" if qualification else "course we follow"
             raise InputError(f"{subject} is on no {which}.", "Run 'nvqsync sync', or check it.") from None
-        return [(row, standing.mappings) for standing, row in rows]
+        return rows
     if qualification and app.plugins.catalogue.find_qualification(qualification) != found:
         raise InputError(f"{subject} is a qualification itself.", "Leave -q out, or name a learner.")
-    mappings = [one for one in app.reader(store).mappings() if one.qualification_id == found.id]
-    return [(_nobody(found), mappings)]
+    return [_nobody(found)]
 
 
 def _nobody(qualification: Qualification) -> LearnerProgress:

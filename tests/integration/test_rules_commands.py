@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nvqsync.cli import program
+from nvqsync.store import Store
 from tests.rehearsal import Rehearsal, rehearsing
 
 RULE = (files("nvqsync.plugins.ocr") / "qualifications" / "03455.toml").read_text(encoding="utf-8")
@@ -262,6 +263,19 @@ def test_route_prefers_what_is_under_way_when_asked(rehearsal: Rehearsal) -> Non
     (told,) = rehearsal.run("route", "S0", "--prefer-started", "--json").json
     started = [unit for unit in told["routes"][0]["units"] if unit["started"]]
     assert [(unit["code"], unit["criteria_met"]) for unit in started] == [("A3", 1)]
+
+
+@pytest.mark.parametrize("question", ["whatif S0 -u D2", "route S0", "progress S0"])
+def test_a_question_about_one_learner_judges_nobody_else(rehearsal: Rehearsal, question: str) -> None:
+    """In a large college everybody takes a minute: somebody else's grade, spoilt here, is not even read."""
+    for learner in (0, 1):
+        rehearsal.college.pass_unit(learner, "F1")
+    rehearsal.run("sync")
+    told = rehearsal.run(*question.split(), "--json").json
+    other = str(rehearsal.college.learners[1].id)
+    with Store(rehearsal.database()) as store, store.writing():
+        store.execute("UPDATE grades SET grade = 'spoilt' WHERE learner_id = ?", [other])
+    assert rehearsal.run(*question.split(), "--json").json == told
 
 
 def test_nearly_names_the_one_grade_that_is_missing(rehearsal: Rehearsal) -> None:
