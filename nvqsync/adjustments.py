@@ -45,6 +45,9 @@ from nvqsync.progression import Elsewhere, certificated_by, on_offer, progressed
 COUNTS = frozenset({UnitStatus.ACHIEVED, UnitStatus.TRANSFERRED, UnitStatus.HELD})
 """The statuses with which a unit counts towards a rule of combination."""
 
+EARLIEST = dt.date(2000, 1, 1)
+"""Units have had references like F/601/1609 since 2008; what is said to be older still is a slip."""
+
 NOWHERE: Elsewhere = MappingProxyType({})
 """Nothing was achieved under another qualification."""
 
@@ -234,6 +237,9 @@ def _check_certificate(new: Adjustment, qualification: Qualification, today: dt.
         raise InputError(says, "Add --from BODY and --achieved-on YYYY-MM-DD.")
     if new.achieved_on > today:
         raise InputError(f"{new.achieved_on} is still to come.", "Give the day on the certificate.")
+    if new.achieved_on < EARLIEST:
+        says = f"{new.achieved_on} is before units had references: no certificate of this unit can be so old."
+        raise InputError(says, "Give the day on the certificate.")
     if new.awarded_by.strip() == qualification.id:
         says = f"Credit awarded under {qualification.id} itself is no transfer."
         raise InputError(says, "Name the other qualification or body with --from.")

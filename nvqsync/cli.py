@@ -18,6 +18,7 @@ from typing import NoReturn
 import click
 
 from nvqsync import __version__
+from nvqsync.commands.tables import plain_lines
 from nvqsync.errors import NvqsyncError
 from nvqsync.service import logs
 
@@ -140,9 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("Stopped. What was done so far is kept; run the same command again to go on.", err=True)
         return 130
     except NvqsyncError as error:
-        click.echo(f"nvqsync: {error.says}", err=True)
+        click.echo(plain_lines(f"nvqsync: {error.says}"), err=True)
         if error.next_step:
-            click.echo(error.next_step, err=True)
+            click.echo(plain_lines(error.next_step), err=True)
         return error.exit_status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

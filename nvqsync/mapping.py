@@ -8,7 +8,7 @@ the reason, the next step and the nearest valid text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -38,6 +38,7 @@ __all__ = [
     "PassRule",
     "Problem",
     "Selector",
+    "gone_items",
     "kinds_asked",
     "map_course",
     "map_courses",
@@ -166,6 +167,22 @@ def unused_rules(file: MappingFile, mappings: Iterable[CourseMapping]) -> tuple[
         for kind, line in kinds
         if line not in used
     )
+
+
+def gone_items(mappings: Iterable[CourseMapping], gone: Collection[str]) -> Iterator[Problem]:
+    """A note for each mapped item that the LMS no longer shows: nobody can be graded there any more."""
+    for mapping in mappings:
+        for item in mapping.items:
+            if item.item_id in gone:
+                says = (
+                    f"{mapping.course.short_name}, {item.name}: the LMS no longer shows it. What was graded on it "
+                    f"stands, and whoever was not graded on it still waits for {item.text}."
+                )
+                step = (
+                    "Restore it there, or give what takes its place the same ID number with a tail (#2). If nobody was "
+                    f"graded on it, set ignore = true for id {item.item_id} in the mapping file."
+                )
+                yield Problem("item-gone", says, step, "", item.course_id, item.item_id, "note")
 
 
 def kinds_asked(course: LmsCourse, file: MappingFile | None) -> frozenset[ItemKind]:

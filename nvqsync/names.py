@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 _DECORATION = re.compile(r"[\s/\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]+")
 
+_PART_OF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 _CUTOFFS = (0.6, 0.4)  # the second for codes so short that one slip is half of them
 
 
@@ -35,3 +37,10 @@ def did_you_mean(text: str, names: Iterable[str]) -> str:
         return ""
     last = f" or {close[-1]}" if len(close) > 1 else close[-1]
     return f"Did you mean {', '.join(close[:-1])}{last}?"
+
+
+def name_misfit(text: str) -> str:
+    """What is wrong with a body's name or a code, or nothing: it goes into ids and the names of batch files."""
+    if _PART_OF_ID.fullmatch(text):
+        return ""
+    return f"{text!r} cannot stand in an id: letters, digits, full stops, hyphens and underscores only"

@@ -7,7 +7,7 @@ released holds one back when releasing it, as it is, would.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -127,12 +127,10 @@ def route_for(
 
 
 def on_offer(
-    qualification: Qualification, mappings: Iterable[CourseMapping], gone: Iterable[str] = ()
+    qualification: Qualification, mappings: Iterable[CourseMapping], gone: Collection[str] = ()
 ) -> tuple[str, ...]:
     """The body codes of the units that some assignment in the LMS assesses, in the qualification's order."""
-    deleted = set(gone)
-    shown = [replace(one, items=tuple(i for i in one.items if i.item_id not in deleted)) for one in mappings]
-    missing = {gap.code for gap in coverage(qualification, shown) if gap.kind == "unit"}
+    missing = {gap.code for gap in coverage(qualification, mappings, gone) if gap.kind == "unit"}
     return tuple(listed.code for listed in qualification.units if listed.code not in missing)
 
 

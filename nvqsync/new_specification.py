@@ -7,10 +7,7 @@ What is not filled in is empty, and ``nvqsync rules check`` refuses it by line a
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 _HEAD: Final = """\
 # {id}: a specification to fill in, from the awarding body's own document.
@@ -123,13 +120,6 @@ glh = ""  # a number: guided learning hours
 
 # [[units]]: once more for each further unit
 """
-
-
-def name_misfit(text: str) -> str:
-    """What is wrong with a body's name or a code, or nothing: it goes into ids and the names of batch files."""
-    if _NAME.fullmatch(text):
-        return ""
-    return f"{text!r} cannot stand in an id: letters, digits, full stops, hyphens and underscores only"
 
 
 def qualification_template(body: str, code: str, files: str) -> str:

@@ -179,7 +179,7 @@ def difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     added = [code for code in new if code not in old]
     parts = [
         f"no longer counted: {', '.join(lost)}" if lost else "",
-        f"grades changed under: {', '.join(changed)}" if changed else "",
+        f"grades or transfers changed under: {', '.join(changed)}" if changed else "",
         f"newly counted: {', '.join(added)}" if added else "",
     ]
     return "; ".join(part for part in parts if part)

@@ -6,17 +6,18 @@ Each fault names the key it concerns as a TOML file would spell it, so that a re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nvqsync.check_characters import qualification_number_misfit, unit_reference_misfit
 from nvqsync.model import Comparison, Kind, Qualification, QualificationUnit, Requirement, RuleUnit, Unit
-from nvqsync.names import loose
+from nvqsync.names import loose, name_misfit
 
 Key = tuple[str | int, ...]
 
 _NEEDS_A_NUMBER = {Kind.MIN_CREDITS, Kind.MIN_UNITS, Kind.MIN_CREDITS_AT_LEVEL}
 _NAMES_UNITS = {Kind.ALL_OF, Kind.BARRED, Kind.EQUIVALENT}
+_AT_LEVEL = {Kind.MIN_CREDITS_AT_LEVEL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,26 @@ def qualification_faults(qualification: Qualification) -> Iterator[Fault]:
             yield Fault(("rule", "requirements"), f"{requirement.id}: {says}", requirement.id)
 
 
+def key_faults(kind: Kind, said: Collection[str]) -> Iterator[str]:
+    """What is wrong with the keys that a file gives a requirement of this kind.
+
+    A key that would be passed over in silence, and a reading or a maximum that nobody declared.
+    """
+    counted = kind not in _NAMES_UNITS
+    for key, used in (
+        ("units", not counted),
+        ("groups", counted),
+        ("need", counted),
+        ("comparison", kind in _AT_LEVEL),
+    ):
+        if key in said and not used:
+            yield f"`{key}` means nothing to {kind}: take it out, or choose another kind"
+    if kind in _AT_LEVEL and "comparison" not in said:
+        yield "min_credits_at_level needs a `comparison`: exactly or at_least, as the document means it"
+    if counted and kind not in _NEEDS_A_NUMBER and "need" not in said:
+        yield f"{kind} needs a `need`: how much counts at most"
+
+
 def bank_faults(qualification: Qualification, units: Mapping[str, Unit]) -> Iterator[Fault]:
     """Units that a qualification lists with facts that are not the bank's, or that the bank lacks."""
     for listed in qualification.units:
@@ -77,6 +98,9 @@ def rule_units(units: Iterable[QualificationUnit]) -> tuple[RuleUnit, ...]:
 def _identity_faults(qualification: Qualification) -> Iterator[Fault]:
     if qualification.id != f"{qualification.awarding_body}/{qualification.code}":
         yield Fault(("code",), f"the id of a qualification is BODY/CODE, not {qualification.id}")
+    for key, name in (("awarding_body", qualification.awarding_body), ("code", qualification.code)):
+        if wrong := name_misfit(name):
+            yield Fault((key,), wrong)
     number = qualification.qualification_number
     if number is not None and (misfit := qualification_number_misfit(number)):
         yield Fault(("qualification_number",), misfit.says, blocks=misfit.blocks)

@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nvqsync import qualification_checks as checks
 from nvqsync.check_characters import unit_reference_misfit
@@ -131,6 +131,12 @@ class RequirementTable(Strict):
     units: list[Text] = []
     level: Level | None = None
     comparison: Comparison = Comparison.EXACTLY
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_uses(self) -> RequirementTable:
+        if faults := list(checks.key_faults(self.kind, self.model_fields_set)):
+            raise ValueError(f"{self.id}: {'; '.join(faults)}")
+        return self
 
 
 class OutsideTable(Strict):
@@ -249,7 +255,7 @@ def _toml_files(folder: Traversable | Path) -> list[Traversable]:
 def read_toml(file: Traversable | Path, model: type[_Model]) -> tuple[str, _Model]:
     """The text of a TOML file, and its content as ``model``. Raises ``CatalogueError`` with file, line and key."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         return text, model.model_validate(tomllib.loads(text))
     except OSError as error:
         raise CatalogueError(
@@ -275,7 +281,7 @@ def _shape_complaints(file: Traversable | Path, error: CatalogueError) -> tuple[
     """Why a file could not be read: all of it where it is TOML of another shape, else what stopped its reading."""
     if not isinstance(error.__cause__, ValidationError):
         return (Complaint(error.says),)
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8-sig")
     return tuple(Complaint(found.says) for found in _misshapen(file, text, error.__cause__))
 
 
@@ -287,6 +293,10 @@ def _complaint(fault: Any, missing: Sequence[str]) -> str:
         return "this key is missing"
     if fault["input"] in ("", []):
         return "is empty: fill it in"
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])
+    if fault["type"] == "model_type":
+        return "should be a table"
     return str(fault["msg"][:1].lower() + fault["msg"][1:])
 
 

@@ -83,7 +83,12 @@ def as_lms_error(problem: MoodleError, subject: str = "", *, policy_open: bool =
     """The host's error for one of the client's. ``subject`` says what was being read ("course HSC-2")."""
     kind = _kind(problem)
     where = f" while reading {subject}" if subject else ""
-    return kind(f"{problem.function}{where}: {problem.says}.", _next_step(problem, kind, policy_open))
+    return kind(f"{problem.function}{where}: {_ended(problem.says)}", _next_step(problem, kind, policy_open))
+
+
+def _ended(says: str) -> str:
+    """A sentence with one full stop: Moodle ends some of its messages with one, and long ones are cut off."""
+    return says if says.endswith("\N{HORIZONTAL ELLIPSIS}") else f"{says.rstrip('.')}."
 
 
 def _kind(problem: MoodleError) -> type[LmsError]:

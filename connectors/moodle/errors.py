@@ -98,7 +98,12 @@ _BLANKS = re.compile(r"\s+")
 def plain(text: object, limit: int = 160) -> str:
     """A server's words as one line of text: no tags, entities resolved, at most ``limit`` characters."""
     words = _BLANKS.sub(" ", html.unescape(_TAG.sub(" ", str(text)[: limit * 20]))).strip()
-    return "".join(c for c in words if c.isprintable())[:limit]
+    told = "".join(c for c in words if c.isprintable())
+    return (
+        told
+        if len(told) <= limit
+        else f"{told[: limit - 2].rpartition(' ')[0] or told[: limit - 2]} \N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def error_in(function: str, payload: Any) -> MoodleError | None:
@@ -109,7 +114,8 @@ def error_in(function: str, payload: Any) -> MoodleError | None:
         return None
     code = payload.get("errorcode")
     if not code:
-        return MoodleFault(function, f"Moodle broke off while answering: {plain(payload.get('message', ''))}")
+        words = plain(payload.get("message") or "no message")
+        return MoodleFault(function, f"Moodle broke off while answering: {words}")
     code = str(code) if _CODE.fullmatch(str(code)) else "?"
     words = plain(payload.get("message") or payload.get("error") or "")
     return _by_code(function, code, words)

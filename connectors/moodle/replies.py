@@ -37,6 +37,8 @@ from nvqsync.model import LmsCourse, LmsMember
 LONDON = ZoneInfo("Europe/London")
 SITE_COURSE = 1
 _NO_ACCESS = ("1", "2")
+_EIGHT = re.compile(r"[0-9]{8}")
+_SECONDS = re.compile(r"-?[0-9]{1,10}|[0-9]{11}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +120,17 @@ def _profile_text(profile: Mapping[str, Row], name: str) -> str:
 
 
 def _profile_day(profile: Mapping[str, Row], name: str) -> dt.date | None:
-    """A day from a date field (epoch seconds, read as a London day) or a text field (ISO, or day/month/year)."""
+    """A day from a date field (epoch seconds, read as a London day) or a text field (ISO, or day/month/year).
+
+    Eight figures that are a day (20070301) are that day: as seconds they would be one of August 1970 not at midnight.
+    """
     value = _profile_text(profile, name).strip()
-    if re.fullmatch(r"-?[0-9]{1,11}", value):
-        return None if int(value) == 0 else _london_day(int(value))
-    for pattern in ("%Y-%m-%d", "%d/%m/%Y"):
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y", *(("%Y%m%d",) if _EIGHT.fullmatch(value) else ())):
         try:
             return dt.datetime.strptime(value, pattern).date()  # noqa: DTZ007 - a day has no time zone
         except ValueError:
             continue
-    return None
+    return _london_day(int(value)) if _SECONDS.fullmatch(value) and int(value) != 0 else None
 
 
 def _london_day(seconds: int) -> dt.date:

@@ -154,7 +154,13 @@ class Decider:
             self._tell("outcome-words", f"{says} as met: no decision. The gradebook may show ratings as letters.")
         elif not self._passing & set(map(folded, self.item.scale)):
             scale = ", ".join(self.item.scale)
-            self._tell("scale-without-pass", f"no item of its scale ({scale}) is one that counts as met.")
+            says = f"no item of its scale ({scale}) is one that counts as met: every grade on it is taken for not met."
+            self._tell("scale-without-pass", f"{says} Name those that do in the mapping file (scale_pass).")
+        elif self._rule.scale_pass is None and folded(self.item.scale[-1]) not in self._passing:
+            says = (
+                f"the highest item of its scale ({self.item.scale[-1]}) counts as not met, though a lower one is met."
+            )
+            self._tell("scale-top-not-met", f"{says} If it should count, name it in the mapping file (scale_pass).")
 
     def _prepare_points(self) -> None:
         mark, maximum = self._pass_mark, self.item.maximum
@@ -163,7 +169,8 @@ class Decider:
             step = "Set the grade to pass in the LMS where we may read it, or pass_mark in the mapping file."
             self._tell("no-pass-mark", f"no pass mark is known: no decision. {step}")
         elif maximum is not None and mark > maximum:
-            self._tell("pass-mark-too-high", f"its pass mark {_figure(mark)} is above its maximum {_figure(maximum)}.")
+            says = f"its pass mark {_figure(mark)} is above its maximum {_figure(maximum)}, so that nobody can meet it."
+            self._tell("pass-mark-too-high", f"{says} Correct it in the LMS or the mapping file.")
 
     def _prepare_rows(self, targets: Sequence[Target], found: SpokenFor) -> Iterator[_RowSlot]:
         self._tell_rows(found)
@@ -208,7 +215,14 @@ class Decider:
         if any(row.top_score <= 0 for row in rows):
             self._tell("row-without-score", f"a row for {label or 'it'} has no score above 0: no decision.")
         elif rows:
+            self._tell_out_of_reach(rows, label)
             yield _RowSlot(slot, tuple((row.row_id, self._needed(row), row.top_score) for row in rows), label)
+
+    def _tell_out_of_reach(self, rows: Sequence[GradingRow], label: str) -> None:
+        top, needed = min((row.top_score, self._needed(row)) for row in rows)
+        if needed > top:
+            says = f"a row for {label or 'it'} scores {_figure(top)} at most, and its rubric_pass is {_figure(needed)}"
+            self._tell("pass-mark-too-high", f"{says}, so that nobody can meet it. Correct it in the mapping file.")
 
     def _needed(self, row: GradingRow) -> Decimal:
         if self.item.grading is Grading.GUIDE:

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from nvqsync.combination.rule_compiled import at_level
+from nvqsync.combination.rule_compiled import at_level, compiled
+from nvqsync.combination.rule_reports import why_unreachable
 from nvqsync.finishing import Exhausted, cheapest_route
 from nvqsync.model import Kind, Qualification, Requirement, Rule, Source
 from nvqsync.rules import Route, judge
@@ -60,7 +61,9 @@ def check_rule(qualification: Qualification) -> RuleReport:
     except Exhausted:
         return RuleReport((_undecided("rule", "whether any selection meets this rule"),), None)
     if cheapest is None:
-        return RuleReport((Finding(ERROR, "no-selection", "rule", judge(rule, ()).says),), None)
+        known = compiled(rule)
+        why = why_unreachable(known, known.everything, 0)
+        return RuleReport((Finding(ERROR, "no-selection", "rule", why),), None)
     return RuleReport((*_credits(qualification), *_never_bind(rule), *_never_count(rule)), cheapest)
 
 

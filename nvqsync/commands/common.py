@@ -15,6 +15,7 @@ import click
 
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.catalogue import Catalogue
+from nvqsync.commands.tables import plain, plain_lines
 from nvqsync.csv_rows import as_text
 from nvqsync.errors import InputError
 from nvqsync.plugin_manager import load_catalogue
@@ -70,7 +71,7 @@ def print_json(answer: Any) -> None:
 
 def tell(text: str) -> None:
     """A message for a person, on standard error."""
-    click.echo(text, err=True)
+    click.echo(plain_lines(text), err=True)
 
 
 LARGEST = 2**22
@@ -103,7 +104,7 @@ class Ticker:
         """One more done: ``name``."""
         self.count += 1
         if self.shown:
-            click.echo(f"\r\x1b[K{self.label}: {self.count} ({name})", nl=False, err=True)
+            click.echo(f"\r\x1b[K{self.label}: {self.count} ({plain(name)})", nl=False, err=True)
 
     def __enter__(self) -> Ticker:
         return self

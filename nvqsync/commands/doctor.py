@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from nvqsync.commands.common import json_option, print_json
-from nvqsync.commands.tables import terminal_width
+from nvqsync.commands.tables import plain, terminal_width
 from nvqsync.findings import Finding, Status
 from nvqsync.health import doctor
 
@@ -41,9 +41,11 @@ def doctor_command(ctx: click.Context, as_json: bool) -> None:
 def _print(finding: Finding) -> None:
     width = min(terminal_width(), 120)
     mark = f"{MARKS[finding.status]}  "
-    click.echo(textwrap.fill(finding.says, width, initial_indent=mark, subsequent_indent=" " * 6))
+    click.echo(textwrap.fill(plain(finding.says), width, initial_indent=mark, subsequent_indent=" " * 6))
     if finding.next_step:
-        click.echo(textwrap.fill(finding.next_step, width, initial_indent="      -> ", subsequent_indent=" " * 9))
+        click.echo(
+            textwrap.fill(plain(finding.next_step), width, initial_indent="      -> ", subsequent_indent=" " * 9)
+        )
 
 
 def _summary(findings: Sequence[Finding], counts: dict[str, int]) -> str:

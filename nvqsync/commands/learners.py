@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import click
@@ -13,7 +13,7 @@ from nvqsync.bootstrap import App
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
 from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
-from nvqsync.mapping import CourseMapping, Problem, unused_rules
+from nvqsync.mapping import CourseMapping, Problem, gone_items, unused_rules
 from nvqsync.matching.coverage import GAPS, coverage
 from nvqsync.people import find_learner
 from nvqsync.progress import LearnerProgress, progress_json
@@ -41,8 +41,9 @@ def progress_command(
     with app_and_store(ctx) as (app, store):
         only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
         who = find_learner(store, learner).lms_id if learner else None
-        rows = [row for standing in app.reader(store).standings(only) for row in standing.rows]
-        rows = [row for row in rows if who in (None, row.learner.lms_id)]
+        reader = app.reader(store)
+        standings = reader.standings(only) if who is None else reader.learners([who], only)
+        rows = [row for standing in standings for row in standing.rows]
     if not rows:
         tell("Nobody to show yet. Run 'nvqsync sync', then 'nvqsync mapping check' if the list stays empty.")
     if as_json:
@@ -125,7 +126,7 @@ def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
     """
     with app_and_store(ctx) as (app, store):
         reader = app.reader(store)
-        document = _mapping_json(app, reader.mappings(), reader.standings())
+        document = _mapping_json(app, reader.mappings(), reader.standings(), reader.gone())
     if as_json:
         print_json(document)
     else:
@@ -133,7 +134,9 @@ def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if any(problem["severity"] == "problem" for problem in document["problems"]) else 0)
 
 
-def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Standing]) -> dict[str, Any]:
+def _mapping_json(
+    app: App, mappings: list[CourseMapping], standings: list[Standing], gone: Collection[str]
+) -> dict[str, Any]:
     return {
         "courses": [
             {
@@ -151,7 +154,7 @@ def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Stand
         "problems": [
             {"code": p.code, "says": p.says, "next_step": p.next_step, "nearest": p.nearest or None,
              "course": p.course_id or None, "item": p.item_id or None, "severity": p.severity}
-            for p in _problems(app, mappings)
+            for p in [*_problems(app, mappings), *gone_items(mappings, gone)]
         ] + [
             {"code": n.code, "says": n.says, "next_step": "", "nearest": None, "course": n.course_id or None,
              "item": n.item_id or None, "severity": n.severity}
@@ -160,7 +163,8 @@ def _mapping_json(app: App, mappings: list[CourseMapping], standings: list[Stand
         "not_assessed": [
             {"qualification": s.qualification.id, "unit": gap.code, "lacks": gap.kind,
              "criteria": list(gap.criteria) or None}
-            for s in standings for gap in coverage(s.qualification, s.mappings) if gap.kind != "unit" or gap.mandatory
+            for s in standings for gap in coverage(s.qualification, s.mappings, gone)
+            if gap.kind != "unit" or gap.mandatory
         ],
     }  # fmt: skip
 
@@ -182,7 +186,7 @@ def _print_mapping(document: dict[str, Any]) -> None:
         click.echo("\nNot mapped, or worth a look:")
         for problem in document["problems"]:
             near = f" Nearest: {problem['nearest']}" if problem["nearest"] else ""
-            click.echo(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}")
+            click.echo(plain(f"  {problem['code']}: {problem['says']} {problem['next_step']}{near}".rstrip()))
     if document["not_assessed"]:
         click.echo("\nNobody assesses:")
         gaps = [(gap["qualification"], gap["unit"], _why(gap)) for gap in document["not_assessed"]]

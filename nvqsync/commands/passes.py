@@ -10,7 +10,7 @@ import click
 from nvqsync.bootstrap import actor
 from nvqsync.clock import iso
 from nvqsync.commands.common import Ticker, app_and_store, app_of, json_option, print_json, tell
-from nvqsync.commands.tables import table
+from nvqsync.commands.tables import plain, table
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.passes.rotation import OLDEST
 from nvqsync.people import find_learner
@@ -41,8 +41,8 @@ def sync_command(
     Safe to repeat: a pass that finds nothing new changes nothing. Exit status 1 means that something needs a person;
     see the report.
     """
-    moment = parse_moment(since) if since else None
     with app_and_store(ctx) as (app, store):
+        moment = parse_moment(since, app.now()) if since else None
         some = [find_learner(store, learner).lms_id for learner in learners] or None
         lms = app.open_lms()
         try:
@@ -58,13 +58,19 @@ def sync_command(
     ctx.exit(report.exit_status)
 
 
-def parse_moment(text: str) -> int:
-    """Seconds since 1970 for a day or moment in ISO form; a day begins at midnight in London. Raises ``InputError``."""
+def parse_moment(text: str, now: int) -> int:
+    """Seconds since 1970 for a day or moment in ISO form that is not to come; a day begins at midnight in London.
+
+    Raises ``InputError``.
+    """
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text!r} is no day or moment.", "Write it like 2026-11-01 or 2026-11-01T08:30.") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/London"))).timestamp())
+    at = int((moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/London"))).timestamp())
+    if at > now:
+        raise InputError(f"{text} is still to come.", "Give a day or moment from which grades are to be read again.")
+    return at
 
 
 def print_report(report: PassReport) -> None:
@@ -77,7 +83,7 @@ def print_report(report: PassReport) -> None:
         if notices:
             click.echo(f"\n{heading} ({len(notices)}):")
             for notice in notices[:MANY]:
-                click.echo(f"  {notice.code}: {notice.says}")
+                click.echo(plain(f"  {notice.code}: {notice.says}"))
             if len(notices) > MANY:
                 click.echo(
                     f"  ... and {len(notices) - MANY} more: see 'nvqsync sync --json' or 'nvqsync mapping check'."
@@ -118,9 +124,11 @@ def status_command(
     ctx: click.Context, as_json: bool, show_courses: bool, rewind: str | None, to: str | None
 ) -> None:  # fmt: skip
     """When the last passes ran, what they found, how fresh the rosters are, and how many claims are where."""
+    if to and not rewind:
+        raise click.UsageError("--to says how far --rewind goes back: name the course with --rewind as well.")
     with app_and_store(ctx) as (app, store):
         if rewind:
-            _rewind(store, rewind, to)
+            _rewind(store, rewind, parse_moment(to, app.now()) if to else None)
         passes = store_lms.latest_passes(store, 5)
         counts = store_claims.count_by_status(store)
         recalls = search(store, Question(recalls=True))
@@ -171,11 +179,11 @@ def _print_reading(reading: dict, *, show_courses: bool) -> None:  # type: ignor
         click.echo(table(("Course", "Name", "Grades", "Roster", "ID numbers", "Gradebook"), rows) + "\n")
 
 
-def _rewind(store: Store, course: str, to: str | None) -> None:
+def _rewind(store: Store, course: str, to: int | None) -> None:
     found = [known for known in store_lms.courses(store) if course in {known.lms_id, known.short_name}]
     if not found:
         raise UnknownName(f"No course {course} has been read.", "'nvqsync status --courses' lists them.")
-    store_lms.rewind(store, found[0].lms_id, parse_moment(to) if to else None)
+    store_lms.rewind(store, found[0].lms_id, to)
 
 
 def _pass_json(row: dict) -> dict:  # type: ignore[type-arg]

@@ -8,31 +8,28 @@ from typing import Any
 import click
 
 from nvqsync.bootstrap import App
-from nvqsync.catalogue import Catalogue, OutsideUnit
+from nvqsync.catalogue import Catalogue, FoundUnit
 from nvqsync.commands.common import app_and_store, json_option, print_json, tell
-from nvqsync.commands.tables import table
+from nvqsync.commands.tables import plain, table
 from nvqsync.commands.verdict_text import verdict_text
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.finishing import Exhausted, alternatives
 from nvqsync.judging import Judgement, verdict_json
-from nvqsync.mapping import CourseMapping
 from nvqsync.model import LmsMember, Qualification
 from nvqsync.nearly import HeldBack, Nearly, done_so_far, held_back, nearly, on_offer, route_for, together
 from nvqsync.people import find_learner
 from nvqsync.progress import LearnerProgress, achieved, transferred
 from nvqsync.rules import Route, judge
-from nvqsync.standing import Standing
 from nvqsync.storage import store_centre
 from nvqsync.store import Store
 
 qualification_option = click.option("--qualification", "-q", help="Only this qualification, e.g. OCR/03455.")
 
 
-def _rows(app: App, store: Store, who: str | None, qualification: str | None) -> list[tuple[Standing, LearnerProgress]]:
-    """The standings asked for, each row beside the one it belongs to."""
+def _rows(app: App, store: Store, who: str, qualification: str | None) -> list[LearnerProgress]:
+    """Where one learner stands in each qualification, or in one; nobody else is judged."""
     only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
-    found = [(standing, row) for standing in app.reader(store).standings(only) for row in standing.rows]
-    return [(standing, row) for standing, row in found if who in (None, row.learner.lms_id)]
+    return [row for standing in app.reader(store).learners([who], only) for row in standing.rows]
 
 
 def _learner_json(learner: LmsMember) -> dict[str, Any]:
@@ -57,35 +54,48 @@ def whatif_command(
     """
     with app_and_store(ctx) as (app, store):
         who = find_learner(store, learner)
-        rows = [row for _, row in _rows(app, store, who.lms_id, qualification)]
+        rows = _rows(app, store, who.lms_id, qualification)
         catalogue = app.plugins.catalogue
     supposed = [(row, then) for row in rows if (then := _supposed(catalogue, row, units, strict=bool(qualification)))]
-    if not supposed:
-        says = f"{learner} is on no course whose qualification has {' or '.join(units)}."
+    strange = [name for name in units if not any(_known(catalogue, row, name, strict=False) for row in rows)]
+    if strange or not supposed:
+        says = f"{learner} is on no course whose qualification has {' or '.join(strange or units)}."
         raise InputError(says, "Check the learner and the units, or name the qualification with -q.")
     if as_json:
         print_json([_whatif_json(row, then, units) for row, then in supposed])
         return
     for row, then in supposed:
-        click.echo(f"{row.learner.name} ({row.learner.id_number}), supposing {', '.join(units)}:")
+        click.echo(plain(f"{row.learner.name} ({row.learner.id_number}), supposing {', '.join(units)}:"))
         click.echo(f"{verdict_text(then)}\n")
 
 
+def _known(catalogue: Catalogue, row: LearnerProgress, name: str, *, strict: bool) -> FoundUnit | None:
+    """The unit that a name stands for in a row's qualification. Raises ``UnknownName`` where that was named."""
+    try:
+        return catalogue.find_unit(catalogue.qualifications[row.qualification.id], name)
+    except UnknownName:
+        if strict:
+            raise
+        return None
+
+
 def _supposed(catalogue: Catalogue, row: LearnerProgress, names: Iterable[str], *, strict: bool) -> Judgement | None:
-    """The judgement with further units; ``None`` where the qualification has none of them, unless it was named."""
-    found = []
+    """The judgement with further units; ``None`` where the qualification has none of them, unless it was named.
+
+    It is the learner's own qualification: a unit that an adjustment lets count is one of it.
+    """
+    theirs = {listed.unit.reference: listed.code for listed in row.qualification.units}
+    inside, outside = [], []
     for name in names:
-        try:
-            found.append(catalogue.find_unit(catalogue.qualifications[row.qualification.id], name))
-        except UnknownName:
-            if strict:
-                raise
-    inside = [unit.code for unit in found if not isinstance(unit, OutsideUnit)]
+        unit = _known(catalogue, row, name, strict=strict)
+        if unit is not None and unit.unit.reference in theirs:
+            inside.append(theirs[unit.unit.reference])
+        else:
+            outside.append(unit.code if unit else name)
     if not inside and not strict:
         return None
     held = dict.fromkeys([*achieved(row.outcomes), *inside])
     verdict = judge(row.qualification.rule, held, transferred=transferred(row.outcomes))
-    outside = [unit.code for unit in found if isinstance(unit, OutsideUnit)]
     left_out = [f"{code} is not a unit of {row.qualification.id}: it is not counted." for code in outside]
     return Judgement(row.qualification, verdict, (*verdict.unused, *outside), (*verdict.cautions, *left_out, *row.says))
 
@@ -121,8 +131,9 @@ def route_command(
     For a LEARNER (Moodle ID number or id) from what is held; for a QUALIFICATION from nothing.
     """
     with app_and_store(ctx) as (app, store):
-        answers, gone = [], app.reader(store).gone()
-        for row, mappings in _subjects(app, store, subject, qualification):
+        reader, answers = app.reader(store), []
+        mappings, gone = (reader.mappings(), reader.gone()) if offered_only else ([], frozenset())
+        for row in _subjects(app, store, subject, qualification):
             offered = on_offer(row.qualification, mappings, gone) if offered_only else None
             answers.append(_routes(row, prefer_started, offered, show_alternatives))
     if as_json:
@@ -132,20 +143,20 @@ def route_command(
         _print_routes(answer)
 
 
-def _subjects(
-    app: App, store: Store, subject: str, qualification: str | None
-) -> list[tuple[LearnerProgress, Sequence[CourseMapping]]]:
-    """Whom or what the routes are for, each with the mappings of its qualification's courses."""
+def _subjects(app: App, store: Store, subject: str, qualification: str | None) -> list[LearnerProgress]:
+    """Whom or what the routes are for."""
     try:
         found = app.plugins.catalogue.find_qualification(subject)
     except UnknownName:
         who = find_learner(store, subject)
         rows = _rows(app, store, who.lms_id, qualification)
         if not rows:
-            raise InputError(f"{subject} is on no course we follow.", "Run 'nvqsync sync', or check it.") from None
-        return [(row, standing.mappings) for standing, row in rows]
-    mappings = [one for one in app.reader(store).mappings() if one.qualification_id == found.id]
-    return [(_nobody(found), mappings)]
+            which = f"course for {qualification}" if qualification else "course we follow"
+            raise InputError(f"{subject} is on no {which}.", "Run 'nvqsync sync', or check it.") from None
+        return rows
+    if qualification and app.plugins.catalogue.find_qualification(qualification) != found:
+        raise InputError(f"{subject} is a qualification itself.", "Leave -q out, or name a learner.")
+    return [_nobody(found)]
 
 
 def _nobody(qualification: Qualification) -> LearnerProgress:
@@ -209,7 +220,7 @@ def _route_json(row: LearnerProgress, route: Route) -> dict[str, Any]:
 def _print_routes(answer: Mapping[str, Any]) -> None:
     learner = answer["learner"]
     who = f"{learner['name']} ({learner['id_number']}), " if learner else ""
-    click.echo(f"{who}{answer['qualification']}: {'met already' if answer['met'] else 'not met'}.")
+    click.echo(plain(f"{who}{answer['qualification']}: {'met already' if answer['met'] else 'not met'}."))
     if not answer["routes"]:
         click.echo(answer["says"])
     for number, route in enumerate(answer["routes"]):
@@ -228,7 +239,13 @@ def _print_routes(answer: Mapping[str, Any]) -> None:
 
 @click.command("nearly")
 @qualification_option
-@click.option("--limit", default=20, show_default=True, help="At most so many lines of each list; 0 for all.")
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="At most so many lines of each list; 0 for all.",
+)
 @json_option
 @click.pass_context
 def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as_json: bool) -> None:

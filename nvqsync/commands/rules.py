@@ -97,7 +97,7 @@ def _kind_of(path: Path) -> str:
     """What a TOML file is for, by its keys: ``units``, ``criteria`` or ``qualification``."""
     content: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     if "rule" in content or "units" not in content:
         return "qualification"
     return "units" if "source" in content else "criteria"

@@ -9,7 +9,8 @@ import click
 
 from nvqsync.commands.common import catalogue_of, tell
 from nvqsync.errors import InputError
-from nvqsync.new_specification import name_misfit, qualification_template, units_template
+from nvqsync.names import name_misfit
+from nvqsync.new_specification import qualification_template, units_template
 
 
 @click.command("new")

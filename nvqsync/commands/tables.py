@@ -49,6 +49,11 @@ def plain(text: str) -> str:
     return "".join(_HARMLESS.get(unicodedata.category(letter), letter) for letter in text if letter not in _TURNING)
 
 
+def plain_lines(text: str) -> str:
+    """The same for a text of several lines, which stay."""
+    return "\n".join(map(plain, text.split("\n")))
+
+
 def _lines(row: Sequence[str], widths: Sequence[int], right: Sequence[bool], widest: int) -> Iterator[str]:
     """One row as one line, or as several where its widest cell needs wrapping."""
     wrapped = textwrap.wrap(row[widest], widths[widest]) or [""]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,9 +37,15 @@ GAPS = {
 """What each kind of gap means, in words."""
 
 
-def coverage(qualification: Qualification, mappings: Iterable[CourseMapping]) -> tuple[Gap, ...]:
-    """The gaps of one qualification, over all its courses together, in the qualification's own order of units."""
-    items = [item for mapping in mappings if mapping.qualification_id == qualification.id for item in mapping.items]
+def coverage(
+    qualification: Qualification, mappings: Iterable[CourseMapping], gone: Collection[str] = ()
+) -> tuple[Gap, ...]:
+    """The gaps of one qualification, over all its courses together, in the qualification's own order of units.
+
+    ``gone`` are the ids of items that the LMS no longer shows: nobody can be graded on those.
+    """
+    ours = [mapping for mapping in mappings if mapping.qualification_id == qualification.id]
+    items = [item for mapping in ours for item in mapping.items if item.item_id not in gone]
     gaps: list[Gap] = []
     for listed in qualification.units:
         gaps += _gaps(listed, _asked(qualification, listed, items))

@@ -41,6 +41,52 @@ def test_a_wrong_token_says_where_to_look(rehearsal: Rehearsal) -> None:
     assert "f00df00d" not in answer.err + answer.out
 
 
+def test_names_given_in_moodle_cannot_play_tricks_with_the_terminal(rehearsal: Rehearsal) -> None:
+    """Whoever may name an assignment or a course is not trusted with the screen of whoever reads a report."""
+    college, trick = rehearsal.college, "\x07\u202e"
+    college.moodle.add_assignment(college.course, f"Loose{trick}", "")
+    college.moodle.add_course(f"Stray{trick}", "Stray", f"OCR/9999{trick}")
+    told = [rehearsal.run("sync"), rehearsal.run("mapping", "check"), rehearsal.run("sync", "--course", f"No{trick}")]
+    printed = "".join(answer.out + answer.err for answer in told)
+    assert {"Loose", "Stray", "No"} <= set(re.findall(r"\w+", printed))
+    assert "\x07" not in printed
+    assert "\u202e" not in printed
+
+
+@pytest.mark.parametrize("option", ["--course", "--accept-vanished"])
+def test_a_course_that_is_not_there_is_told(rehearsal: Rehearsal, option: str) -> None:
+    """Whoever misspelt it would believe that it was read, or that its loss was accepted."""
+    told = rehearsal.run("sync", option, "CS9", "--json").json
+    assert [(one["code"], "CS9" in one["says"]) for one in told["problems"]] == [("no-such-course", True)]
+
+
+@pytest.mark.parametrize("day", ["2999-01-01", "tomorrow"])
+@pytest.mark.parametrize("command", [["sync", "--since"], ["status", "--rewind", "CS2", "--to"]])
+def test_a_day_to_come_is_no_day_to_read_from(rehearsal: Rehearsal, command: list[str], day: str) -> None:
+    """It would read nothing again, in silence."""
+    rehearsal.run("sync")
+    answer = rehearsal.run(*command, day)
+    assert answer.status == 2
+    assert day in answer.err
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("nearly --limit -1", "-1 is not in the range"),
+        ("route S0 -q OCR/10378", "S0 is on no course for OCR/10378"),
+        ("route OCR/03455 -q OCR/10378", "OCR/03455 is a qualification itself"),
+        ("status --to 2026-01-01", "name the course with --rewind"),
+    ],
+)
+def test_a_question_that_cannot_be_meant_is_not_answered(rehearsal: Rehearsal, command: str, says: str) -> None:
+    """Rather than with half of it left out."""
+    rehearsal.run("sync")
+    answer = rehearsal.run(*command.split())
+    assert (answer.status, answer.out) == (2, "")
+    assert says in answer.err
+
+
 @pytest.mark.parametrize("fault", ["maintenance", "cli_maintenance", "database_down", "html_page", "truncated"])
 def test_a_moodle_in_trouble_is_told_as_try_later_and_loses_nothing(rehearsal: Rehearsal, fault: str) -> None:
     """Maintenance and a database that is down end the pass with status 3 and leave the store as it was."""

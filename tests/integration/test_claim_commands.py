@@ -109,7 +109,8 @@ def test_a_name_cannot_play_tricks_with_the_terminal(rehearsal: Rehearsal) -> No
     rehearsal.run("registrations", "import", str(path))
     with Store(rehearsal.database()) as store, store.writing():
         store.execute("UPDATE learners SET name = ? WHERE id_number = 'S1'", ["Eve\x1b[2J\u202eil"])
-    for arguments in (["claims", "list"], ["claims", "show", "2"], ["progress"], ["progress", "S1"]):
+    asked = ("claims list", "claims show 2", "progress", "progress S1", "whatif S1 -u A1", "route S1")
+    for arguments in map(str.split, asked):
         out = rehearsal.run(*arguments).out
         assert "Eve" in out
         assert "\x1b" not in out

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nvqsync.cli import program
+from nvqsync.store import Store
 from tests.rehearsal import Rehearsal, rehearsing
 
 RULE = (files("nvqsync.plugins.ocr") / "qualifications" / "03455.toml").read_text(encoding="utf-8")
@@ -219,6 +220,19 @@ def test_whatif_refuses_a_unit_of_no_qualification_of_theirs(rehearsal: Rehearsa
     rehearsal.run("sync")
     assert rehearsal.run("whatif", "S0", "--unit", "Z99").status == 2
     assert rehearsal.run("whatif", "S0", "--unit", "Z99", "-q", "OCR/03455").status == 2
+    beside = rehearsal.run("whatif", "S0", "--unit", "D2", "--unit", "2D")
+    assert (beside.status, beside.out, "has 2D." in beside.err) == (2, "", True)
+
+
+def test_whatif_names_the_units_that_one_of_two_qualifications_lacks(rehearsal: Rehearsal) -> None:
+    """Each verdict says which of the supposed units it does not count."""
+    college = rehearsal.college
+    other = college.moodle.add_course("CS1", "Customer Service Level 1", "OCR/03454")
+    college.moodle.enrol(other, college.learners[0])
+    rehearsal.run("sync")
+    told = rehearsal.run("whatif", "S0", "--unit", "A1", "--unit", "D13", "--json").json
+    lacking = {one["qualification"]: [c for c in one["then"]["cautions"] if "D13 is not a unit" in c] for one in told}
+    assert {name: len(said) for name, said in lacking.items()} == {"OCR/03454": 1, "OCR/03455": 0}
 
 
 def test_route_for_a_qualification_has_the_handbooks_hours(rehearsal: Rehearsal) -> None:
@@ -249,6 +263,19 @@ def test_route_prefers_what_is_under_way_when_asked(rehearsal: Rehearsal) -> Non
     (told,) = rehearsal.run("route", "S0", "--prefer-started", "--json").json
     started = [unit for unit in told["routes"][0]["units"] if unit["started"]]
     assert [(unit["code"], unit["criteria_met"]) for unit in started] == [("A3", 1)]
+
+
+@pytest.mark.parametrize("question", ["whatif S0 -u D2", "route S0", "progress S0"])
+def test_a_question_about_one_learner_judges_nobody_else(rehearsal: Rehearsal, question: str) -> None:
+    """In a large college everybody takes a minute: somebody else's grade, spoilt here, is not even read."""
+    for learner in (0, 1):
+        rehearsal.college.pass_unit(learner, "F1")
+    rehearsal.run("sync")
+    told = rehearsal.run(*question.split(), "--json").json
+    other = str(rehearsal.college.learners[1].id)
+    with Store(rehearsal.database()) as store, store.writing():
+        store.execute("UPDATE grades SET grade = 'spoilt' WHERE learner_id = ?", [other])
+    assert rehearsal.run(*question.split(), "--json").json == told
 
 
 def test_nearly_names_the_one_grade_that_is_missing(rehearsal: Rehearsal) -> None:

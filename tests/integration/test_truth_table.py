@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal import COMPETENT, NOT_YET, Rehearsal, rehearsing
+from tests.rehearsal import COMPETENT, NOT_YET, UNITS, Rehearsal, rehearsing
 
 
 @pytest.fixture
@@ -297,6 +297,27 @@ def test_a_deleted_assignment_blocks_until_a_person_confirms(waiting: Rehearsal)
     assert "LMS-9" in cautions(waiting)
 
 
+def test_a_deleted_assignment_that_somebody_waits_for_is_told(rehearsal: Rehearsal) -> None:
+    """The whole unit is met; a criterion mapped to what nobody can be graded on any more keeps it open."""
+    college = rehearsal.college
+    part = college.moodle.add_assignment(college.course, "Part", "D2:1.1", grade=-college.scale_id)
+    only = college.assignments["F1"]
+    college.pass_unit(0, "D2")
+    rehearsal.run("sync")
+    told = rehearsal.run("mapping", "check", "--json").json
+    assert "item-gone" not in {problem["code"] for problem in told["problems"]}
+    for item in (part, only):
+        college.moodle.delete_assignment(item)
+    rehearsal.run("sync")
+    told = rehearsal.run("mapping", "check", "--json").json
+    assert {p["item"] for p in told["problems"] if p["code"] == "item-gone"} == {str(part.id), str(only.id)}
+    assert [(gap["unit"], gap["lacks"]) for gap in told["not_assessed"]] == [("F1", "unit")]
+    assert rehearsal.run("progress", "S0", "--json").json[0]["units_achieved"] == 0
+    rehearsal.add_settings('\n[mapping]\nfile = "mapping.toml"\n')
+    (rehearsal.folder / "mapping.toml").write_text(f"[[assignment]]\nid = {part.id}\nignore = true\n", "utf-8")
+    assert rehearsal.run("progress", "S0", "--json").json[0]["units_achieved"] == 1
+
+
 def test_a_renamed_assignment_is_the_same(waiting: Rehearsal) -> None:
     """Nothing about the claim changes."""
     waiting.college.moodle.rename(waiting.college.assignments["D2"], "Unit D2, final")
@@ -467,6 +488,20 @@ def test_bookmarks_are_shown_and_can_be_put_back(waiting: Rehearsal) -> None:
     override(waiting)
     assert waiting.run("sync", "--learner", "S0").status == 0
     assert blockers(waiting) == {"LMS-1"}
+
+
+@pytest.mark.parametrize("how", [[], ["--full"]])
+def test_after_the_servers_clock_was_put_back_nothing_is_missed(rehearsal: Rehearsal, how: list[str]) -> None:
+    """A pass made while it was a year ahead leaves bookmarks no grade of today would ever reach."""
+    rehearsal.college.pass_unit(0, "F1")
+    rehearsal.college.moodle.clock.advance(365 * 86_400)
+    rehearsal.run("sync")
+    rehearsal.college.moodle.clock.advance(-365 * 86_400)
+    rehearsal.college.pass_unit(0, *UNITS[1:6])
+    report = rehearsal.run("sync", *how, "--json").json
+    assert report["courses"][0]["appeared"] == 5
+    assert problems(report) == set()
+    assert report["claims"]["proposed"] == 1
 
 
 def test_a_quiet_pass_reads_next_to_nothing(waiting: Rehearsal) -> None:

@@ -111,6 +111,7 @@ def test_transferred_credit_is_judged_as_transferred() -> None:
         ({"awarded_by": ""}, "ROC-X"),
         ({"achieved_on": None}, "ROC-X"),
         ({"achieved_on": dt.date(2026, 5, 5)}, "still to come"),
+        ({"achieved_on": dt.date(219, 5, 5)}, "no certificate of this unit can be so old"),
         ({"awarded_by": "OCR/03455"}, "no transfer"),
         ({"paper": " "}, "paper"),
         ({"why": ""}, "reason"),

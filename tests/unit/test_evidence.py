@@ -73,7 +73,9 @@ def test_without_a_pass_mark_there_is_no_decision_but_a_line(mark):
 
 def test_a_pass_mark_above_the_maximum_is_reported():
     """Nobody could ever reach it."""
-    assert codes(made_up.item(maximum=10, pass_mark=50)) == ["pass-mark-too-high"]
+    (notice,) = weighed(made_up.item(maximum=10, pass_mark=50))[1]
+    assert notice.code == "pass-mark-too-high"
+    assert "Correct it in the LMS or the mapping file." in notice.says
 
 
 @pytest.mark.parametrize(("grade", "met"), [("1", False), ("2.00000", True)])
@@ -106,6 +108,8 @@ def test_a_scale_that_cannot_be_read_or_counts_nothing_is_reported():
     """An unread scale decides nothing; one without a passing name meets nothing."""
     assert codes(made_up.item(grading=Grading.SCALE)) == ["scale-unknown"]
     assert codes(made_up.item(grading=Grading.SCALE, scale=("Red", "Green"))) == ["scale-without-pass"]
+    (notice,) = weighed(made_up.item(grading=Grading.SCALE, scale=("Red", "Green")))[1]
+    assert "scale_pass" in notice.says
 
 
 def test_an_item_without_grades_is_reported():
@@ -114,6 +118,14 @@ def test_an_item_without_grades_is_reported():
 
 
 # ---------------------------------------------------------------- rubrics and guides
+
+
+def test_a_scale_whose_highest_item_does_not_count_is_reported_unless_the_mapping_says_so():
+    """A learner graded above the one that counts would be passed over."""
+    item = made_up.item(grading=Grading.SCALE, scale=("Referred", "Pass", "Outstanding"))
+    assert verdicts(item, made_up.assessed(grade="3")) == {"": False}
+    assert codes(item) == ["scale-top-not-met"]
+    assert codes(item, text='[[assignment]]\nid = 70\nscale_pass = ["Pass"]') == []
 
 
 def rubric(id_number: str = "A3:1.1-1.2", rows=PAIR, grading: Grading = Grading.RUBRIC, **more) -> LmsItem:
@@ -128,6 +140,12 @@ def test_each_row_speaks_for_its_criterion_alone():
         ("1.2", False, "row 1.2: 1 of 2"),
     ]
     assert notices == ()
+
+
+def test_more_than_a_row_can_score_is_reported():
+    """Nobody could ever meet it."""
+    assert codes(rubric(), text="[[assignment]]\nid = 70\nrubric_pass = 2") == []
+    assert codes(rubric(), text="[[assignment]]\nid = 70\nrubric_pass = 3") == ["pass-mark-too-high"] * 2
 
 
 def test_a_rubric_remarked_to_the_same_total_changes_its_decisions():

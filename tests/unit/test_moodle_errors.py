@@ -49,6 +49,22 @@ def test_a_recorded_failure_has_its_class_and_a_next_step(row: dict[str, Any]) -
     assert type(told) is HOST_CLASS[row["expected"]]
     assert told.next_step
     assert "<" not in told.says
+    assert ".." not in told.says
+    assert told.says.endswith((".", "\N{HORIZONTAL ELLIPSIS}"))
+
+
+def test_a_long_message_is_cut_between_words_and_shows_it() -> None:
+    """Half a word at its end would read like the server's own."""
+    assert errors.plain("<p>word</p> " * 100, 20) == "word word word \N{HORIZONTAL ELLIPSIS}"
+    assert errors.plain("x" * 100, 20) == "x" * 18 + " \N{HORIZONTAL ELLIPSIS}"
+    assert errors.plain("x" * 20, 20) == "x" * 20
+
+
+def test_a_failure_without_words_says_so() -> None:
+    """An uncaught PHP error may come without any."""
+    found = error_in("f", {"exception": "Error", "errorcode": None, "message": None})
+    assert isinstance(found, MoodleFault)
+    assert as_lms_error(found).says == "f: Moodle broke off while answering: no message."
 
 
 def test_the_exceptions_class_decides_nothing() -> None:

@@ -59,6 +59,8 @@ def test_a_rule_that_nothing_meets_is_an_error_and_says_why() -> None:
     (finding,) = check_rule(rule).findings
     assert (finding.severity, finding.code) == (ERROR, "no-selection")
     assert "meets them all" in finding.says
+    assert "missing" not in finding.says  # nobody is being judged
+    assert "short" not in finding.says
 
 
 def test_credits_out_of_reach_are_an_error() -> None:

@@ -101,6 +101,8 @@ def test_a_unit_in_two_groups_is_one_unit_of_both(tmp_path: Path) -> None:
     [
         ("level = 1", "levl = 1", 4, "levl", "Did you mean level?"),
         ("level = 1", 'level = "1"', 4, "level", "integer"),
+        ('code = "7"', 'code = "7/8"', 2, "code", "'7/8' cannot stand in an id"),
+        ('awarding_body = "INV"', 'awarding_body = "In V"', 1, "awarding_body", "'In V' cannot stand in an id"),
         ("level = 1", "level = 9", 4, "level", "less than or equal to 8"),
         ('title = "An invented award"\n', "", 1, "title", "missing"),
         ('title = "Mandatory"', 'titel = "Mandatory"', 12, "groups.A.titel", "Did you mean title?"),
@@ -112,6 +114,8 @@ def test_a_unit_in_two_groups_is_one_unit_of_both(tmp_path: Path) -> None:
         ('units = ["X1"]', 'units = ["X9"]', 28, "rule.requirements", "no unit X9"),
         ("INV-1/credits", "INV-1/mandatory", 28, "rule.requirements", "two requirements"),
         ("need = 9", "need = 8", 5, "credits", "asks for 8 credits in all, not 9"),
+        ("need = 9", "need = 9\nunits = ['X1']", 34, "rule.requirements[2]", "`units` means nothing to min_credits"),
+        ("[rule]", "[[rule]]", 1, "rule", "should be a table"),
         ("need = 9", 'need = 9\ngroups = ["Z"]', 35, "rule.requirements", "no group Z"),
         ("need = 9", 'need = 9\ngroups = ["A"]', 35, "rule.requirements", "at most 4"),
         ("level = 1", 'level = 1\nqualification_number = "500/8625/1"', 5, "qualification_number", "X would fit"),
@@ -125,6 +129,34 @@ def test_what_is_wrong_is_named_by_file_line_and_key(
     complaint = read(tmp_path, GOOD.replace(old, new, 1) if old != "INV-1/credits" else GOOD.replace(old, new))
     assert f"inv.toml, line {line}, {key}: " in complaint
     assert says in complaint
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ('kind = "min_credits_at_level"\nneed = 4\nlevel = 1', "needs a `comparison`: exactly or at_least"),
+        ('kind = "max_credits"\ngroups = ["B"]', "max_credits needs a `need`"),
+        ('kind = "barred"\nunits = ["X2", "X3"]\ngroups = ["B"]', "`groups` means nothing to barred"),
+        ('kind = "equivalent"\nunits = ["X2", "X3"]\nneed = 1', "`need` means nothing to equivalent"),
+        ('kind = "min_units"\nneed = 1\ncomparison = "at_least"', "`comparison` means nothing to min_units"),
+    ],
+)
+def test_a_requirement_says_all_its_kind_uses_and_nothing_else(tmp_path: Path, keys: str, says: str) -> None:
+    """Else a bar would seem to hold in one group only, or a reading would be one that nobody declared."""
+    entry = f'[[rule.requirements]]\nid = "INV-2"\nsays = "Something"\nsection = "2"\n{keys}\n'
+    complaint = read(tmp_path, f"{GOOD}\n{entry}")
+    assert "inv.toml, line 41, rule.requirements[3]: INV-2: " in complaint
+    assert says in complaint
+
+
+def test_a_byte_order_mark_as_windows_writes_it_does_no_harm(tmp_path: Path) -> None:
+    """Neither in a good file nor before the lines of a bad one."""
+    file = tmp_path / "inv.toml"
+    file.write_text(GOOD, encoding="utf-8-sig")
+    assert read_qualification(file, UNITS).id == "INV/7"
+    file.write_text(GOOD.replace("level = 1", "level = 9"), encoding="utf-8-sig")
+    with pytest.raises(CatalogueError, match="line 4, level"):
+        read_qualification(file, UNITS)
 
 
 def test_broken_toml_names_the_line(tmp_path: Path) -> None:
