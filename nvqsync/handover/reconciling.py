@@ -179,11 +179,12 @@ def record_answers(exchange: Exchange, claims: Sequence[ClaimLine], answers: Ite
     """
     with exchange.store.writing(durable=True):
         now = {claim.key: claim for claim in store_claims.some_claims(exchange.store, [line.id for line in claims])}
-        silent = set(now)
-        for answer in answers:
+        silent, told = set(now), tuple(answers)
+        holders = _certificated(exchange.store, now.values(), told)
+        for answer in told:
             if answer.key in now:
                 silent.discard(answer.key)
-                now[answer.key] = _record(exchange, now[answer.key], answer)
+                now[answer.key] = _record(exchange, now[answer.key], answer, holders)
             else:
                 exchange.report.problems.append(f"The portal answered about a claim we did not ask for: {answer.key}.")
         if silent:
@@ -203,15 +204,32 @@ def no_answer(exchange: Exchange, claim_ids: Collection[int]) -> None:
                 exchange.report.answers["unknown"] += 1
 
 
-def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
-    """Record one answer on a claim as it stands, inside the transaction that is open; the claim as it is then."""
-    event = EVENTS[answer.outcome]
+def _certificated(store: Store, claims: Iterable[Claim], answers: Iterable[Answer]) -> dict[tuple[str, str], int]:
+    """By awarding body and number, the claims for which the certificates told of are recorded already."""
+    numbers = {answer.certificate_number for answer in answers} - {""}
+    bodies = {claim.awarding_body for claim in claims} if numbers else set()
+    return {
+        (body, number): claim_id
+        for body in bodies
+        for number, claim_id in store_claims.certificated_as(store, body, numbers).items()
+    }
+
+
+def _record(exchange: Exchange, claim: Claim, answer: Answer, holders: dict[tuple[str, str], int]) -> Claim:
+    """Record one answer on a claim as it stands, inside the transaction that is open; the claim as it is then.
+
+    A certificate that cannot be this claim's is a problem, and not recorded. ``holders`` learns of one that is.
+    """
+    event, certificate = EVENTS[answer.outcome], (claim.awarding_body, answer.certificate_number)
+    if says := certificates.misfit(claim, answer, holders.get(certificate)):
+        exchange.report.problems.append(f"Claim {claim.id}: the portal says {says}")
+        return claim
     if event is Event.NOT_FOUND and (claim.status is Status.EXPORTED or event in TRANSITIONS[claim.status]):
         store_claims.reopen_batch(exchange.store, claim.batch_id)
     if claim.status is Status.CERTIFICATED and certificates.confirms(answer, marked=claim.provisional):
         return _confirm(exchange, claim)
-    if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
-        return claim  # nothing new; or never arrived, and goes again
+    if _nothing_new(claim, answer):
+        return claim
     said = answer.outcome.value.replace("_", " ")
     fields: dict[str, str | bool] = {
         "reference": answer.reference or claim.reference,
@@ -230,7 +248,18 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
         exchange.report.problems.append(f"Claim {claim.id}: the portal says {said}: {error.says}")
         return claim
     exchange.report.answers[changed.status.value] += 1
+    if answer.outcome is Outcome.CERTIFICATED:
+        holders[certificate] = claim.id
     return changed
+
+
+def _nothing_new(claim: Claim, answer: Answer) -> bool:
+    """It is where the portal says; or it never arrived, and goes again; or it was recalled with this certificate."""
+    if claim.status is Status.EXPORTED:
+        return answer.outcome is Outcome.NOT_FOUND
+    if claim.status is Status.RECALLED and answer.outcome is Outcome.CERTIFICATED:
+        return answer.certificate_number == claim.certificate_number
+    return claim.status.value == answer.outcome.value
 
 
 def _confirm(exchange: Exchange, claim: Claim) -> Claim:
