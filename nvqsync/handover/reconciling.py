@@ -125,7 +125,9 @@ def reconcile(
         exchange = Exchange(app, store, by)
         if portal is not None:
             _ask_about_all(exchange, portal, to_ask(certificates=certificates))
-        exchange.report.tick_off = tick_off(store_handover.in_statuses(store, OUT), app.reached)
+        exchange.report.tick_off = tick_off(
+            store_handover.in_statuses(store, OUT), app.reached, store_handover.not_to_key(store)
+        )
         return exchange.finish()
 
 
