@@ -46,6 +46,10 @@ ONE_ENTRY = frozenset({"OCR"})
 COLUMNS_STEP = "Print the columns with 'nvqsync registrations template'. Of a workbook only the first sheet is read."
 ENTRIES = {"full_award": Entry.FULL_AWARD, "full": Entry.FULL_AWARD, "": Entry.FULL_AWARD, "units": Entry.UNITS}
 
+SPREADSHEET_ERRORS = frozenset(
+    {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
+"""What stands in a cell whose formula failed, in a workbook and in the CSV saved from one."""
 
 NOBODY: Owners = MappingProxyType({})
 """No ULN was said to be anyone's."""
@@ -210,6 +214,9 @@ def _named(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     row = dict(zip(columns, [*stripped, *[""] * len(columns)], strict=False))
     if row.pop("", "") or any(stripped[len(columns) :]):
         raise InputError("There are more cells than columns.", "A comma inside a cell needs quotation marks around it.")
+    for name, cell in row.items():
+        if cell in SPREADSHEET_ERRORS:
+            raise InputError(f"The spreadsheet could not work out this {name}: {cell}.", "Mend the cell's formula.")
     for name in IDENTIFIERS:
         if re.fullmatch(r"\d([.,]\d+)?e\+?\d+", row.get(name, ""), re.IGNORECASE):
             says = f"A spreadsheet turned this {name} into {row[name]}."

@@ -129,6 +129,16 @@ def test_none_two_and_contradiction_are_errors_and_a_name_never_matches(
     assert "1000000" not in found.errors[0].says
 
 
+@pytest.mark.parametrize("column", ["id_number", "uln", "name", "site", "registered_on"])
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!"])
+def test_a_formula_that_failed_is_neither_a_number_nor_a_name(column: str, cell: str) -> None:
+    """Nobody is registered, and no certificate is printed, under what a spreadsheet writes for an error."""
+    row = {"id_number": "S1", "qualification": "OCR/03455", "registered_on": "2026-09-14", column: cell}
+    found = imported(row)
+    assert found.registrations == ()
+    assert f"could not work out this {column}: {cell}" in found.errors[0].says
+
+
 def test_a_candidate_number_belongs_to_its_awarding_body() -> None:
     """One number is Ann's with OCR and Ben's with NCFE: neither body's row reaches the other learner."""
     known = (
