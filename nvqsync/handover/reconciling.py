@@ -17,7 +17,7 @@ from nvqsync import certificates
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, TRANSITIONS, Event, Status, advance
 from nvqsync.clock import day
-from nvqsync.errors import NotAllowed, PortalError
+from nvqsync.errors import PortalError
 from nvqsync.handover.batching import ClaimLine
 from nvqsync.handover.ticking_off import OUT, ToDo, tick_off
 from nvqsync.hookspecs import PortalConnector
@@ -232,7 +232,11 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer, holders: dict[tupl
         return _confirm(exchange, claim)
     if _nothing_new(claim, answer):
         return claim
-    said = answer.outcome.value.replace("_", " ")
+    said, here = answer.outcome.value.replace("_", " "), claim.status.value.replace("_", " ")
+    if event not in TRANSITIONS[claim.status]:
+        says = f"Claim {claim.id}: the portal says {said}, and here it is {here}. Nothing was changed."
+        exchange.report.problems.append(f"{says} Ask the body, then record what holds: 'nvqsync claims record'.")
+        return claim
     fields: dict[str, str | bool] = {
         "reference": answer.reference or claim.reference,
         "portal_words": answer.words or claim.portal_words,
@@ -244,11 +248,7 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer, holders: dict[tupl
         fields["provisional"] = certificates.provisional(claim, route, answer.provisional)
     if answer.outcome is Outcome.REVOKED:
         fields["revoked_on"] = (answer.on or day(exchange.app.now())).isoformat()
-    try:
-        changed = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
-    except NotAllowed as error:
-        exchange.report.problems.append(f"Claim {claim.id}: the portal says {said}: {error.says}")
-        return claim
+    changed = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
     exchange.report.answers[changed.status.value] += 1
     if answer.outcome is Outcome.CERTIFICATED:
         holders[certificate] = claim.id

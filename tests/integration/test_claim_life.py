@@ -119,7 +119,7 @@ def test_the_same_record_again_changes_nothing_and_another_needs_a_reason(rehear
         (["keyed", "1", "--on", "soon"], 2, "not a day"),
         (["keyed"], 2, "--file"),
         (["keyed", "99"], 1, "no claim 99"),
-        (["authorised", "1"], 1, "Possible now"),
+        (["authorised", "1"], 1, "cannot take 'record authorised'. Possible now: withdraw, record keyed"),
         (["received", "1"], 1, "no certificate"),
         (["confirmed", "1"], 1, "no certificate"),
         (["keyed", "1", "--provisional"], 2, "with 'certificated'"),

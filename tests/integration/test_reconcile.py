@@ -79,6 +79,7 @@ def test_a_certificate_the_portal_does_not_know_is_a_problem_and_is_not_sent_aga
     shop.portal.forget()
     report = ask(shop, certificates=True)
     assert len(report.problems) == 2
+    assert "says not found, and here it is certificated. Nothing was changed. Ask the body" in report.problems[0]
     assert {claim.status for claim in shop.claims()} == {Status.CERTIFICATED}
     shop.finish()
     assert shop.books() == {}
