@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 
 from docs.told import played
-from nvqsync.claims import ANSWERS, CLOSED, GONE, RECORDED, TRANSITIONS, WAITING, Event, Status, actions
+from nvqsync.claims import ANSWERS, CLOSED, GONE, TRANSITIONS, WAITING, Event, Status, actions, command
 from nvqsync.cli import program
 from nvqsync.declaring import MOST, Declaration
 from nvqsync.gates import Gate, Severity
@@ -183,16 +183,11 @@ def _names(statuses: Iterable[Status]) -> str:
     return ", ".join(f"`{status.value}`" for status in Status if status in statuses)
 
 
-def _command(event: Event) -> str:
-    word = next((word for word, recorded in RECORDED.items() if recorded is event), "")
-    return f"record {word}" if word else event.value
-
-
 def claims_page() -> str:
     """docs/claims.md: a claim's life."""
     statuses = "\n".join(
         f"| `{status.value}` | {STATUS_WORDS[status]} | "
-        f"{', '.join(f'`{_command(e)}`' for e in sorted(actions(status))) or '-'} |"
+        f"{', '.join(f'`{command(e)}`' for e in sorted(actions(status))) or '-'} |"
         for status in Status
     )
     moves = "\n".join(

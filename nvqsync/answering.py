@@ -14,10 +14,11 @@ from nvqsync.claims import Event, advance
 from nvqsync.declaring import Answers
 from nvqsync.errors import NotAllowed, UnknownName
 from nvqsync.gates import Finding
+from nvqsync.gating import four_eyes
 from nvqsync.holding import HoldCode
 from nvqsync.names import did_you_mean
 from nvqsync.proposing import Claim
-from nvqsync.storage import store_claims, store_declarations
+from nvqsync.storage import store_audit, store_centre, store_claims, store_declarations
 from nvqsync.store import Store
 
 
@@ -85,7 +86,7 @@ def record_said(store: Store, claim: Claim, said: Said, *, by: str, at: int) -> 
 
 
 def hold_unanswered(app: App, store: Store, claims: Iterable[Claim], *, by: str) -> list[int]:
-    """Put approved claims on hold whose declarations and notes do not cover what is due now; returns their numbers."""
+    """Put approved claims on hold that were not approved on what is known now; returns their numbers."""
     held = []
     for claim, why in unanswered(store, claims):
         status = advance(claim.status, Event.FACTS_CHANGED)
@@ -105,10 +106,24 @@ def hold_unanswered(app: App, store: Store, claims: Iterable[Claim], *, by: str)
 
 
 def unanswered(store: Store, claims: Iterable[Claim]) -> Iterator[tuple[Claim, str]]:
-    """Those of these claims whose declarations and notes do not cover what is due now, and what is missing."""
+    """Those of these claims that were not approved on what is known now, and why.
+
+    Their declarations and notes do not cover what is due, or whoever approved one is known by now as a Moodle user who
+    assessed or verified in it.
+    """
     for claim in claims:
         if gaps := approval_gaps(claim, store_declarations.answers(store, claim.id)):
             yield claim, f"It {_gaps_in_words(claim, gaps)}."
+        elif approver := _had_a_part(store, claim):
+            yield claim, f"{approver}, who approved it, assessed or verified in it: somebody else has to approve it."
+
+
+def _had_a_part(store: Store, claim: Claim) -> str:
+    """Whoever approved a claim, where their account is that of somebody who assessed or verified in it; or nothing."""
+    approver = store_audit.last_actor(store, f"claim:{claim.id}", Event.APPROVE.value)
+    account = store_centre.account(store, approver)
+    part = account is not None and four_eyes.has_part(account.lms_id, claim.facts.get("people", {}))
+    return approver if part else ""
 
 
 def all_asked(claims: Iterable[Claim]) -> dict[str, str]:

@@ -6,6 +6,7 @@ certificate, the portal or a person, may say whether this one is; where they do 
 
 from __future__ import annotations
 
+from nvqsync.claims import Status
 from nvqsync.model import Answer, Outcome
 from nvqsync.proposing import Claim
 
@@ -25,3 +26,21 @@ def provisional(claim: Claim, route: str, said: bool | None = None) -> bool:
 def confirms(answer: Answer, *, marked: bool) -> bool:
     """Whether the portal says that a certificate which is ``marked`` as provisional is so no more."""
     return marked and answer.outcome is Outcome.CERTIFICATED and answer.provisional is False
+
+
+def misfit(claim: Claim, answer: Answer, holder: int | None) -> str:
+    """Why a certificate the portal tells of cannot be the claim's, and what to do; empty where it can.
+
+    ``holder`` is the claim for which its number is recorded, if there is one.
+    """
+    number, known = answer.certificate_number, claim.certificate_number
+    if answer.outcome is not Outcome.CERTIFICATED:
+        return ""
+    if holder not in {None, claim.id}:
+        return f"its certificate is {number}, which is recorded for claim {holder}. Ask the body whose it is."
+    if claim.status is Status.CERTIFICATED and number != known:
+        return (
+            f"its certificate is {number}, and {known} is recorded. Read the certificate; if the record is wrong: "
+            f"'nvqsync claims record certificated {claim.id} --certificate {number} --correct --words \"...\"'."
+        )
+    return ""

@@ -170,9 +170,19 @@ def advance(status: Status, event: Event) -> Status:
     moves = TRANSITIONS[status]
     if event in moves:
         return moves[event]
-    possible = ", ".join(sorted(e.value for e in actions(status))) or "nothing by hand"
-    says = f"A claim that is {status.value.replace('_', ' ')} cannot take '{event.value.replace('_', ' ')}'."
-    raise NotAllowed(says, f"Possible now: {possible}.")
+    says = f"A claim that is {status.value.replace('_', ' ')} cannot take '{command(event)}'."
+    raise NotAllowed(says, f"Possible now: {possible(status)}.")
+
+
+def command(event: Event) -> str:
+    """What a person types after ``nvqsync claims`` to bring it about; for the others the event in words."""
+    word = next((word for word, recorded in RECORDED.items() if recorded is event), "")
+    return f"record {word}" if word else event.value.replace("_", " ")
+
+
+def possible(status: Status) -> str:
+    """What a person may do now, as they type it."""
+    return ", ".join(command(event) for event in actions(status)) or "nothing by hand"
 
 
 def claim_key(

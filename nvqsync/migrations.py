@@ -91,6 +91,7 @@ CREATE INDEX claims_by_learner ON claims (learner_id, status, awarding_body, qua
 CREATE INDEX claims_to_recall ON claims (status, awarding_body, qualification_id, blocked, created_at)
     WHERE instr(cautions, '["CERT-1"') > 0;
 CREATE INDEX claims_by_batch ON claims (batch_id, status) WHERE batch_id IS NOT NULL;
+CREATE INDEX claims_by_certificate ON claims (awarding_body, certificate_number) WHERE certificate_number <> '';
 CREATE INDEX claims_for_iqa ON claims (status, learner_id)
     WHERE (instr(blockers, '"IQA-') > 0 OR instr(blockers, '"SIM-') > 0 OR instr(blockers, '"STAFF-2"') > 0)
 """

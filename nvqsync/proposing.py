@@ -261,11 +261,12 @@ def _follow(case: _Case, claim: Claim, here: Collection[int]) -> ClaimMove | Non
 
 def _waiting(case: _Case, claim: Claim) -> ClaimMove | None:
     people = four_eyes.changed(claim.facts.get("people", {}), case.facts["people"])
-    if claim.fingerprint == case.mark and case.findings == claim.findings and not people:
+    held = _held_changed(claim.facts["units"], case.facts["units"])
+    if claim.fingerprint == case.mark and case.findings == claim.findings and not people and not held:
         return None
     was, now = claim.facts["basis"], case.facts["basis"]
     only_more = not any(now.get(code) != digest for code, digest in was.items())
-    told = difference(was, now)
+    told = "; ".join(part for part in (difference(was, now), held) if part)
     if case.met and claim.status not in {Status.APPROVED, Status.EXPORTED} and (only_more or not told):
         return _move(Move.REFRESH, case, claim, claim.status, told or people or "What stands on it changed.")
     code, why = _cause(case, claim, told, people)
@@ -293,6 +294,18 @@ def _cause(case: _Case, claim: Claim, told: str, people: str) -> tuple[HoldCode,
     before = {finding.id for finding in claim.findings}
     after = {finding.id for finding in case.findings}
     return code_of_gates(after - before), _gates_changed(after - before, before - after)
+
+
+def _held_changed(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> str:
+    """In words, which units the body certificated under another qualification meanwhile, or no longer; or nothing."""
+    was = {unit["code"]: unit.get("held", False) for unit in before}
+    new = [unit["code"] for unit in now if unit["held"] and not was.get(unit["code"], True)]
+    gone = [unit["code"] for unit in now if not unit["held"] and was.get(unit["code"], False)]
+    parts = [
+        f"certificated under another qualification, so not to be claimed again: {', '.join(new)}" if new else "",
+        f"no longer certificated under another qualification: {', '.join(gone)}" if gone else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _held(row: LearnerProgress, code: str) -> bool:

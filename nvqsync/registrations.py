@@ -19,6 +19,7 @@ from nvqsync.csv_rows import Row, csv_rows
 from nvqsync.errors import InputError, UnknownName
 from nvqsync.gating.candidate_numbers import number_misfit
 from nvqsync.model import Entry, LmsMember, Registration
+from nvqsync.number_holders import shared_by_two
 from nvqsync.uln_owners import Owners, squeezed, uln_mark
 
 COLUMNS = {
@@ -46,6 +47,10 @@ ONE_ENTRY = frozenset({"OCR"})
 COLUMNS_STEP = "Print the columns with 'nvqsync registrations template'. Of a workbook only the first sheet is read."
 ENTRIES = {"full_award": Entry.FULL_AWARD, "full": Entry.FULL_AWARD, "": Entry.FULL_AWARD, "units": Entry.UNITS}
 
+SPREADSHEET_ERRORS = frozenset(
+    {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
+"""What stands in a cell whose formula failed, in a workbook and in the CSV saved from one."""
 
 NOBODY: Owners = MappingProxyType({})
 """No ULN was said to be anyone's."""
@@ -91,13 +96,15 @@ def read_rows(
     for stays as they have it. ``owners`` says whose a ULN is, where a person recorded it. Nobody was registered after
     ``today``.
     """
-    reading = _Reading(catalogue, _Finder(learners, known, owners), known, today)
+    people = {one.lms_id: one for one in learners}
+    reading = _Reading(catalogue, _Finder(people.values(), known, owners), known, today)
     _, head = next(rows, (0, None))
     if head is None:
         raise InputError("The file is empty.", COLUMNS_STEP)
     columns = _columns(head)
     for line, cells in rows:
         reading.take(line, columns, cells)
+    reading.refuse_shared_numbers(people)
     return Import(tuple(reading.found.values()), tuple(reading.errors), tuple(reading.lines.values()))
 
 
@@ -145,6 +152,17 @@ class _Reading:
             self.lines.setdefault(_key(registration), line)
         except (InputError, UnknownName) as error:
             self.errors.append(RowError(line, " ".join(str(error).split())))
+
+    def refuse_shared_numbers(self, people: Mapping[str, LmsMember]) -> None:
+        """Once every row is read: two people under one candidate number are an error of each row that says so."""
+        for key, other in list(shared_by_two(self.found, self._known, people)):
+            body = self.found.pop(key).awarding_body
+            says = (
+                f"Moodle user {other} is registered with {body} under the same candidate number, and is somebody else "
+                "by name or date of birth. Find out whose number it is; if they are one person, give both the same."
+            )
+            self.errors.append(RowError(self.lines.pop(key), says))
+        self.errors.sort(key=lambda error: error.line)
 
     def _registration(self, row: Mapping[str, str]) -> Registration:
         qualification = self._catalogue.find_qualification(row["qualification"])
@@ -210,6 +228,9 @@ def _named(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     row = dict(zip(columns, [*stripped, *[""] * len(columns)], strict=False))
     if row.pop("", "") or any(stripped[len(columns) :]):
         raise InputError("There are more cells than columns.", "A comma inside a cell needs quotation marks around it.")
+    for name, cell in row.items():
+        if cell in SPREADSHEET_ERRORS:
+            raise InputError(f"The spreadsheet could not work out this {name}: {cell}.", "Mend the cell's formula.")
     for name in IDENTIFIERS:
         if re.fullmatch(r"\d([.,]\d+)?e\+?\d+", row.get(name, ""), re.IGNORECASE):
             says = f"A spreadsheet turned this {name} into {row[name]}."

@@ -13,7 +13,7 @@ from typing import Any
 
 from nvqsync.clock import day
 from nvqsync.gates import ClaimFacts
-from nvqsync.model import LmsMember, UnitStatus
+from nvqsync.model import ClaimKind, LmsMember, UnitStatus
 from nvqsync.progress import LearnerProgress
 from nvqsync.progression import PROGRESSED
 from nvqsync.proposing import Claim
@@ -111,7 +111,7 @@ def _unclaimed(row: LearnerProgress, facts: ClaimFacts) -> Iterator[Listed]:
 
 
 def _due(row: LearnerProgress, facts: ClaimFacts, waiting: Sequence[Claim], until: dt.date) -> Iterator[Listed]:
-    met_unclaimed = row.verdict.met and not facts.earlier
+    met_unclaimed = row.verdict.met and not _awarded(row, facts, waiting)
     if not waiting and not met_unclaimed:
         return
     due = sorted((on, what) for on, what in _deadlines(facts) if facts.today <= on <= until)
@@ -122,10 +122,17 @@ def _due(row: LearnerProgress, facts: ClaimFacts, waiting: Sequence[Claim], unti
         says = f"Claim {claim.id} is {claim.status.value.replace('_', ' ')}, and {what} is on {on}."
         step = f"See 'nvqsync claims show {claim.id}'."
         yield Listed(Why.DUE, row.learner, row.qualification.id, says, step, (), on, claim.id)
-    if met_unclaimed and not waiting:
+    if met_unclaimed:
         says = f"The rule of combination is met and nothing is claimed, and {what} is on {on}."
         step = "Run 'nvqsync sync'. Where a claim was returned or withdrawn: 'nvqsync claims propose-again'."
         yield Listed(Why.DUE, row.learner, row.qualification.id, says, step, (), on)
+
+
+def _awarded(row: LearnerProgress, facts: ClaimFacts, waiting: Sequence[Claim]) -> bool:
+    """Whether a claim stands for the award itself: one for another qualification, or for units, is none."""
+    standing = {(one.qualification_id, one.kind) for one in facts.earlier}
+    standing |= {(one.qualification_id, one.kind) for one in waiting}
+    return (row.qualification.id, ClaimKind.FULL_AWARD) in standing
 
 
 def _deadlines(facts: ClaimFacts) -> Iterator[tuple[dt.date, str]]:

@@ -170,6 +170,8 @@ def _unreached(problem: requests.RequestException, repeatable: bool) -> PortalRe
     reason = getattr(problem.args[0], "reason", None) if problem.args else None
     if isinstance(reason, NewConnectionError) and not repeatable:
         return PortalRefused("The portal cannot be reached; nothing was sent.", "Check that it runs, then try again.")
+    if isinstance(reason, NewConnectionError):
+        return PortalBusy("The portal cannot be reached.", f"Check that it runs. {RECONCILE}")
     what = "did not answer in time" if isinstance(problem, requests.Timeout) else "broke off the connection"
     return PortalBusy(f"The portal {what}.", RECONCILE)
 

@@ -10,7 +10,7 @@ import click
 from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import actor
 from nvqsync.claim_documents import claim_story_json
-from nvqsync.claims import Event
+from nvqsync.claims import Event, Status, possible
 from nvqsync.commands.bulk import INTERRUPTED, MANY, work_through
 from nvqsync.commands.claim_counts import recount_command
 from nvqsync.commands.claim_list import codes_command, list_command
@@ -97,7 +97,7 @@ def _print_story(story: dict[str, Any]) -> None:
     click.echo("\nHistory:")
     for entry in story["history"]:
         _plainly(f"  {entry['at']}  {entry['who']}: {entry['action'].replace('_', ' ')}. {entry['why'] or 'erased'}")
-    click.echo(f"\nPossible now: {', '.join(story['actions']) or 'nothing by hand'}")
+    click.echo(f"\nPossible now: {possible(Status(story['status']))}")
 
 
 def _plainly(text: str) -> None:

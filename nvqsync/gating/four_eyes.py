@@ -45,6 +45,11 @@ def why_not(account: Account | None, people: Mapping[str, Any]) -> str | None:
     return _part_in_it(account.lms_id, people) if account.lms_id else None
 
 
+def has_part(lms_id: str, people: Mapping[str, Any]) -> bool:
+    """Whether a Moodle user assessed or verified what a claim with these people behind it rests on."""
+    return bool(lms_id) and _part_in_it(lms_id, people) is not None
+
+
 def _part_in_it(lms_id: str, people: Mapping[str, Any]) -> str | None:
     if own := _units_with(lms_id, people):
         return f"You assessed, graded or signed off {', '.join(own)}: somebody else has to approve this claim."

@@ -7,6 +7,7 @@ are the IQAs whose releases a claim rests on, and those who agreed or sampled it
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from nvqsync.centre import Staff, StaffRole
@@ -121,17 +122,26 @@ def _referred(facts: ClaimFacts) -> str | None:
 
 
 def _signed_off_since(facts: ClaimFacts) -> str | None:
-    found = resting_on(facts)
-    if not found:
-        return None
-    seen = max(one.looked_on for one in found)
-    late = [unit for unit in assessed_here(facts) if unit.achieved_at is not None and day(unit.achieved_at) > seen]
+    found, late = resting_on(facts), defaultdict[dt.date, list[UnitOutcome]](list)
+    for unit in assessed_here(facts):
+        seen = _seen_by_others(unit, found)
+        if seen and unit.achieved_at is not None and day(unit.achieved_at) > seen:
+            late[seen].append(unit)
     if not late:
         return None
+    told = "; ".join(f"on {seen}: {_codes(units)}" for seen, units in sorted(late.items()))
+    own = max(one.looked_on for one in found) > min(late)
+    whose = "Whoever had a hand in a unit does not count as its IQA. " if own else ""
     return (
-        f"Signed off after the IQA looked on {seen}: {_codes(late)}. Have the IQA look at the rest and record it: "
-        "'nvqsync iqa release'."
+        f"Signed off after the IQA looked {told}. {whose}Have the IQA look at the rest and record it: 'nvqsync iqa "
+        "release'."
     )
+
+
+def _seen_by_others(unit: UnitOutcome, releases: Iterable[Release]) -> dt.date | None:
+    """The last day on which an IQA looked who had no hand in the unit; none is STAFF-2's."""
+    hands = graders(unit)
+    return max((one.looked_on for one in releases if one.iqa_id not in hands), default=None)
 
 
 # ---------------------------------------------------------------- simulated evidence

@@ -93,7 +93,8 @@ def export_foreseen(app: App, store: Store) -> Foreseen:
 def reconcile_foreseen(app: App, store: Store, *, certificates: bool = False) -> Foreseen:
     """What a reconcile would ask the portal about, and what is left for a person as things stand."""
     asks = _asked(store, app, to_ask(certificates=certificates))
-    return Foreseen(asks=tuple(asks), tick_off=tuple(tick_off(store_handover.in_statuses(store, OUT), app.reached)))
+    due = tick_off(store_handover.in_statuses(store, OUT), app.reached, store_handover.not_to_key(store))
+    return Foreseen(asks=tuple(asks), tick_off=tuple(due))
 
 
 def _against(app: App, store: Store, claims: Sequence[ClaimLine]) -> dict[int, str]:

@@ -17,7 +17,7 @@ from nvqsync import certificates
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, TRANSITIONS, Event, Status, advance
 from nvqsync.clock import day
-from nvqsync.errors import NotAllowed, PortalError
+from nvqsync.errors import PortalError
 from nvqsync.handover.batching import ClaimLine
 from nvqsync.handover.ticking_off import OUT, ToDo, tick_off
 from nvqsync.hookspecs import PortalConnector
@@ -125,7 +125,9 @@ def reconcile(
         exchange = Exchange(app, store, by)
         if portal is not None:
             _ask_about_all(exchange, portal, to_ask(certificates=certificates))
-        exchange.report.tick_off = tick_off(store_handover.in_statuses(store, OUT), app.reached)
+        exchange.report.tick_off = tick_off(
+            store_handover.in_statuses(store, OUT), app.reached, store_handover.not_to_key(store)
+        )
         return exchange.finish()
 
 
@@ -179,11 +181,12 @@ def record_answers(exchange: Exchange, claims: Sequence[ClaimLine], answers: Ite
     """
     with exchange.store.writing(durable=True):
         now = {claim.key: claim for claim in store_claims.some_claims(exchange.store, [line.id for line in claims])}
-        silent = set(now)
-        for answer in answers:
+        silent, told = set(now), tuple(answers)
+        holders = _certificated(exchange.store, now.values(), told)
+        for answer in told:
             if answer.key in now:
                 silent.discard(answer.key)
-                now[answer.key] = _record(exchange, now[answer.key], answer)
+                now[answer.key] = _record(exchange, now[answer.key], answer, holders)
             else:
                 exchange.report.problems.append(f"The portal answered about a claim we did not ask for: {answer.key}.")
         if silent:
@@ -203,16 +206,37 @@ def no_answer(exchange: Exchange, claim_ids: Collection[int]) -> None:
                 exchange.report.answers["unknown"] += 1
 
 
-def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
-    """Record one answer on a claim as it stands, inside the transaction that is open; the claim as it is then."""
-    event = EVENTS[answer.outcome]
+def _certificated(store: Store, claims: Iterable[Claim], answers: Iterable[Answer]) -> dict[tuple[str, str], int]:
+    """By awarding body and number, the claims for which the certificates told of are recorded already."""
+    numbers = {answer.certificate_number for answer in answers} - {""}
+    bodies = {claim.awarding_body for claim in claims} if numbers else set()
+    return {
+        (body, number): claim_id
+        for body in bodies
+        for number, claim_id in store_claims.certificated_as(store, body, numbers).items()
+    }
+
+
+def _record(exchange: Exchange, claim: Claim, answer: Answer, holders: dict[tuple[str, str], int]) -> Claim:
+    """Record one answer on a claim as it stands, inside the transaction that is open; the claim as it is then.
+
+    A certificate that cannot be this claim's is a problem, and not recorded. ``holders`` learns of one that is.
+    """
+    event, certificate = EVENTS[answer.outcome], (claim.awarding_body, answer.certificate_number)
+    if says := certificates.misfit(claim, answer, holders.get(certificate)):
+        exchange.report.problems.append(f"Claim {claim.id}: the portal says {says}")
+        return claim
     if event is Event.NOT_FOUND and (claim.status is Status.EXPORTED or event in TRANSITIONS[claim.status]):
         store_claims.reopen_batch(exchange.store, claim.batch_id)
     if claim.status is Status.CERTIFICATED and certificates.confirms(answer, marked=claim.provisional):
         return _confirm(exchange, claim)
-    if claim.status.value == answer.outcome.value or (event is Event.NOT_FOUND and claim.status is Status.EXPORTED):
-        return claim  # nothing new; or never arrived, and goes again
-    said = answer.outcome.value.replace("_", " ")
+    if _nothing_new(claim, answer):
+        return claim
+    said, here = answer.outcome.value.replace("_", " "), claim.status.value.replace("_", " ")
+    if event not in TRANSITIONS[claim.status]:
+        says = f"Claim {claim.id}: the portal says {said}, and here it is {here}. Nothing was changed."
+        exchange.report.problems.append(f"{says} Ask the body, then record what holds: 'nvqsync claims record'.")
+        return claim
     fields: dict[str, str | bool] = {
         "reference": answer.reference or claim.reference,
         "portal_words": answer.words or claim.portal_words,
@@ -224,13 +248,20 @@ def _record(exchange: Exchange, claim: Claim, answer: Answer) -> Claim:
         fields["provisional"] = certificates.provisional(claim, route, answer.provisional)
     if answer.outcome is Outcome.REVOKED:
         fields["revoked_on"] = (answer.on or day(exchange.app.now())).isoformat()
-    try:
-        changed = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
-    except NotAllowed as error:
-        exchange.report.problems.append(f"Claim {claim.id}: the portal says {said}: {error.says}")
-        return claim
+    changed = exchange.change(claim, event, f"Portal: {answer.words or said + '.'}", **fields)
     exchange.report.answers[changed.status.value] += 1
+    if answer.outcome is Outcome.CERTIFICATED:
+        holders[certificate] = claim.id
     return changed
+
+
+def _nothing_new(claim: Claim, answer: Answer) -> bool:
+    """It is where the portal says; or it never arrived, and goes again; or it was recalled with this certificate."""
+    if claim.status is Status.EXPORTED:
+        return answer.outcome is Outcome.NOT_FOUND
+    if claim.status is Status.RECALLED and answer.outcome is Outcome.CERTIFICATED:
+        return answer.certificate_number == claim.certificate_number
+    return claim.status.value == answer.outcome.value
 
 
 def _confirm(exchange: Exchange, claim: Claim) -> Claim:

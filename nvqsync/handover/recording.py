@@ -79,8 +79,7 @@ def _check_certificate(store: Store, claim: Claim, record: Record) -> None:
     """A body gives no certificate number twice. Raises ``NotAllowed`` naming the other claim."""
     if not record.certificate:
         return
-    where = "awarding_body = ? AND certificate_number = ? AND id <> ?"
-    others = store_claims.claim_ids(store, where, [claim.awarding_body, record.certificate, claim.id])
-    if others:
-        says = f"Certificate {record.certificate} is recorded for claim {others[0]}."
+    other = store_claims.certificated_as(store, claim.awarding_body, [record.certificate]).get(record.certificate)
+    if other not in {None, claim.id}:
+        says = f"Certificate {record.certificate} is recorded for claim {other}."
         raise NotAllowed(says, "Read both certificates again, and correct the wrong one.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from nvqsync.bootstrap import App
 from nvqsync.claims import Status
 from nvqsync.handover import batching
 from nvqsync.handover.batch_files import write_once
+from nvqsync.handover.batching import ClaimLine
 from nvqsync.model import Batch
 from nvqsync.storage import store_handover, store_sheets
 from nvqsync.store import Store
@@ -29,8 +30,9 @@ def print_again(app: App, store: Store, named: str, *, by: str, why: str = "", d
     The first print of a batch that was exported without one is its original. Raises ``UnknownName`` and ``StoreError``.
     """
     row = store_sheets.batch(store, named)
-    statuses = {claim.key: claim.status for claim in store_handover.of_batch(store, row["id"])}
-    batch = replace(_marked(batching.from_json(row["document"]), statuses), sheet=row["sheet"])
+    there = {claim.key: claim for claim in store_handover.of_batch(store, row["id"])}
+    marked = _marked(batching.from_json(row["document"]), there, store_handover.not_to_key(store))
+    batch = replace(marked, sheet=row["sheet"])
     if dry_run:
         return Sheet(replace(batch, duplicate=row["sheets_printed"]), None)
     duplicate = store_sheets.count_print(store, row, at=app.now(), actor=by, why=why)
@@ -40,14 +42,14 @@ def print_again(app: App, store: Store, named: str, *, by: str, why: str = "", d
     return Sheet(batch, write_once(app.settings.export.folder, name, content))
 
 
-def _marked(batch: Batch, statuses: Mapping[str, Status]) -> Batch:
-    """The batch with a note at each claim that is no longer to be keyed: it was, or it left the batch."""
-    claims = (replace(claim, note=_note(statuses.get(claim.key))) for claim in batch.claims)
+def _marked(batch: Batch, there: Mapping[str, ClaimLine], lost: Collection[int]) -> Batch:
+    """The batch with a note at each claim that is not to be keyed: it was, it left the batch or lost its grounds."""
+    claims = (replace(claim, note=_note(there.get(claim.key), lost)) for claim in batch.claims)
     return replace(batch, claims=tuple(claims))
 
 
-def _note(status: Status | None) -> str:
-    if status is Status.EXPORTED:
-        return ""
-    where = status.value.replace("_", " ") if status else "in another batch"
+def _note(claim: ClaimLine | None, lost: Collection[int]) -> str:
+    if claim is not None and claim.status is Status.EXPORTED:
+        return f"DO NOT KEY: what it rests on was lost, see claim {claim.id} of ours." if claim.id in lost else ""
+    where = claim.status.value.replace("_", " ") if claim else "in another batch"
     return f"DO NOT KEY: this claim is {where}."

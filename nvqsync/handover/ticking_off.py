@@ -14,6 +14,10 @@ OUT = GONE | {Status.RECALLED}
 """Claims about which something may be left for a person to do outside nvqsync."""
 
 _KEY = "Key them from the keying sheet, then: nvqsync claims record keyed"
+_NOT_TO_KEY = (
+    "Do not key them: what they rest on was lost since. 'nvqsync claims list --recalls' says what. Then: nvqsync "
+    "claims withdraw; if one is keyed already: claims record keyed, then claims record recalled"
+)
 _HEARD = (
     "See in the body's portal where they stand, then: nvqsync claims record acknowledged (or certificated, returned)"
 )
@@ -37,11 +41,16 @@ class ToDo:
         return {**asdict(self), "claims": list(self.claims)}
 
 
-def tick_off(claims: Iterable[ClaimLine], reached: Collection[str]) -> list[ToDo]:
-    """Of the claims that are ``OUT``, those that asking cannot settle. ``reached`` are the bodies whose portal is."""
+def tick_off(claims: Iterable[ClaimLine], reached: Collection[str], not_to_key: Collection[int]) -> list[ToDo]:
+    """Of the claims that are ``OUT``, those that asking cannot settle. ``reached`` are the bodies whose portal is.
+
+    ``not_to_key`` are the exported claims, by number, that lost their grounds.
+    """
     found: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for claim in claims:
-        if says := _due(claim.status, reached=claim.awarding_body in reached):
+        says = _due(claim.status, reached=claim.awarding_body in reached)
+        says = _NOT_TO_KEY if says == _KEY and claim.id in not_to_key else says
+        if says:
             found[claim.awarding_body, claim.batch_id, claim.status.value, says].append(claim.id)
     return [ToDo(*what, tuple(sorted(numbers))) for what, numbers in sorted(found.items())]
 

@@ -80,6 +80,13 @@ def digest_at(store: Store, entry: int) -> str | None:
     return str(rows[0]["digest"]) if rows else None
 
 
+def last_actor(store: Store, subject: str, action: str) -> str:
+    """Who did this to the subject last; empty where nobody did."""
+    sql = "SELECT actor FROM audit WHERE subject = ? AND action = ? ORDER BY id DESC LIMIT 1"
+    rows = store.rows(sql, [subject, action])
+    return str(rows[0]["actor"]) if rows else ""
+
+
 # ---------------------------------------------------------------- reading
 
 

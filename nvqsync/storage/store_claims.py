@@ -149,6 +149,14 @@ def some_claims(store: Store, ids: Collection[int]) -> list[Claim]:
     return claims(store, "id IN (SELECT value FROM json_each(?))", [json.dumps(list(ids))])
 
 
+def certificated_as(store: Store, awarding_body: str, numbers: Collection[str]) -> dict[str, int]:
+    """By certificate number of a body, the claim that it is recorded for; a number that is not recorded is missing."""
+    sql = """SELECT certificate_number, id FROM claims WHERE awarding_body = ? AND certificate_number <> ''
+        AND certificate_number IN (SELECT value FROM json_each(?)) ORDER BY id DESC"""
+    rows = store.rows(sql, [awarding_body, json.dumps(sorted(numbers))])
+    return {row["certificate_number"]: row["id"] for row in rows}
+
+
 def claims_by_learner(
     store: Store, qualification_id: str, learners: Collection[str] | None = None
 ) -> dict[str, list[Claim]]:

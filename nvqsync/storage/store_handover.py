@@ -45,8 +45,15 @@ def of_batch(store: Store, batch_id: str) -> list[ClaimLine]:
 
 def groundless(store: Store, batch_id: str) -> list[int]:
     """The claims of a batch, by number, that a recall notice stands under: their facts changed after they had gone."""
-    notice = "EXISTS (SELECT 1 FROM json_each(cautions) WHERE json_extract(value, '$[0]') = ?)"
-    return store_claims.claim_ids(store, f"batch_id = ? AND {notice}", [batch_id, RECALL_NOTICE])
+    return store_claims.claim_ids(store, f"batch_id = ? AND {_NOTICE}", [batch_id, RECALL_NOTICE])
+
+
+def not_to_key(store: Store) -> frozenset[int]:
+    """The exported claims of every batch, by number, that a recall notice stands under."""
+    return frozenset(store_claims.claim_ids(store, f"status = 'exported' AND {_NOTICE}", [RECALL_NOTICE]))
+
+
+_NOTICE = "EXISTS (SELECT 1 FROM json_each(cautions) WHERE json_extract(value, '$[0]') = ?)"
 
 
 def unchanged(store: Store, seen: Collection[ClaimLine]) -> list[Claim]:

@@ -119,7 +119,7 @@ def test_the_same_record_again_changes_nothing_and_another_needs_a_reason(rehear
         (["keyed", "1", "--on", "soon"], 2, "not a day"),
         (["keyed"], 2, "--file"),
         (["keyed", "99"], 1, "no claim 99"),
-        (["authorised", "1"], 1, "Possible now"),
+        (["authorised", "1"], 1, "cannot take 'record authorised'. Possible now: withdraw, record keyed"),
         (["received", "1"], 1, "no certificate"),
         (["confirmed", "1"], 1, "no certificate"),
         (["keyed", "1", "--provisional"], 2, "with 'certificated'"),
@@ -242,6 +242,22 @@ def test_a_reprinted_sheet_says_that_it_is_one(rehearsal: Rehearsal) -> None:
     ]
     assert rehearsal.run("batches", "sheet", "7").status == 2
     assert rehearsal.run("audit", "verify").status == 0
+
+
+def test_a_claim_that_lost_its_grounds_in_a_batch_is_not_to_be_keyed(rehearsal: Rehearsal) -> None:
+    """The list of what is left to do says so instead of "key them", and a sheet printed again marks it."""
+    exported(rehearsal)
+    college = rehearsal.college
+    college.moodle.grade(college.assignments["D2"], college.learners[0], NOT_YET, grader=college.assessor)
+    rehearsal.run("sync")
+    for dry in ([], ["--dry-run"]):
+        (left,) = rehearsal.run("reconcile", "--json", *dry).json["tick_off"]
+        assert left["claims"] == [1]
+        assert left["says"].startswith("Do not key them")
+    told = rehearsal.run("batches", "sheet", "1", "--json").json
+    assert told["not_to_key"] == [1]
+    page = Path(told["file"]).read_text(encoding="utf-8")
+    assert "DO NOT KEY: what it rests on was lost, see" in page
 
 
 # ---------------------------------------------------------------- unit claims

@@ -143,13 +143,13 @@ def test_a_refused_question_is_not_repeated(portal: Portal, connector: Interchan
 
 
 def test_a_portal_that_is_not_there_accepted_nothing() -> None:
-    """A refused connection is a certain no for a batch."""
+    """A refused connection is a certain no for a batch; for a question it is told as what it is."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     connector = InterchangeMock(f"http://127.0.0.1:{port}", CREDENTIAL, attempts=2, first_wait=0.01)
     with pytest.raises(PortalRefused, match="nothing was sent"):
         _submit(connector)
-    with pytest.raises(PortalBusy):
+    with pytest.raises(PortalBusy, match=r"cannot be reached\.\nCheck that it runs"):
         connector.ask("OCR", CENTRE, KEYS)
     connector.close()
     connector.close()

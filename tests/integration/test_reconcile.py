@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from nvqsync.errors import NotAllowed
 from nvqsync.exporting import export
 from nvqsync.handover.reconciling import ExportReport, reconcile
 from nvqsync.hookspecs import PortalConnector, PortalOffer
-from nvqsync.model import SiteFacts
+from nvqsync.model import Answer, Batch, Outcome, SiteFacts
 from nvqsync.plugin_manager import load_plugins
 from nvqsync.settings import Portal as PortalSettings
 from nvqsync.storage import store_audit, store_claims
@@ -79,9 +79,68 @@ def test_a_certificate_the_portal_does_not_know_is_a_problem_and_is_not_sent_aga
     shop.portal.forget()
     report = ask(shop, certificates=True)
     assert len(report.problems) == 2
+    assert "says not found, and here it is certificated. Nothing was changed. Ask the body" in report.problems[0]
     assert {claim.status for claim in shop.claims()} == {Status.CERTIFICATED}
     shop.finish()
     assert shop.books() == {}
+
+
+class Says:
+    """A portal that tells of certificates as it is made to, by claim key."""
+
+    def __init__(self, **numbers: str) -> None:
+        self.numbers = numbers
+
+    def submit(self, batch: Batch, document: bytes) -> Sequence[Answer]:
+        """Nobody hands it anything."""
+        raise NotImplementedError
+
+    def ask(self, awarding_body: str, centre_number: str, keys: Sequence[str]) -> Sequence[Answer]:
+        """Certificated, each under its number."""
+        return [Answer(key, Outcome.CERTIFICATED, certificate_number=self.numbers[key]) for key in keys]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def told(shop: Workshop, numbers: Sequence[str]) -> list[str]:
+    """The problems of a reconcile with certificates, where the portal gives these numbers to claims 1, 2, ..."""
+    portal = Says(**{claim.key: number for claim, number in zip(shop.claims(), numbers, strict=True)})
+    with shop.open_store() as store:
+        return reconcile(shop.app, store, portal, by="officer", certificates=True).problems
+
+
+def test_a_certificate_under_another_number_is_told_and_changes_nothing(shop: Workshop) -> None:
+    """The portal says a number today and another one tomorrow, or that of another claim: a person reads the paper."""
+    before = shop.claims()
+    first, second = (claim.certificate_number for claim in before)
+    (other,) = told(shop, ["C-OTHER", second])
+    assert "C-OTHER" in other and first in other and "claims record certificated 1" in other
+    assert [("recorded for claim" in says) for says in told(shop, [second, first])] == [True, True]
+    assert told(shop, [first, second]) == []
+    assert shop.claims() == before
+
+
+def test_two_claims_never_share_a_certificate(shop: Workshop) -> None:
+    """Of two claims certificated in one answer under one number the first has it, and the second waits for a person."""
+    with shop.open_store() as store, store.writing():
+        for claim in store_claims.claims(store):
+            store_claims.change_claim(store, claim, Status.ACKNOWLEDGED, at=NOON, actor="test", action="acknowledge",
+                                      why="", certificate_number="")  # fmt: skip
+    (says,) = told(shop, ["C-1", "C-1"])
+    assert "Claim 2" in says and "recorded for claim 1" in says
+    assert [(claim.status.value, claim.certificate_number) for claim in shop.claims()] == [
+        ("certificated", "C-1"), ("acknowledged", ""),
+    ]  # fmt: skip
+
+
+def test_a_recalled_certificate_stays_recalled_while_the_portal_still_shows_it(shop: Workshop) -> None:
+    """What a person asked the body to take back stays on their list; another certificate is news."""
+    assert shop.record("recalled", 1).changed
+    numbers = [claim.certificate_number for claim in shop.claims()]
+    assert told(shop, numbers) == []
+    assert [claim.status for claim in shop.claims()] == [Status.RECALLED, Status.CERTIFICATED]
+    assert [one.claims for one in ask(shop, certificates=True).tick_off] == [(1,)]
 
 
 # ---------------------------------------------------------------- what the portal may say

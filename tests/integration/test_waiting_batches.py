@@ -13,7 +13,7 @@ import pytest
 
 from connectors.interchange_mock.portal import Portal
 from nvqsync.backup import RESTORED
-from nvqsync.centre import Sanction
+from nvqsync.centre import Account, Sanction
 from nvqsync.centres.centre_edits import Edit, end_date, sanction
 from nvqsync.centres.centre_entering import enter
 from nvqsync.claims import Event, Status
@@ -127,6 +127,7 @@ def entered(edit: Edit) -> Callable[[Workshop], None]:
 TODAY = dt.date(2026, 11, 10)
 STOPPED = entered(sanction(Sanction(QUALIFICATION, "level 4", "Sample every unit.", TODAY, stops_claims=True)))
 CLOSED = entered(end_date(QUALIFICATION, "certification", TODAY - dt.timedelta(days=1), TODAY))
+APPROVER_GRADED = entered(lambda record: record.with_items(Account("officer", ASSESSOR)))
 NO_DIRECT_CLAIMS = entered(sanction(Sanction(QUALIFICATION, "level 2", "Plan.", TODAY, stops_direct_claims=True)))
 
 
@@ -172,6 +173,7 @@ TROUBLES = [
     (assessor_verified, {4}, "people_changed"),
     (STOPPED, {1, 2, 3, 4}, "gates_changed"),
     (CLOSED, {1, 2, 3, 4}, "gates_changed"),
+    (APPROVER_GRADED, {1, 2, 3, 4}, "gates_changed"),
     (mapping_lost, {1, 2, 3, 4}, "mapping_lost"),
 ]
 

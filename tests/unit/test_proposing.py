@@ -16,7 +16,7 @@ from nvqsync.holding import HoldCode
 from nvqsync.model import ClaimKind, Entry, Registration, UnitOutcome
 from nvqsync.progress import LearnerProgress
 from nvqsync.proposing import Claim, ClaimMove, Move, adrift, claimed_units, follow, propose, request, units_met
-from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, facts, facts_of, row
+from tests.unit.claim_records import ENOUGH, REGISTRATION, after, claim, elsewhere, facts, facts_of, row
 
 BLOCKER = Finding("ENT-2", Severity.BLOCKS, "No registration.")
 CAUTION = Finding("ID-06", Severity.CAUTIONS, "The ULN is missing.")
@@ -24,6 +24,8 @@ MET = row(*ENOUGH)
 UNMET = row("A3", "C1")
 MORE = row(*ENOUGH, "D4")
 REGRADED = row(*ENOUGH, grades={"F1": "Merit"})
+F1 = next(unit.unit_reference for unit in MET.counted if unit.code == "F1")
+CERTIFICATED = replace(MET, elsewhere=elsewhere(F1, claim_id=5))
 
 
 def moved(
@@ -92,6 +94,27 @@ def test_an_approved_claim_goes_on_hold_when_its_gates_change() -> None:
         assert move is not None
         assert (move.move, move.status) == (Move.HOLD, Status.ON_HOLD)
         assert (*before, *now)[0].id in move.why
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (MET, CERTIFICATED, "not to be claimed again: F1."),
+        (CERTIFICATED, MET, "no longer certificated under another qualification: F1."),
+    ],
+)
+def test_a_unit_certificated_meanwhile_is_not_claimed_again(
+    before: LearnerProgress, now: LearnerProgress, told: str
+) -> None:
+    """What is held already, or no longer, is a changed fact: an approved claim is held, a proposed one follows."""
+    held = moved(now, claim(before, Status.APPROVED))
+    assert held is not None
+    assert (held.status, held.hold_code) == (Status.ON_HOLD, HoldCode.EVIDENCE_CHANGED)
+    assert told in held.why
+    followed = moved(now, claim(before, Status.PROPOSED))
+    assert followed is not None
+    assert (followed.status, followed.facts["units"]) == (Status.PROPOSED, claim(now, Status.PROPOSED).facts["units"])
+    assert moved(now, after(held)) is None
 
 
 def test_a_proposed_claim_follows_its_facts() -> None:

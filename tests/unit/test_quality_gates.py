@@ -42,6 +42,7 @@ ACTED = by("C1", "3", method="S")
 TRAINEE = replace(ASSESSOR, qualified_on=None, from_on=OLD)
 TRAINEE_IQA = replace(IQA, qualified_on=None, from_on=OLD)
 VETERAN = replace(ASSESSOR, lms_id="4", name="Val Veteran", id=9)
+BY_AN_IQA = {**staffed(ASSESSOR, IQA, OTHER_IQA, replace(ASSESSOR, lms_id="31", id=9)), **assessed(by("C1", "31"))}
 
 
 def released(*releases: Any) -> dict[str, Any]:
@@ -84,7 +85,8 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
     "IQA-1/since": (
         [released(replace(RELEASE, on=SIGNED_ON)),
          released(replace(DONE, on=SIGNED_ON - ONE, action_done_on=SIGNED_ON)),
-         released(replace(RELEASE, on=SIGNED_ON - ONE), AGAIN), released()],
+         released(replace(RELEASE, on=SIGNED_ON - ONE), AGAIN), released(),
+         {**BY_AN_IQA, **released(replace(RELEASE, iqa_id="32", on=SIGNED_ON, id=2), RELEASE)}],
         [released(replace(RELEASE, on=SIGNED_ON - ONE))],
         "A3, F1, C1",
     ),
@@ -207,6 +209,14 @@ def test_what_just_fails_is_told(gate_id: str) -> None:
         assert gate_id in told, changes
         assert CASES[gate_id][2] in told[gate_id]
         assert told[gate_id].endswith((".", "'."))
+
+
+def test_a_unit_is_seen_after_its_sign_off_by_somebody_who_had_no_hand_in_it() -> None:
+    """The last look at C1 is by the very IQA who assessed it: it does not count for C1, and it does for the others."""
+    before = replace(RELEASE, iqa_id="32", on=SIGNED_ON - ONE, id=2)
+    told = found({**BY_AN_IQA, **released(before, RELEASE)})
+    assert list(told) == ["IQA-1/since"]
+    assert f"looked on {before.on}: C1. Whoever had a hand in a unit does not count" in told["IQA-1/since"]
 
 
 def test_only_what_is_unsettled_by_the_rules_is_a_caution() -> None:

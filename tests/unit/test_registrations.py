@@ -129,6 +129,48 @@ def test_none_two_and_contradiction_are_errors_and_a_name_never_matches(
     assert "1000000" not in found.errors[0].says
 
 
+@pytest.mark.parametrize("column", ["id_number", "uln", "name", "site", "registered_on"])
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!"])
+def test_a_formula_that_failed_is_neither_a_number_nor_a_name(column: str, cell: str) -> None:
+    """Nobody is registered, and no certificate is printed, under what a spreadsheet writes for an error."""
+    row = {"id_number": "S1", "qualification": "OCR/03455", "registered_on": "2026-09-14", column: cell}
+    found = imported(row)
+    assert found.registrations == ()
+    assert f"could not work out this {column}: {cell}" in found.errors[0].says
+
+
+BENS = {"id_number": "S2", "uln": "", "name": "Ben Invented", "date_of_birth": "2007-05-05"}
+
+
+@pytest.mark.parametrize(
+    ("bens", "refused"),
+    [
+        (BENS, True),
+        (BENS | {"date_of_birth": ""}, True),
+        (BENS | {"name": "", "date_of_birth": ""}, True),
+        (BENS | {"date_of_birth": "2007-03-01"}, False),
+        (BENS | {"name": "ann  INVENTED", "date_of_birth": ""}, False),
+        (BENS | {"candidate_number": "10000002"}, False),
+        (BENS | {"qualification": "NCFE/50102874"}, False),
+    ],
+)
+def test_two_people_never_share_a_candidate_number(bens: dict[str, str], refused: bool) -> None:
+    """Neither row is taken where a date of birth, or else a name, tells them apart; two accounts of one person may."""
+    found = imported(FULL, FULL | bens)
+    assert [error.line for error in found.errors] == ([2, 3] if refused else [])
+    assert all("same candidate number" in error.says for error in found.errors)
+    assert len(found.registrations) == len(found.lines) == (0 if refused else 2)
+    assert len(imported(FULL | bens, known=(EXPECTED,)).errors) == refused
+
+
+def test_a_candidate_number_is_put_right_in_one_file() -> None:
+    """Whose number it was on record is what the file says of them, in whatever order its rows stand."""
+    wrong = replace(EXPECTED, candidate_number="10000002")
+    rows = [FULL | BENS | {"candidate_number": "10000002"}, FULL]
+    for order in (rows, rows[::-1]):
+        assert imported(*order, known=(wrong,)).errors == ()
+
+
 def test_a_candidate_number_belongs_to_its_awarding_body() -> None:
     """One number is Ann's with OCR and Ben's with NCFE: neither body's row reaches the other learner."""
     known = (

@@ -94,9 +94,11 @@ def test_a_waiting_claim_is_due_before_the_first_of_what_is_coming(
 
 
 def test_a_met_rule_that_nobody_claimed_is_due_too() -> None:
-    """And what has gone already is not."""
+    """And what has gone already is not; a claim of other things, with the same body, is no claim of this award."""
     earlier = EarlierClaim(4, "OCR/90001", ClaimKind.FULL_AWARD, (), "", certificated=False)
+    others = (replace(earlier, qualification_id="OCR/90002"), replace(earlier, kind=ClaimKind.UNITS))
     (line,) = lines(Why.DUE, row(*ENOUGH), **visit(UNTIL))
     assert "nothing is claimed" in line.says
-    assert lines(Why.DUE, row(*ENOUGH), **visit(UNTIL), earlier=(earlier,)) == []
+    assert lines(Why.DUE, row(*ENOUGH), **visit(UNTIL), earlier=others) == [line]
+    assert lines(Why.DUE, row(*ENOUGH), **visit(UNTIL), earlier=(*others, earlier)) == []
     assert lines(Why.DUE, row("A3"), **visit(UNTIL)) == []
