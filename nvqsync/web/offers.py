@@ -14,7 +14,7 @@ from nvqsync.declaring import Answers
 from nvqsync.gates import Finding
 from nvqsync.gating import four_eyes
 from nvqsync.handover.hand_records import CONFIRMED, WORDS_DUE
-from nvqsync.holding import BY_PERSON, REASONS
+from nvqsync.holding import BY_PERSON, REASONS, HoldCode
 from nvqsync.proposing import Claim
 from nvqsync.review import REASON_NEEDED
 from nvqsync.sign_in.accounts import Right, SignedIn
@@ -24,6 +24,11 @@ DECIDED = (Event.APPROVE, Event.RELEASE, Event.HOLD, Event.WITHDRAW)
 AGAIN = "again"
 HOLD_CODES = tuple((code.value, sentence_case(REASONS[code].says)) for code in BY_PERSON)
 """What a person may give as the reason of a hold: the code, and its words."""
+
+HELD_FOR: dict[HoldCode, str] = {
+    code: sentence_case(reason.says) for code, reason in REASONS.items() if code is not HoldCode.OTHER
+}
+"""What each code of a hold says beside its note; ``other`` says no more than that."""
 
 _DUE, _OPTIONAL, _NOT_ASKED = "due", "optional", ""
 _HAS_REFERENCE = frozenset({"keyed", "acknowledged", "certificated"})

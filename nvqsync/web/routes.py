@@ -15,7 +15,7 @@ from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.health import metrics, monitoring
 from nvqsync.health.watching import PassSeen, Watched
-from nvqsync.sign_in.accounts import Right
+from nvqsync.sign_in.accounts import ROLE_NAMES, Right
 from nvqsync.storage import store_watching
 from nvqsync.web import (
     access,
@@ -92,8 +92,12 @@ def create_app(app: App) -> Flask:
         centre=app.settings.centre.name,
         STATUS_HELP=words.STATUS_HELP,
         PASS_WORDS=words.PASS_WORDS,
+        ROLE_NAMES=ROLE_NAMES,
     )
-    for word in (words.sentence_case, words.long_day, words.long_moment, words.moment_day, words.counted, words.listed):
+    for word in (
+        words.sentence_case, words.long_day, words.long_moment, words.moment_day, words.days_told, words.counted,
+        words.listed,
+    ):  # fmt: skip
         flask.jinja_env.filters[word.__name__] = word
     return flask
 

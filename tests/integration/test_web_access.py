@@ -203,6 +203,7 @@ def test_a_viewer_sees_the_given_courses_alone(url: str, college: College) -> No
             answer = session.get(f"{url}claims/{number}", timeout=20)
             assert answer.status_code == 404 and "bdi" not in answer.text
         assert session.get(f"{url}claims/{min(mine)}", timeout=20).status_code == 200
+        assert "<dd>CS-11</dd>" in session.get(f"{url}account", timeout=20).text
 
 
 def test_a_viewer_without_courses_sees_nothing(own: College) -> None:

@@ -96,6 +96,7 @@ def test_hold_release_and_withdraw(own_url: str, own: College, approver: request
     held = claim(own, claim_id)
     assert (held.status, held.hold_reason, held.hold_code) == (Status.ON_HOLD, "Name differs.", "details_queried")
     assert last_entry(own, claim_id) == (APPROVER, "hold")
+    assert '<span class="quiet">Name, date of birth or number is being checked</span>' in answer.text
     assert "is off hold" in send(own_url, approver, claim_id, "release").text
     assert "is withdrawn" in send(own_url, approver, claim_id, "withdraw", why="Asked for it.").text
     assert last_entry(own, claim_id) == (APPROVER, "withdraw")

@@ -389,7 +389,8 @@ def test_a_cohort_is_released_where_the_centre_does_so(own_url: str, own: Colleg
 
         enter(own.app, store, lambda known: known.with_items(replace(known.approval(q), iqa_by_cohort=True)), by="t")
     assert "/iqa/release?qualification=EDI/L2-CS&amp;course=11" in page(own_url, iqa, "/iqa")
-    assert "1 release recorded" in iqa.post(own_url.rstrip("/") + RELEASE, data=form, timeout=20).text
+    told = iqa.post(own_url.rstrip("/") + RELEASE, data=form, timeout=20).text
+    assert "1 release recorded" in told and "Everybody on CS-11" in told
     assert releases(own)[-1]["course_id"] == "11"
 
 
