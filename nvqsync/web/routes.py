@@ -22,6 +22,7 @@ from nvqsync.web import (
     claim_shown,
     context,
     filters,
+    kept,
     pages_about,
     queue_page,
     safety,
@@ -192,10 +193,11 @@ def _refused(error: HTTPException) -> tuple[str, int] | Response:
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
     if code == 400:
         heading, says = "That cannot be used", error.description or ""
+    typed = []
     if isinstance(error, CSRFError):
-        heading, says = "Please send that again", OUT_OF_DATE
+        heading, says, typed = "Please send that again", OUT_OF_DATE, kept.typed_words()
     elif code == 403 and error.description != Forbidden.description:
         says = error.description or says
     if error.response is not None:
         return Response(status=code, headers=error.get_headers())
-    return render_template("problem.html", heading=heading, says=says), code
+    return render_template("problem.html", heading=heading, says=says, typed_words=typed), code

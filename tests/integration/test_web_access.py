@@ -169,7 +169,8 @@ def test_a_token_is_good_for_its_own_browser_alone(url: str, college: College) -
         token = web_data.form_token(theirs.get(url, timeout=20).text)
         mine.get(url, timeout=20)
         form = {"csrf_token": token, "version": "1", "why": "x"}
-        assert mine.post(f"{url}claims/1/hold", data=form, timeout=20).status_code == 400
+        answer = mine.post(f"{url}claims/1/hold", data=form | {"why": "Typed with care."}, timeout=20)
+        assert answer.status_code == 400 and ">Typed with care.</textarea>" in answer.text
 
 
 def test_an_unmarked_route_lets_nobody_through(college: College) -> None:
@@ -310,14 +311,24 @@ def test_a_session_ends_when_nobody_uses_it(url: str, college: College, clock: w
 
 
 def test_an_action_after_the_session_ended_does_nothing(url: str, college: College, clock: web_data.Clock) -> None:
-    """The form is not acted on; signing in leads back to the claim, and says that nothing was done."""
+    """The form is not acted on; signing in leads back to the claim, and what was typed is not lost."""
     with web_data.asking(college, APPROVER) as session:
         token = web_data.form_token(session.get(f"{url}claims/2", timeout=20).text)
         clock.at += 3600
-        form = {"csrf_token": token, "version": "1", "why": "x"}
-        answer = session.post(f"{url}claims/2/hold", data=form, timeout=20, allow_redirects=False)
+        form = {"csrf_token": token, "version": "1", "password": "three random words"}
+        answer = session.post(f"{url}claims/2/release", data=form, timeout=20, allow_redirects=False)
         assert answer.headers["Location"] == "/sign-in?next=/claims/2"
         assert "Nothing was done" in session.get(url + "sign-in?next=/claims/2", timeout=20).text
+        form |= {"why": "A long & careful reason."}
+        page = session.post(f"{url}claims/2/hold", data=form, timeout=20, allow_redirects=False)
+        assert page.status_code == 403 and 'href="/sign-in?next=/claims/2">Sign in</a>' in page.text
+        assert ">A long &amp; careful reason.</textarea>" in page.text and "random" not in page.text
+        rows = {"csrf_token": token, "claim": "1@1", "certificate-1": "C-77", "on": "3/11/2026"}
+        page = session.post(f"{url}batches/B/record/certificated", data=rows, timeout=20, allow_redirects=False)
+        assert "Certificate number, claim 1" in page.text and 'next=/batches/B/record/certificated"' in page.text
+        theirs = session.post(f"{url}claims/2/hold", data=form, timeout=20, allow_redirects=False,
+                              headers={"Sec-Fetch-Site": "cross-site"})  # fmt: skip
+        assert theirs.status_code == 303 and "careful" not in theirs.text
 
 
 @pytest.mark.parametrize("how", ["revoke", "disable", "password"])
