@@ -231,6 +231,16 @@ def test_uln_and_date_of_birth_are_for_approvers(url: str, college: College, who
             assert shown or (uln not in page and "2008-02-17" not in page)
 
 
+def test_the_privacy_page_says_who_sees_them(url: str, college: College) -> None:
+    """It agrees with what the pages do: approvers see ULNs and dates of birth on a claim; there are two cookies."""
+    with web_data.asking(college, APPROVER) as session:
+        page = session.get(f"{url}privacy", timeout=20).text
+        session.get(url, timeout=20)
+        assert {cookie.name for cookie in session.cookies} == {COOKIE, "nvqsync_form"}
+    assert "shown to approvers alone: on the page of a claim, and in the batch files" in page
+    assert "none of these pages" not in page and "Two cookies" in page
+
+
 def test_each_role_has_its_rights() -> None:
     """Approving and entering the centre's facts are in no one hand, and ULNs in an approver's alone."""
     assert [role for role in Role if Right.PRIVATE in RIGHTS[role]] == [Role.APPROVER]
