@@ -107,12 +107,27 @@ DONE = {
 }
 """What a page answers to a decision that was carried out, with the claim's number put in."""
 
-RECORDED_DONE = "Recorded for claim {0}: {1}. If that was wrong: nvqsync claims record {2} {0} --correct"
+_WRONG_DAY = "A wrong day is put right with: nvqsync claims record {0} {1} --correct --on DAY --words WHY"
+_CLOSED_NOW = "It stays so; to claim for the learner after all, make the claim again."
+_UNDONE = {
+    "certificated": "A wrong number or day is put right with: "
+    "nvqsync claims record {0} {1} --correct --certificate NUMBER --on DAY --words WHY",
+    "acknowledged": "If it waits for the EQA, record that instead.",
+    "awaiting": "To undo it: record that the portal has it.",
+    "recalled": "To undo it: record what the body says of it.",
+    "returned": _CLOSED_NOW,
+    "revoked": _CLOSED_NOW,
+}
+
+
+def undone(word: str, claim: int | str) -> str:
+    """How to undo a record, as far as it can be undone; ``claim`` is its number, or what stands for several."""
+    return _UNDONE.get(word, _WRONG_DAY).format(word, claim)
 
 
 def told_record(claim_id: int, word: str) -> str:
     """What a page answers to a record that was made."""
-    return RECORDED_DONE.format(claim_id, word.replace("_", " "), word)
+    return f"Recorded for claim {claim_id}: {word.replace('_', ' ')}. {undone(word, claim_id)}"
 
 
 def summed(done: Sequence[int]) -> str:

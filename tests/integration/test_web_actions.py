@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -10,6 +11,8 @@ import requests
 from nvqsync.answering import Said
 from nvqsync.centre import Account
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
+from nvqsync.handover.hand_records import Record
+from nvqsync.handover.recording import record_all
 from nvqsync.review import act
 from nvqsync.storage import store_centre, store_claims, store_declarations
 from nvqsync.web.words import PAPER_WORDS
@@ -199,6 +202,34 @@ def test_recording_what_happened_elsewhere(own_url: str, own: College, approver:
     assert last_entry(own, claim_id) == (APPROVER, "certificated")
     assert "Recorded" in send(own_url, approver, claim_id, "record/received").text
     assert claim(own, claim_id).received_by == APPROVER
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "next_form"),
+    [
+        ("certificated", "received", ""),
+        ("submitted", "certificated", ""),
+        ("submitted", "returned", "again"),
+        ("certificated", "revoked", "again"),
+        ("submitted", "recalled", "record/returned"),
+    ],
+)
+def test_what_was_recorded_says_how_to_undo_it(
+    own_url: str, own: College, approver: requests.Session, status: str, word: str, next_form: str
+) -> None:
+    """By a command, whose correction is taken, or by what the page offers next."""
+    claim_id = min(ids(own, f"status = '{status}'"))
+    typed = {"certificate": "C-77"} if word == "certificated" else {}
+    page = send(own_url, approver, claim_id, f"record/{word}", on="3/11/2026", why="Said so.", **typed).text
+    commands = re.findall(rf"nvqsync claims record {word} {claim_id} --correct[^<]* --on DAY --words WHY", page)
+    assert bool(commands) != bool(next_form)
+    if next_form:
+        assert f'action="/claims/{claim_id}/{next_form}"' in page
+        return
+    correction = Record(str(claim_id), word, dt.date(2026, 11, 2), words="Typed wrongly.", **typed)
+    with own.app.open_store() as store:
+        ((done,),) = record_all(own.app, store, [correction], by=APPROVER, correct=True)
+    assert done.changed, done.refused
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_what_was_keyed_is_recorded_for_those_ticked(own_url: str, own: College,
     first, *others = ids(own, f"batch_id = '{BATCH}' AND status = 'exported'")
     path = f"/batches/{BATCH}/record/keyed"
     answer = fill(own_url, approver, path, **{f"tick-{first}": "yes", "on": "2/11/2026", f"reference-{first}": "K-1"})
-    assert "Recorded as keyed: 1 claim. If one was wrong: nvqsync claims record keyed CLAIM --correct" in answer.text
+    assert "Recorded as keyed: 1 claim. A wrong day is put right with: nvqsync claims record keyed CLAIM" in answer.text
     done = claim(own, first)
     assert (done.status, done.keyed_on, done.keyed_by, done.reference) == (
         Status.SUBMITTED, "2026-11-02", APPROVER, "K-1",
