@@ -102,6 +102,7 @@ def test_filters_narrow(get: Get, college: College, query: str, where: str) -> N
         ("jessop", "name LIKE '% Jessop'"),
         ("JESSOP aish", "name = 'Aisha Jessop'"),
         ("l1001", "id_number = 'L1001'"),
+        ("\0jessop\x7f", "name LIKE '% Jessop'"),
         ("100% _", "name = '100% _Wild'"),
         ("%", "name LIKE '%100%%' AND name LIKE '100%'"),
         ("SIOBHÁN", "name LIKE 'Siobh%'"),
