@@ -96,8 +96,8 @@ def create_app(app: App) -> Flask:
         ROLE_NAMES=ROLE_NAMES,
     )
     for word in (
-        words.sentence_case, words.long_day, words.long_moment, words.moment_day, words.days_told, words.counted,
-        words.listed,
+        words.sentence_case, words.long_day, words.short_day, words.long_moment, words.moment_day, words.days_told,
+        words.counted, words.listed,
     ):  # fmt: skip
         flask.jinja_env.filters[word.__name__] = word
     return flask

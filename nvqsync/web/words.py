@@ -75,6 +75,11 @@ def long_day(moment: str | dt.date | None) -> str:
     return f"{found.day} {found:%B %Y}"
 
 
+def short_day(moment: str | None) -> str:
+    """An ISO day as forms hold it, ``03/11/2026``; empty for ``None``."""
+    return f"{dt.date.fromisoformat(moment[:10]):%d/%m/%Y}" if moment else ""
+
+
 def long_moment(moment: str | int | None) -> str:
     """An ISO moment, or seconds since 1970, as ``3 November 2026, 9:05am``, in London; empty for ``None``."""
     if moment is None or moment == "":
