@@ -256,6 +256,8 @@ def test_a_preview_tells_no_uln(own_url: str, own: College, approver: requests.S
     [
         (b"", "No file was chosen"),
         (b"\xff\xfe\x00", "not UTF-8"),
+        (b"%PDF-1.7\n% a list that was printed", "list.csv is a PDF."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "workbook of the old kind (.xls)"),
         (b"PK\x03\x04 and no more", "not a workbook"),
         (b"name,colour\na,b\n", "missing column"),
         (b"a" * (2 * 2**20 + 1), "larger than 2 MB"),
