@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
-from werkzeug.exceptions import Forbidden, HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException, MethodNotAllowed
 
 import nvqsync
 from nvqsync.bootstrap import App
@@ -187,7 +187,7 @@ def _told(error: NvqsyncError) -> tuple[str, int]:
     return render_template("problem.html", heading=heading, says=error.says, next_step=error.next_step), 503
 
 
-def _refused(error: HTTPException) -> tuple[str, int] | Response:
+def _refused(error: HTTPException) -> tuple[str, int, dict[str, str]] | Response:
     """What the web server itself refuses, in words."""
     code = error.code or 500
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
@@ -200,4 +200,10 @@ def _refused(error: HTTPException) -> tuple[str, int] | Response:
         says = error.description or says
     if error.response is not None:
         return Response(status=code, headers=error.get_headers())
-    return render_template("problem.html", heading=heading, says=says, typed_words=typed), code
+    return render_template("problem.html", heading=heading, says=says, typed_words=typed), code, _allowed(error)
+
+
+def _allowed(error: HTTPException) -> dict[str, str]:
+    """What an address takes instead, where the method was refused: HTTP wants it said."""
+    methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}
