@@ -432,6 +432,8 @@ def test_a_trusted_header_names_the_account(college: College) -> None:
         for name, shown in ((IQA, IQA), (IQA.upper(), IQA)):
             page = session.get(server.url, headers={"X-Remote-User": name}, timeout=20).text
             assert f">{shown}<" in page and "Sign out" not in page
+        account = session.get(f"{server.url}account", headers={"X-Remote-User": IQA}, timeout=20).text
+        assert "Your account" in account and "password" not in account
         for name in ("stranger", f"{IQA}, {ADMIN}"):
             answer = session.get(server.url, headers={"X-Remote-User": name}, timeout=20)
             assert answer.status_code == 403 and "no account of nvqsync has your name" in answer.text
