@@ -26,9 +26,9 @@ HOLD_CODES = tuple((code.value, sentence_case(REASONS[code].says)) for code in B
 """What a person may give as the reason of a hold: the code, and its words."""
 
 HELD_FOR: dict[HoldCode, str] = {
-    code: sentence_case(reason.says) for code, reason in REASONS.items() if code is not HoldCode.OTHER
+    code: sentence_case(REASONS[code].says) for code in BY_PERSON if code is not HoldCode.OTHER
 }
-"""What each code of a hold says beside its note; ``other`` says no more than that."""
+"""What a reason that a person chose says beside their note. Those that nvqsync finds are told in its words."""
 
 _DUE, _OPTIONAL, _NOT_ASKED = "due", "optional", ""
 _HAS_REFERENCE = frozenset({"keyed", "acknowledged", "certificated"})
