@@ -47,9 +47,9 @@ class Approval:
 def _is_what_was_seen(approval: Approval) -> None:
     """The evidence under the claim is what the person looked at, and nothing new stands on it."""
     claim, seen = approval.claim, approval.seen
-    step = f"Look at it again: 'nvqsync claims show {claim.id}', then approve {claim.id}@{claim.version}."
+    step = f"Look at it as it is now ('nvqsync claims show {claim.id}'), then approve {claim.id}@{claim.version}."
     if seen.exact and claim.version != seen.version:
-        raise NotAllowed(f"Claim {claim.id} is at version {claim.version}, no longer at {seen.version}.", step)
+        raise NotAllowed(f"Claim {claim.id} was changed since you looked.", step)
     if claim.fingerprint != seen.fingerprint:
         raise NotAllowed(f"The evidence under claim {claim.id} changed a moment ago.", step)
     if new := sorted({finding.id for finding in claim.cautions} - seen.findings):

@@ -13,8 +13,15 @@ Row: TypeAlias = tuple[int, list[str]]
 """Where a row starts (the line of a file, the row of a sheet, from 1), and its cells as text."""
 
 
+_OTHER_KINDS = {b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)"}
+"""What people take for a list, by how such files begin."""
+
+
 def as_text(content: bytes, called: str) -> str:
     """What was read from a file, as text; ``called`` is the file's name. Raises ``InputError`` if it is not UTF-8."""
+    kind = next((kind for start, kind in _OTHER_KINDS.items() if content.startswith(start)), "")
+    if kind:
+        raise InputError(f"{called} is {kind}.", "Save the list as 'CSV UTF-8' and try again.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

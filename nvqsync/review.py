@@ -126,7 +126,7 @@ def _one(app: App, store: Store, claim_id: int, deed: Deed, seen: Mapping[int, S
     """One claim, in a savepoint of the transaction that is open: a refusal leaves the others as they are."""
     claim = store_claims.claim(store, claim_id)
     try:
-        status = advance(claim.status, deed.event)
+        status = _moved(claim, deed)
         if deed.event is Event.APPROVE:
             approving.check(Approval(app, store, claim, seen[claim_id], deed.by, deed.why, deed.said))
         check_version(claim, deed.versions)
@@ -136,6 +136,15 @@ def _one(app: App, store: Store, claim_id: int, deed: Deed, seen: Mapping[int, S
         return Result(claim_id, _save(app, store, claim, status, deed))
     except NotAllowed as error:
         return Result(claim_id, claim, str(error))
+
+
+def _moved(claim: Claim, deed: Deed) -> Status:
+    """The status that the deed leads to. Raises ``NotAllowed``: where somebody was faster, that is the reason told."""
+    try:
+        return advance(claim.status, deed.event)
+    except NotAllowed:
+        check_version(claim, deed.versions)
+        raise
 
 
 def _save(app: App, store: Store, claim: Claim, status: Status, deed: Deed) -> Claim:
@@ -158,7 +167,7 @@ def check_version(claim: Claim, versions: Mapping[int, int] | None) -> None:
     """Whether the claim is still as it was looked at, where that was said. Raises ``NotAllowed``."""
     looked_at = (versions or {}).get(claim.id, claim.version)
     if looked_at != claim.version:
-        says = f"Claim {claim.id} was changed since you looked: it is at version {claim.version}, not {looked_at}."
+        says = f"Claim {claim.id} was changed since you looked: it is {claim.status.value.replace('_', ' ')} now."
         raise NotAllowed(says, "Nothing was done. Look at it as it is now, then decide again.")
 
 

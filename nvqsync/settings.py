@@ -182,6 +182,12 @@ class Web(Section):
     idle_minutes: float = Field(60, description="Minutes without a page after which a session ends.", gt=0, le=1440)
 
     @model_validator(mode="after")
+    def _no_path(self) -> Web:
+        if urlsplit(self.public_url).path.strip("/"):
+            raise ValueError("web.public_url is a name of its own, without a path behind it")
+        return self
+
+    @model_validator(mode="after")
     def _header_needs_a_proxy(self) -> Web:
         if self.user_header and not self.proxies:
             raise ValueError("web.user_header is believed from web.proxies alone: name them too")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -16,8 +17,8 @@ from nvqsync.commands.tables import table
 from nvqsync.errors import InputError
 from nvqsync.people import known_people, person
 from nvqsync.sign_in import account_keeping, passwords
-from nvqsync.sign_in.accounts import ROLE_WORDS, Role, SignIn
-from nvqsync.storage import store_accounts, store_centre
+from nvqsync.sign_in.accounts import Role, SignIn, means
+from nvqsync.storage import store_accounts, store_centre, store_lms
 
 ROLE = click.Choice([role.value for role in Role])
 course_option = click.option(
@@ -87,7 +88,7 @@ def add_command(
         secret = _password(generate, from_stdin) if wanted else ""
         account_keeping.add(app, store, account, Role(role), courses, secret, by=actor(), sso=sso)
         warn_of_strangers(people, account.lms_id)
-    click.echo(f"{name} may sign in as {role}: {ROLE_WORDS[Role(role)]}.")
+    click.echo(f"{name} may sign in as {role}: {means(Role(role), courses)}.")
     _tell_password(secret if generate else "")
 
 
@@ -102,13 +103,14 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
             _document(one, store_centre.account(store, one.name), open_ones.count(one.name))
             for one in store_accounts.sign_ins(store)
         ]
+        names = {one.lms_id: one.short_name or one.lms_id for one in store_lms.courses(store)}
     if as_json:
         print_json(found)
     elif not found:
         click.echo("Nobody can sign in yet. Make the first account: nvqsync users add NAME --role admin --no-moodle")
     else:
         heads = ("Name", "Role", "Courses", "Moodle", "Signs in with", "Last signed in", "Sessions")
-        click.echo(table(heads, [_row(one) for one in found]))
+        click.echo(table(heads, [_row(one, names) for one in found]))
 
 
 def _document(one: SignIn, account: Account | None, sessions: int) -> dict[str, Any]:
@@ -120,10 +122,11 @@ def _document(one: SignIn, account: Account | None, sessions: int) -> dict[str, 
     }  # fmt: skip
 
 
-def _row(one: dict[str, Any]) -> tuple[object, ...]:
+def _row(one: dict[str, Any], names: Mapping[str, str]) -> tuple[object, ...]:
     ways = [word for word, there in (("password", one["password"]), (one["sso"], one["sso"])) if there]
     way = "disabled" if one["disabled"] else " or ".join(ways) or "sign-on only"
-    everything = "all" if one["role"] != Role.VIEWER.value else ", ".join(one["courses"]) or "none yet"
+    courses = ", ".join(sorted(names.get(course, course) for course in one["courses"]))
+    everything = "all" if one["role"] != Role.VIEWER.value else courses or "none yet"
     seen = one["signed_in_at"] or "never"
     return (one["name"], one["role"], everything, one["moodle"] or "none", way, seen, one["sessions"])
 
@@ -137,7 +140,7 @@ def role_command(ctx: click.Context, name: str, role: str, courses: tuple[str, .
     """Give NAME another role, or a viewer other courses: those named here take the place of the earlier ones."""
     with app_and_store(ctx) as (app, store):
         new = account_keeping.set_role(app, store, name, Role(role), courses, by=actor())
-    click.echo(f"{new.name} is now {role}: {ROLE_WORDS[new.role]}.")
+    click.echo(f"{new.name} is now {role}: {means(new.role, new.courses)}.")
 
 
 @users_group.command("link")
@@ -183,7 +186,8 @@ def disable_command(ctx: click.Context, name: str, undo: bool) -> None:
     """Stop NAME from signing in, and end their sessions at once. What they did stays in the audit log."""
     with app_and_store(ctx) as (app, store):
         ended = account_keeping.set_disabled(app, store, name, not undo, by=actor())
-    click.echo(f"{name} may sign in again." if undo else f"{name} may no longer sign in; {ended} sessions ended.")
+    stopped = f"{name} may no longer sign in; sessions ended: {ended}. To undo it: nvqsync users disable {name} --undo"
+    click.echo(f"{name} may sign in again." if undo else stopped)
 
 
 @users_group.command("password")
@@ -197,7 +201,7 @@ def password_command(ctx: click.Context, name: str, generate: bool, from_stdin: 
         store_accounts.sign_in(store, name)
         secret = _password(generate, from_stdin)
         ended = account_keeping.set_password(app, store, name, secret, by=actor())
-    click.echo(f"{name} has a new password; {ended} sessions ended.")
+    click.echo(f"{name} has a new password; sessions ended: {ended}.")
     _tell_password(secret if generate else "")
 
 

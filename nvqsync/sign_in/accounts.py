@@ -8,7 +8,7 @@ the audit log, whether it acts on a page or on the command line.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,6 +66,12 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.VIEWER: "Viewer", Role.IQA: "IQA", Role.APPROVER: "Approver", Role.ADMIN: "Admin",
 }  # fmt: skip
 """Each role as a heading or a label has it."""
+
+
+def means(role: Role, courses: Collection[str]) -> str:
+    """What a role lets somebody do, in a few words; of a viewer also that no course was given to them."""
+    nothing = role is Role.VIEWER and not courses
+    return ROLE_WORDS[role] + ("; none was given yet, so that they see nothing" if nothing else "")
 
 
 @dataclass(frozen=True, slots=True)

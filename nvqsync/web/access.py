@@ -12,7 +12,19 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from nvqsync.sign_in import signing_in
@@ -20,7 +32,7 @@ from nvqsync.sign_in.accounts import Right, SignedIn
 from nvqsync.sign_in.throttle import Throttle
 from nvqsync.storage import store_accounts
 from nvqsync.store import Store
-from nvqsync.web import context, safety
+from nvqsync.web import context, kept, safety
 
 log = logging.getLogger(__name__)
 
@@ -160,10 +172,18 @@ def _sign_in_first() -> AnyResponse:
     if request.method in {"GET", "HEAD"}:
         back = request.full_path.rstrip("?")
     else:
-        claim_id = (request.view_args or {}).get("claim_id")
-        back = f"/claims/{claim_id}" if claim_id else "/"
+        args = request.view_args or {}
+        back = f"/claims/{args['claim_id']}" if "claim_id" in args else request.path if "word" in args else "/"
+    onwards = url_for(SIGN_IN, next=None if back == "/" else back)
+    if words := kept.typed_words():
+        says = "Nothing was done: sign in and do it again. Copy first what you need of what you had typed."
+        page = render_template(
+            "problem.html", heading="You were signed out meanwhile", says=says, typed_words=words, onwards=onwards
+        )
+        return make_response(page, 403)
+    if request.method not in {"GET", "HEAD"}:
         flash("You were signed out meanwhile. Nothing was done: sign in and do it again.")
-    return redirect(url_for("signing_in.sign_in", next=None if back == "/" else back), 303)
+    return redirect(onwards, 303)
 
 
 def way_back(text: str) -> str:

@@ -19,6 +19,7 @@ from nvqsync.sign_in.accounts import Right
 from nvqsync.store import Store
 from nvqsync.web import access, claim_shown, context, scope
 from nvqsync.web.offers import AGAIN, DONE, told_record
+from nvqsync.web.twice import pressed_twice
 from nvqsync.web.typed import day, line, version, words
 
 acting = Blueprint("acting", __name__)
@@ -74,7 +75,7 @@ def _decided(store: Store, claim_id: int, event: Event) -> str:
         versions={claim_id: version()}, said=said,
     )  # fmt: skip
     (result,) = (one for some in working(context.app(), store, [claim_id], deed) for one in some)
-    if result.refused:
+    if result.refused and not pressed_twice(store, result, deed):
         raise NotAllowed(*_parted(result.refused))
     return DONE[event].format(claim_id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nvqsync.answering import Said, all_asked
 from nvqsync.bootstrap import App
@@ -16,6 +16,7 @@ from nvqsync.store import Store
 from nvqsync.web import counting, queries
 from nvqsync.web.filters import Filters
 from nvqsync.web.scope import Scope
+from nvqsync.web.twice import pressed_twice
 
 MOST = 500
 """So many claims are approved at once; the next ones after that."""
@@ -93,6 +94,7 @@ def _names(store: Store, claims: Sequence[Claim]) -> dict[str, str]:
 
 
 def approve(app: App, store: Store, versions: Mapping[int, int], said: Said, *, by: str, why: str) -> list[Result]:
-    """Approve these versions of claims; what is refused does not stop the others."""
+    """Approve these versions of claims; what is refused does not stop the others. Pressed twice, the same again."""
     deed = Deed(Event.APPROVE, by, why, versions=versions, said=said)
-    return [result for some in working(app, store, versions, deed) for result in some]
+    results = [result for some in working(app, store, versions, deed) for result in some]
+    return [replace(one, refused="") if one.refused and pressed_twice(store, one, deed) else one for one in results]

@@ -13,7 +13,7 @@ from nvqsync.sign_in.accounts import Right, SignedIn
 from nvqsync.storage import store_centre, store_claims, store_declarations
 from nvqsync.store import Store
 from nvqsync.web import access, claim_page, context, scope
-from nvqsync.web.offers import HOLD_CODES, offers
+from nvqsync.web.offers import HELD_FOR, HOLD_CODES, offers
 
 
 def shown(
@@ -31,7 +31,7 @@ def shown(
         entered = registered(store, claim, who)
     return render_template(
         "claim.html", **facts, offers=doing, error=error, tried=tried, typed=typed or {}, hold_codes=HOLD_CODES,
-        today=app.today.isoformat(), registered=entered,
+        held_for=HELD_FOR.get(claim.hold_code, ""), today=f"{app.today:%d/%m/%Y}", registered=entered,
     )  # fmt: skip
 
 

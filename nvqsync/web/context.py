@@ -8,6 +8,7 @@ from nvqsync.bootstrap import App
 from nvqsync.errors import StoreError
 from nvqsync.store import Store
 from nvqsync.web import queries
+from nvqsync.web.filters import squeezed
 
 LARGEST_NUMBER = 2**63 - 1
 """SQLite counts no further."""
@@ -41,7 +42,7 @@ def store() -> Store:
 
 def asked(name: str, longest: int = 100) -> str:
     """What the address says under a name, its spaces squeezed; empty where it says nothing."""
-    return " ".join(request.args.get(name, "").split())[:longest]
+    return squeezed(request.args.get(name, ""), longest)
 
 
 def asked_page() -> int:

@@ -99,7 +99,7 @@ def read_filters(
         "page": not page or _is_page(page),
     }
     filters = Filters(
-        text=" ".join(given.get("q", "").split())[:LONGEST_TEXT],
+        text=squeezed(given.get("q", "")),
         awarding_body=body if good["body"] else "",
         qualification=qualification if good["qualification"] else "",
         status=Status(status) if status and good["status"] else None,
@@ -110,6 +110,11 @@ def read_filters(
         page=int(page) if page and good["page"] else 1,
     )
     return filters, tuple(key for key, fine in good.items() if not fine)
+
+
+def squeezed(text: str, longest: int = LONGEST_TEXT) -> str:
+    """What somebody searches for: control characters, which no name has, and blanks at its ends left out."""
+    return " ".join("".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text).split())[:longest]
 
 
 def _is_page(text: str) -> bool:

@@ -14,7 +14,7 @@ from nvqsync.declaring import Answers
 from nvqsync.gates import Finding
 from nvqsync.gating import four_eyes
 from nvqsync.handover.hand_records import CONFIRMED, WORDS_DUE
-from nvqsync.holding import BY_PERSON, REASONS
+from nvqsync.holding import BY_PERSON, REASONS, HoldCode
 from nvqsync.proposing import Claim
 from nvqsync.review import REASON_NEEDED
 from nvqsync.sign_in.accounts import Right, SignedIn
@@ -24,6 +24,11 @@ DECIDED = (Event.APPROVE, Event.RELEASE, Event.HOLD, Event.WITHDRAW)
 AGAIN = "again"
 HOLD_CODES = tuple((code.value, sentence_case(REASONS[code].says)) for code in BY_PERSON)
 """What a person may give as the reason of a hold: the code, and its words."""
+
+HELD_FOR: dict[HoldCode, str] = {
+    code: sentence_case(REASONS[code].says) for code in BY_PERSON if code is not HoldCode.OTHER
+}
+"""What a reason that a person chose says beside their note. Those that nvqsync finds are told in its words."""
 
 _DUE, _OPTIONAL, _NOT_ASKED = "due", "optional", ""
 _HAS_REFERENCE = frozenset({"keyed", "acknowledged", "certificated"})
@@ -102,12 +107,27 @@ DONE = {
 }
 """What a page answers to a decision that was carried out, with the claim's number put in."""
 
-RECORDED_DONE = "Recorded for claim {0}: {1}. If that was wrong: nvqsync claims record {2} {0} --correct"
+_WRONG_DAY = "A wrong day is put right with: nvqsync claims record {0} {1} --correct --on DAY --words WHY"
+_CLOSED_NOW = "It stays so; to claim for the learner after all, make the claim again."
+_UNDONE = {
+    "certificated": "A wrong number or day is put right with: "
+    "nvqsync claims record {0} {1} --correct --certificate NUMBER --on DAY --words WHY",
+    "acknowledged": "If it waits for the EQA, record that instead.",
+    "awaiting": "To undo it: record that the portal has it.",
+    "recalled": "To undo it: record what the body says of it.",
+    "returned": _CLOSED_NOW,
+    "revoked": _CLOSED_NOW,
+}
+
+
+def undone(word: str, claim: int | str) -> str:
+    """How to undo a record, as far as it can be undone; ``claim`` is its number, or what stands for several."""
+    return _UNDONE.get(word, _WRONG_DAY).format(word, claim)
 
 
 def told_record(claim_id: int, word: str) -> str:
     """What a page answers to a record that was made."""
-    return RECORDED_DONE.format(claim_id, word.replace("_", " "), word)
+    return f"Recorded for claim {claim_id}: {word.replace('_', ' ')}. {undone(word, claim_id)}"
 
 
 def summed(done: Sequence[int]) -> str:

@@ -29,7 +29,8 @@ def setting_up(says: str) -> str:
 @open_to_anybody
 def accessibility() -> str:
     """The accessibility statement."""
-    return render_template("accessibility.html")
+    idle = app().settings.web.idle_minutes
+    return render_template("accessibility.html", idle=int(idle) if idle >= 1 else 1)
 
 
 @about.get("/privacy")

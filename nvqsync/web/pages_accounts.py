@@ -17,7 +17,7 @@ from nvqsync.bootstrap import App
 from nvqsync.centre import Account
 from nvqsync.errors import InputError, NotAllowed, UnknownName
 from nvqsync.sign_in import account_keeping, passwords
-from nvqsync.sign_in.accounts import ROLE_NAMES, ROLE_WORDS, Right, Role, SignIn
+from nvqsync.sign_in.accounts import ROLE_NAMES, ROLE_WORDS, Right, Role, SignIn, means
 from nvqsync.storage import store_accounts, store_centre, store_lms
 from nvqsync.store import Store
 from nvqsync.web.access import current, needs
@@ -110,15 +110,19 @@ def _added(opened: Store) -> Done:
     if not account.known and not (on_record and on_record.known):
         raise InputError(*_SAY_WHO)
     secret = passwords.generated() if request.form.get("password") else ""
-    account_keeping.add(here, opened, account, role, _courses(role), secret, by=current().name, sso=line("sso"))
-    return f"{name} may sign in as {role}: {ROLE_WORDS[role]}.", secret
+    courses = _courses(role)
+    account_keeping.add(here, opened, account, role, courses, secret, by=current().name, sso=line("sso"))
+    return f"{name} may sign in as {ROLE_NAMES[role]}: {means(role, courses)}.", secret
 
 
 def _set_role(here: App, opened: Store, who: SignIn) -> Done:
     _not_oneself(who, "role")
     role = _role()
     new = account_keeping.set_role(here, opened, who.name, role, _courses(role), by=current().name)
-    return f"{new.name} is now {role}: {ROLE_WORDS[role]}. It holds from the next page they open.", ""
+    return (
+        f"{new.name} is now {ROLE_NAMES[role]}: {means(role, new.courses)}. It holds from the next page they open.",
+        "",
+    )
 
 
 def _link(here: App, opened: Store, who: SignIn) -> Done:

@@ -18,6 +18,7 @@ from nvqsync.store import Store
 from nvqsync.web import access, batch_records, context, office_queries, typed
 from nvqsync.web.batch_records import Asks
 from nvqsync.web.lists import PAGE_SIZE, cut_pages
+from nvqsync.web.offers import undone
 from nvqsync.web.words import counted
 
 recording = Blueprint("recording", __name__)
@@ -111,7 +112,7 @@ def told(asked: Asks, outcome: Outcome) -> str:
     word = asked.word.replace("_", " ")
     parts = [f"Recorded as {word}: {counted(len(outcome.done), 'claim')}."] if outcome.done else []
     parts += [f"Recorded so already: {counted(len(outcome.known), 'claim')}."] if outcome.known else []
-    parts += [f"If one was wrong: nvqsync claims record {asked.word} CLAIM --correct"] if outcome.done else []
+    parts += [undone(asked.word, "CLAIM")] if outcome.done else []
     return " ".join(parts)
 
 

@@ -17,7 +17,7 @@ from nvqsync import iqa_recording
 from nvqsync.bootstrap import App
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, UnknownName
 from nvqsync.iqa_recording import Answer
-from nvqsync.model import LmsMember, Qualification, UnitStatus
+from nvqsync.model import LmsCourse, LmsMember, Qualification, UnitStatus
 from nvqsync.quality import IqaOutcome, Release
 from nvqsync.sign_in.accounts import Right
 from nvqsync.storage import store_centre, store_claims, store_lms
@@ -68,7 +68,8 @@ def record() -> str | tuple[str, int]:
             )
         except Refused as error:
             return _shown(store, chosen, error), 400 if isinstance(error, InputError) else 409
-    return _told(chosen, answers)
+        course = _course(store, chosen)
+    return _told(chosen, course, answers)
 
 
 @releasing.get("/iqa/releases/<int:release_id>")
@@ -182,12 +183,16 @@ def _unseen(store: Store, chosen: Chosen) -> None:
 
 
 def _shown(store: Store, chosen: Chosen, error: NvqsyncError | None = None) -> str:
-    course = store_lms.courses(store) if chosen.course else ()
     return render_template(
         "release.html", chosen=chosen, error=error, units=_units(store, chosen), outcomes=OUTCOME_WORDS,
-        course=next((one for one in course if one.lms_id == chosen.course), None), seen=_latest(store, chosen),
+        course=_course(store, chosen), seen=_latest(store, chosen),
         typed=request.form, today=f"{context.app().today:%d/%m/%Y}",
     )  # fmt: skip
+
+
+def _course(store: Store, chosen: Chosen) -> LmsCourse | None:
+    courses = store_lms.courses(store) if chosen.course else ()
+    return next((one for one in courses if one.lms_id == chosen.course), None)
 
 
 def _units(store: Store, chosen: Chosen) -> list[tuple[str, str]]:
@@ -200,10 +205,10 @@ def _units(store: Store, chosen: Chosen) -> list[tuple[str, str]]:
     return [(one.code, one.unit.title) for one in chosen.qualification.units if one.code in begun]
 
 
-def _told(chosen: Chosen, answers: Sequence[Answer]) -> str | tuple[str, int]:
+def _told(chosen: Chosen, course: LmsCourse | None, answers: Sequence[Answer]) -> str | tuple[str, int]:
     done = [one for one in answers if not one.refused]
     refused = [one for one in answers if one.refused]
-    page = render_template("released.html", chosen=chosen, done=done, refused=refused)
+    page = render_template("released.html", chosen=chosen, course=course, done=done, refused=refused)
     return page if done else (page, 409)
 
 

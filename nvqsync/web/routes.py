@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
-from werkzeug.exceptions import Forbidden, HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException, MethodNotAllowed
 
 import nvqsync
 from nvqsync.bootstrap import App
@@ -15,13 +15,14 @@ from nvqsync.clock import iso
 from nvqsync.errors import NvqsyncError, UnknownName
 from nvqsync.health import metrics, monitoring
 from nvqsync.health.watching import PassSeen, Watched
-from nvqsync.sign_in.accounts import Right
+from nvqsync.sign_in.accounts import ROLE_NAMES, Right
 from nvqsync.storage import store_watching
 from nvqsync.web import (
     access,
     claim_shown,
     context,
     filters,
+    kept,
     pages_about,
     queue_page,
     safety,
@@ -92,8 +93,12 @@ def create_app(app: App) -> Flask:
         centre=app.settings.centre.name,
         STATUS_HELP=words.STATUS_HELP,
         PASS_WORDS=words.PASS_WORDS,
+        ROLE_NAMES=ROLE_NAMES,
     )
-    for word in (words.sentence_case, words.long_day, words.long_moment, words.moment_day, words.counted, words.listed):
+    for word in (
+        words.sentence_case, words.long_day, words.short_day, words.long_moment, words.moment_day, words.days_told,
+        words.counted, words.listed,
+    ):  # fmt: skip
         flask.jinja_env.filters[word.__name__] = word
     return flask
 
@@ -182,16 +187,23 @@ def _told(error: NvqsyncError) -> tuple[str, int]:
     return render_template("problem.html", heading=heading, says=error.says, next_step=error.next_step), 503
 
 
-def _refused(error: HTTPException) -> tuple[str, int] | Response:
+def _refused(error: HTTPException) -> tuple[str, int, dict[str, str]] | Response:
     """What the web server itself refuses, in words."""
     code = error.code or 500
     heading, says = REFUSALS.get(code, (error.name, error.description or ""))
     if code == 400:
         heading, says = "That cannot be used", error.description or ""
+    typed = []
     if isinstance(error, CSRFError):
-        heading, says = "Please send that again", OUT_OF_DATE
+        heading, says, typed = "Please send that again", OUT_OF_DATE, kept.typed_words()
     elif code == 403 and error.description != Forbidden.description:
         says = error.description or says
     if error.response is not None:
         return Response(status=code, headers=error.get_headers())
-    return render_template("problem.html", heading=heading, says=says), code
+    return render_template("problem.html", heading=heading, says=says, typed_words=typed), code, _allowed(error)
+
+
+def _allowed(error: HTTPException) -> dict[str, str]:
+    """What an address takes instead, where the method was refused: HTTP wants it said."""
+    methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}

@@ -15,7 +15,7 @@ from nvqsync.sign_in.accounts import (
     Right,
     may_use_password,
 )
-from nvqsync.storage import store_accounts
+from nvqsync.storage import store_accounts, store_lms
 from nvqsync.web import access, context
 
 signing = Blueprint("signing_in", __name__)
@@ -110,9 +110,10 @@ def _account(error: InputError | NotAllowed | None = None) -> str:
     with context.store() as store:
         open_ones = store_accounts.sessions(store, at=app.now(), name=who.name)
         sign_in = store_accounts.sign_in(store, who.name)
-    allowed = may_use_password(signing_in.passwords_for(app), who.role)
+        names = {one.lms_id: one.short_name or one.lms_id for one in store_lms.courses(store)}
+    allowed = may_use_password(signing_in.passwords_for(app), who.role) and not access.behind_sign_on()
     return render_template(
         "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password) and allowed,
         shortest=SHORTEST_PASSWORD, role_words=ROLE_WORDS[who.role], role_name=ROLE_NAMES[who.role],
-        courses=sorted(who.courses or ()),
+        courses=sorted(names.get(one, one) for one in who.courses or ()),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from nvqsync.claims import Event, Status
 from nvqsync.clock import LONDON, day
@@ -57,6 +58,9 @@ HAND_TO_HAND = frozenset({"received", "handed_over"})
 """Of these, what somebody does who is named with it."""
 
 
+_ISO = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d))?(?![\w-])", re.ASCII)
+
+
 def sentence_case(word: str) -> str:
     """``on_hold`` as ``On hold``."""
     text = word.replace("_", " ")
@@ -71,6 +75,11 @@ def long_day(moment: str | dt.date | None) -> str:
     return f"{found.day} {found:%B %Y}"
 
 
+def short_day(moment: str | None) -> str:
+    """An ISO day as forms hold it, ``03/11/2026``; empty for ``None``."""
+    return f"{dt.date.fromisoformat(moment[:10]):%d/%m/%Y}" if moment else ""
+
+
 def long_moment(moment: str | int | None) -> str:
     """An ISO moment, or seconds since 1970, as ``3 November 2026, 9:05am``, in London; empty for ``None``."""
     if moment is None or moment == "":
@@ -82,6 +91,18 @@ def long_moment(moment: str | int | None) -> str:
 def moment_day(moment: int | None) -> str:
     """Seconds since 1970 as the London day they fall on, ``3 November 2026``; empty for ``None``."""
     return long_day(day(moment)) if moment is not None else ""
+
+
+def days_told(text: str) -> str:
+    """A text of ours with its ISO days and moments as people write them. What cannot be a day stays as it is."""
+    return _ISO.sub(_told, text)
+
+
+def _told(found: re.Match[str]) -> str:
+    try:
+        return long_moment(found[0]) if found[1] else long_day(found[0])
+    except ValueError:
+        return found[0]
 
 
 def age(since: int, now: int) -> str:

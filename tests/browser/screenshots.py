@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 BATCH = "20261101-OCR-03455-001"
 TOUR = {
-    "queue": ("exams", "?body=NCFE", 860),
+    "queue": ("exams", "?body=NCFE", 840),
     "approve": ("exams", "?body=NCFE", 720),
     "claim": ("exams", "claims/49", 860),
     "evidence": ("exams", "claims/14", 760),

@@ -57,6 +57,9 @@ def test_many_are_approved_by_keyboard(page: Page, own_url: str, own: College) -
     assert page.get_by_role("heading", level=1).inner_text() == "Approve 2 claims"
     for box in page.get_by_role("checkbox").all():
         box.press("Space")
+    with page.expect_popup() as looked_at:
+        page.get_by_role("link", name=f"Claim {numbers[0]}").first.press("Enter")
+    assert looked_at.value.url == f"{own_url}claims/{numbers[0]}"
     if page.get_by_label("What you found out about the cautions").count():
         page.get_by_label("What you found out about the cautions").fill("Portfolio looked at.")
     follow(page.get_by_role("button", name="Approve 2 claims"), "Enter")

@@ -173,6 +173,21 @@ def test_a_batch_of_forms_prints_without_them(signed_in: Callable[[str], Page], 
     assert not page.get_by_text("Enter an end date").first.is_visible()
 
 
+@pytest.mark.parametrize(("who", "path"), [(APPROVER, ""), (IQA, "iqa"), (APPROVER, f"batches/{BATCH}/record/keyed")])
+def test_lists_print_without_what_is_ticked(signed_in: Callable[[str], Page], url: str, who: str, path: str) -> None:
+    """On A4 each column stands under its own heading, the boxes are gone, and nothing runs off the paper."""
+    page = signed_in(who)
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.goto(url + path)
+    page.emulate_media(media="print")
+    lefts = """row => [...row.cells].map(cell => cell.getBoundingClientRect()).filter(box => box.width)
+        .map(box => Math.round(box.left))"""
+    heads, first = (page.locator(f"table.cards {part} tr").first.evaluate(lefts) for part in ("thead", "tbody"))
+    assert heads == first
+    assert page.locator("table.cards input[type=checkbox]:visible").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 # ---------------------------------------------------------------- axe on every page
 
 EVERY = (

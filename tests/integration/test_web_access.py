@@ -169,7 +169,8 @@ def test_a_token_is_good_for_its_own_browser_alone(url: str, college: College) -
         token = web_data.form_token(theirs.get(url, timeout=20).text)
         mine.get(url, timeout=20)
         form = {"csrf_token": token, "version": "1", "why": "x"}
-        assert mine.post(f"{url}claims/1/hold", data=form, timeout=20).status_code == 400
+        answer = mine.post(f"{url}claims/1/hold", data=form | {"why": "Typed with care."}, timeout=20)
+        assert answer.status_code == 400 and ">Typed with care.</textarea>" in answer.text
 
 
 def test_an_unmarked_route_lets_nobody_through(college: College) -> None:
@@ -203,6 +204,7 @@ def test_a_viewer_sees_the_given_courses_alone(url: str, college: College) -> No
             answer = session.get(f"{url}claims/{number}", timeout=20)
             assert answer.status_code == 404 and "bdi" not in answer.text
         assert session.get(f"{url}claims/{min(mine)}", timeout=20).status_code == 200
+        assert "<dd>CS-11</dd>" in session.get(f"{url}account", timeout=20).text
 
 
 def test_a_viewer_without_courses_sees_nothing(own: College) -> None:
@@ -227,6 +229,16 @@ def test_uln_and_date_of_birth_are_for_approvers(url: str, college: College, who
             shown = who == APPROVER
             assert (f"ULN {uln}" in page, "17 February 2008" in page) == (shown, shown)
             assert shown or (uln not in page and "2008-02-17" not in page)
+
+
+def test_the_privacy_page_says_who_sees_them(url: str, college: College) -> None:
+    """It agrees with what the pages do: approvers see ULNs and dates of birth on a claim; there are two cookies."""
+    with web_data.asking(college, APPROVER) as session:
+        page = session.get(f"{url}privacy", timeout=20).text
+        session.get(url, timeout=20)
+        assert {cookie.name for cookie in session.cookies} == {COOKIE, "nvqsync_form"}
+    assert "shown to approvers alone: on the page of a claim, and in the batch files" in page
+    assert "none of these pages" not in page and "Two cookies" in page
 
 
 def test_each_role_has_its_rights() -> None:
@@ -309,14 +321,24 @@ def test_a_session_ends_when_nobody_uses_it(url: str, college: College, clock: w
 
 
 def test_an_action_after_the_session_ended_does_nothing(url: str, college: College, clock: web_data.Clock) -> None:
-    """The form is not acted on; signing in leads back to the claim, and says that nothing was done."""
+    """The form is not acted on; signing in leads back to the claim, and what was typed is not lost."""
     with web_data.asking(college, APPROVER) as session:
         token = web_data.form_token(session.get(f"{url}claims/2", timeout=20).text)
         clock.at += 3600
-        form = {"csrf_token": token, "version": "1", "why": "x"}
-        answer = session.post(f"{url}claims/2/hold", data=form, timeout=20, allow_redirects=False)
+        form = {"csrf_token": token, "version": "1", "password": "three random words"}
+        answer = session.post(f"{url}claims/2/release", data=form, timeout=20, allow_redirects=False)
         assert answer.headers["Location"] == "/sign-in?next=/claims/2"
         assert "Nothing was done" in session.get(url + "sign-in?next=/claims/2", timeout=20).text
+        form |= {"why": "A long & careful reason."}
+        page = session.post(f"{url}claims/2/hold", data=form, timeout=20, allow_redirects=False)
+        assert page.status_code == 403 and 'href="/sign-in?next=/claims/2">Sign in</a>' in page.text
+        assert ">A long &amp; careful reason.</textarea>" in page.text and "random" not in page.text
+        rows = {"csrf_token": token, "claim": "1@1", "certificate-1": "C-77", "on": "3/11/2026"}
+        page = session.post(f"{url}batches/B/record/certificated", data=rows, timeout=20, allow_redirects=False)
+        assert "Certificate number, claim 1" in page.text and 'next=/batches/B/record/certificated"' in page.text
+        theirs = session.post(f"{url}claims/2/hold", data=form, timeout=20, allow_redirects=False,
+                              headers={"Sec-Fetch-Site": "cross-site"})  # fmt: skip
+        assert theirs.status_code == 303 and "careful" not in theirs.text
 
 
 @pytest.mark.parametrize("how", ["revoke", "disable", "password"])
@@ -410,6 +432,8 @@ def test_a_trusted_header_names_the_account(college: College) -> None:
         for name, shown in ((IQA, IQA), (IQA.upper(), IQA)):
             page = session.get(server.url, headers={"X-Remote-User": name}, timeout=20).text
             assert f">{shown}<" in page and "Sign out" not in page
+        account = session.get(f"{server.url}account", headers={"X-Remote-User": IQA}, timeout=20).text
+        assert "Your account" in account and "password" not in account
         for name in ("stranger", f"{IQA}, {ADMIN}"):
             answer = session.get(server.url, headers={"X-Remote-User": name}, timeout=20)
             assert answer.status_code == 403 and "no account of nvqsync has your name" in answer.text

@@ -13,6 +13,7 @@ from nvqsync.sign_in.passwords import fits
 from nvqsync.storage import store_accounts, store_centre
 from nvqsync.web.app import WebServer
 from tests.integration import web_data
+from tests.integration.test_users_commands import run
 from tests.integration.web_data import ADMIN, APPROVER, IQA, VIEWER, College
 
 
@@ -92,11 +93,21 @@ def test_what_will_not_do_is_said_and_nothing_is_lost(
         assert len(store_accounts.sign_ins(store)) == 4
 
 
+def test_a_viewer_without_courses_is_told_of(own: College, own_url: str, admin: requests.Session) -> None:
+    """On the page and on the command line; a list names courses as people know them."""
+    page = deed(admin, own_url, own, APPROVER, "role", role="viewer").text
+    typed = run(own.database, "role", APPROVER, "viewer")
+    assert all("none was given yet, so that they see nothing" in told for told in (page, typed))
+    run(own.database, "role", APPROVER, "viewer", "--course", "CS-12")
+    assert "CS-12" in run(own.database, "list")
+    assert f"nvqsync users disable {APPROVER} --undo" in run(own.database, "disable", APPROVER)
+
+
 def test_a_role_and_courses_are_changed(own: College, own_url: str, admin: requests.Session) -> None:
     """From the next page on; courses count for viewers alone."""
     with web_data.asking(own, APPROVER) as session:
         told = deed(admin, own_url, own, APPROVER, "role", role="viewer", courses="11")
-        assert f"{APPROVER} is now viewer" in told.text
+        assert f"{APPROVER} is now Viewer: reads the claims of the courses given to them. It" in told.text
         assert known(own, APPROVER).courses == {"11"} and last_told(own, APPROVER) == (ADMIN, "role-changed")
         assert session.get(f"{own_url}passes", timeout=20).status_code == 403
         deed(admin, own_url, own, APPROVER, "role", role="iqa", courses="11")

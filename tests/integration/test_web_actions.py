@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 import requests
 
+from nvqsync.answering import Said
 from nvqsync.centre import Account
 from nvqsync.claims import BY_PERSON, CLOSED, RECORDED, TRANSITIONS, Event, Status
+from nvqsync.handover.hand_records import Record
+from nvqsync.handover.recording import record_all
 from nvqsync.review import act
 from nvqsync.storage import store_centre, store_claims, store_declarations
 from nvqsync.web.words import PAPER_WORDS
@@ -96,6 +100,7 @@ def test_hold_release_and_withdraw(own_url: str, own: College, approver: request
     held = claim(own, claim_id)
     assert (held.status, held.hold_reason, held.hold_code) == (Status.ON_HOLD, "Name differs.", "details_queried")
     assert last_entry(own, claim_id) == (APPROVER, "hold")
+    assert '<span class="quiet">Name, date of birth or number is being checked</span>' in answer.text
     assert "is off hold" in send(own_url, approver, claim_id, "release").text
     assert "is withdrawn" in send(own_url, approver, claim_id, "withdraw", why="Asked for it.").text
     assert last_entry(own, claim_id) == (APPROVER, "withdraw")
@@ -139,8 +144,30 @@ def test_the_second_of_two_is_told(own_url: str, own: College, approver: request
     before = claim(own, claim_id)
     form |= {"why": ["Second."], "note": ["Seen."]}
     answer = approver.post(f"{own_url}claims/{claim_id}/{action}", data=form, timeout=20)
-    assert answer.status_code == 409 and "Nothing was done" in answer.text and "version" in answer.text
+    assert answer.status_code == 409 and "Nothing was done" in answer.text
+    assert f"Claim {claim_id} was changed since you looked" in answer.text
     assert claim(own, claim_id) == before
+
+
+@pytest.mark.parametrize(("action", "who"), [("approve", APPROVER), ("hold", APPROVER), ("approve", "j.exams")])
+def test_a_button_pressed_twice_does_it_once(
+    own_url: str, own: College, approver: requests.Session, action: str, who: str
+) -> None:
+    """The second press is told what the first one did; if somebody else did the same, that it was not this one."""
+    claim_id = min(ids(own, READY))
+    path = f"/claims/{claim_id}/{action}"
+    form = form_of(page_of(own_url, approver, claim_id), path) | {"why": ["Said."], "note": ["Seen."]}
+    if who == APPROVER:
+        approver.post(own_url.rstrip("/") + path, data=form, timeout=20, allow_redirects=False)
+    else:
+        said = Said(frozenset(form["declare"]), "Seen.")
+        with own.app.open_store() as store:
+            assert not act(own.app, store, [claim_id], Event.APPROVE, by=who, said=said)[0].refused
+    after, entry = claim(own, claim_id), last_entry(own, claim_id)
+    answer = approver.post(own_url.rstrip("/") + path, data=form, timeout=20)
+    assert (answer.status_code, "To undo it" in answer.text) == ((200, True) if who == APPROVER else (409, False))
+    assert ("was changed since you looked: it is approved now" in answer.text) == (who != APPROVER)
+    assert (claim(own, claim_id), last_entry(own, claim_id)) == (after, entry)
 
 
 def test_four_eyes_hold_on_the_page(own_url: str, own: College, approver: requests.Session) -> None:
@@ -175,6 +202,34 @@ def test_recording_what_happened_elsewhere(own_url: str, own: College, approver:
     assert last_entry(own, claim_id) == (APPROVER, "certificated")
     assert "Recorded" in send(own_url, approver, claim_id, "record/received").text
     assert claim(own, claim_id).received_by == APPROVER
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "next_form"),
+    [
+        ("certificated", "received", ""),
+        ("submitted", "certificated", ""),
+        ("submitted", "returned", "again"),
+        ("certificated", "revoked", "again"),
+        ("submitted", "recalled", "record/returned"),
+    ],
+)
+def test_what_was_recorded_says_how_to_undo_it(
+    own_url: str, own: College, approver: requests.Session, status: str, word: str, next_form: str
+) -> None:
+    """By a command, whose correction is taken, or by what the page offers next."""
+    claim_id = min(ids(own, f"status = '{status}'"))
+    typed = {"certificate": "C-77"} if word == "certificated" else {}
+    page = send(own_url, approver, claim_id, f"record/{word}", on="3/11/2026", why="Said so.", **typed).text
+    commands = re.findall(rf"nvqsync claims record {word} {claim_id} --correct[^<]* --on DAY --words WHY", page)
+    assert bool(commands) != bool(next_form)
+    if next_form:
+        assert f'action="/claims/{claim_id}/{next_form}"' in page
+        return
+    correction = Record(str(claim_id), word, dt.date(2026, 11, 2), words="Typed wrongly.", **typed)
+    with own.app.open_store() as store:
+        ((done,),) = record_all(own.app, store, [correction], by=APPROVER, correct=True)
+    assert done.changed, done.refused
 
 
 @pytest.mark.parametrize(
@@ -245,6 +300,8 @@ def test_all_that_are_ready_are_approved_together(own_url: str, own: College, ap
     assert not ids(own, f"status = 'approved' AND id IN ({', '.join(map(str, wanted))})")
     done = approver.post(f"{own_url}approve/yes", data=form | {"note": "Seen."}, timeout=20).text
     assert f"<h1>{len(wanted)} claims approved</h1>" in done and "put them on hold before then" in done
+    twice = approver.post(f"{own_url}approve/yes", data=form | {"note": "Seen."}, timeout=20).text
+    assert f"<h1>{len(wanted)} claims approved</h1>" in twice and "Not approved" not in twice
     assert {claim(own, one).status for one in wanted} == {Status.APPROVED}
     for one in wanted:
         with own.app.open_store(read_only=True) as store:

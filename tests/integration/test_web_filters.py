@@ -72,6 +72,11 @@ def test_moments_are_written_as_people_write_them() -> None:
     assert words.long_moment("2026-11-03T12:00:00+00:00") == "3 November 2026, 12:00pm"
     assert words.long_moment(int(dt.datetime(2026, 7, 1, 15, 4, tzinfo=LONDON).timestamp())) == "1 July 2026, 3:04pm"
     assert words.long_day(None) == "" and words.long_day("2026-02-01") == "1 February 2026"
+    told = words.days_told(
+        "On 2026-02-01, at 2026-11-03T00:05:00+00:00. Batch 20261101-OCR-03455-001, 2026-02-31, 2026-01-02-3."
+    )
+    assert told.startswith("On 1 February 2026, at 3 November 2026, 12:05am. ")
+    assert told.endswith("Batch 20261101-OCR-03455-001, 2026-02-31, 2026-01-02-3.")
 
 
 def test_links_to_moodle_stay_on_its_site() -> None:

@@ -52,7 +52,7 @@ def test_what_was_keyed_is_recorded_for_those_ticked(own_url: str, own: College,
     first, *others = ids(own, f"batch_id = '{BATCH}' AND status = 'exported'")
     path = f"/batches/{BATCH}/record/keyed"
     answer = fill(own_url, approver, path, **{f"tick-{first}": "yes", "on": "2/11/2026", f"reference-{first}": "K-1"})
-    assert "Recorded as keyed: 1 claim. If one was wrong: nvqsync claims record keyed CLAIM --correct" in answer.text
+    assert "Recorded as keyed: 1 claim. A wrong day is put right with: nvqsync claims record keyed CLAIM" in answer.text
     done = claim(own, first)
     assert (done.status, done.keyed_on, done.keyed_by, done.reference) == (
         Status.SUBMITTED, "2026-11-02", APPROVER, "K-1",
@@ -183,7 +183,7 @@ def test_an_import_is_shown_before_it_is_done(own_url: str, own: College, approv
     before = registered(own)
     content = rows(
         "L1003,OCR/03455,2026-09-14,full_award,00001003,New Learner,",
-        "L1001,OCR/03455,2026-09-14,full_award,00009999,,",
+        "L1001,OCR/03455,2026-09-21,full_award,00009999,,",
         "L9999,OCR/03455,2026-09-14,,,,",
         "L1004,OCR/03455,soon,,,,",
     )
@@ -193,6 +193,7 @@ def test_an_import_is_shown_before_it_is_done(own_url: str, own: College, approv
         "Line 4: No learner has this id_number." in shown.text and "Line 5: &#39;soon&#39; is not a day" in shown.text
     )
     assert 'id="added">New: 1<' in shown.text and "candidate number: 00001001 becomes 00009999" in shown.text
+    assert "registered on: 14 September 2026 becomes 21 September 2026" in shown.text
     done = confirm(own_url, approver, shown.text)
     assert "Imported: 1 new, 1 changed, 0 on record already. 2 lines could not be used." in done.text
     after = registered(own)
@@ -255,6 +256,8 @@ def test_a_preview_tells_no_uln(own_url: str, own: College, approver: requests.S
     [
         (b"", "No file was chosen"),
         (b"\xff\xfe\x00", "not UTF-8"),
+        (b"%PDF-1.7\n% a list that was printed", "list.csv is a PDF."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "workbook of the old kind (.xls)"),
         (b"PK\x03\x04 and no more", "not a workbook"),
         (b"name,colour\na,b\n", "missing column"),
         (b"a" * (2 * 2**20 + 1), "larger than 2 MB"),
@@ -389,7 +392,8 @@ def test_a_cohort_is_released_where_the_centre_does_so(own_url: str, own: Colleg
 
         enter(own.app, store, lambda known: known.with_items(replace(known.approval(q), iqa_by_cohort=True)), by="t")
     assert "/iqa/release?qualification=EDI/L2-CS&amp;course=11" in page(own_url, iqa, "/iqa")
-    assert "1 release recorded" in iqa.post(own_url.rstrip("/") + RELEASE, data=form, timeout=20).text
+    told = iqa.post(own_url.rstrip("/") + RELEASE, data=form, timeout=20).text
+    assert "1 release recorded" in told and "Everybody on CS-11" in told
     assert releases(own)[-1]["course_id"] == "11"
 
 
@@ -428,8 +432,10 @@ def approval(college: College, q: str = "OCR/03455") -> object:
 def test_the_centres_facts_are_entered(own_url: str, own: College, admin: requests.Session) -> None:
     """Approval, direct claims, an end date, a visit, a sanction and its end: each is told, each is on record."""
     told = enter_fact(own_url, admin, TERMS, "approved", on="1/9/2023", why="Letter of 1 September.").text
-    assert "approved on 2023-09-01 (was 2024-09-01). To undo it, enter what stood there before" in told
+    assert "approved on 1 September 2023 (was 1 September 2024). To undo it, enter what stood there before" in told
     enter_fact(own_url, admin, TERMS, "direct-claims", **{"from": "1/10/2025", "to": "31/10/2026"})
+    assert 'id="direct-claims-to" name="to" type="text"' in (now := page(own_url, admin, TERMS))
+    assert 'value="01/10/2025"' in now and 'value="31/10/2026"' in now
     enter_fact(own_url, admin, "/centre/OCR/10378", "iqa-by", by="cohort")
     enter_fact(
         own_url, admin, TERMS, "visit", date="20/10/2026", visitor="EQA Dee", learners="L1000, L1001", note="Filed"
@@ -446,7 +452,8 @@ def test_the_centres_facts_are_entered(own_url: str, own: College, admin: reques
         sql = "SELECT actor, text FROM audit JOIN audit_texts ON audit_id = id WHERE subject = 'centre:OCR/03455'"
         assert (web_data.ADMIN, "Letter of 1 September.") in {(r["actor"], r["text"][-22:]) for r in store.rows(sql)}
     assert (
-        "lifted on 2026-11-01" in enter_fact(own_url, admin, TERMS, "lifted", number=str(number), on="1/11/2026").text
+        "lifted on 1 November 2026"
+        in enter_fact(own_url, admin, TERMS, "lifted", number=str(number), on="1/11/2026").text
     )
 
 
@@ -462,7 +469,7 @@ def test_an_end_date_frees_the_claims_that_wait_for_it(own_url: str, own: Colleg
     answer = enter_fact(
         own_url, admin, path, "end-date", which="certification", date="1/11/2026", checked_on="2/11/2026"
     )
-    assert "certification end 2026-11-01, checked on 2026-11-02" in answer.text
+    assert "certification end 1 November 2026, checked on 2 November 2026" in answer.text
     assert not ids(own, f"qualification_id = '{q}' AND status = 'proposed' AND blockers = '[]'")
     enter_fact(own_url, admin, path, "end-date", which="certification", date="", none="yes", checked_on="2/11/2026")
     assert ids(own, f"qualification_id = '{q}' AND blockers = '[]'")
@@ -473,13 +480,13 @@ def test_staff_and_numbers_are_entered(own_url: str, own: College, admin: reques
     told = enter_fact(
         own_url, admin, "/centre", "staff", who="555", name="Robin Ash", role="assessor", **{"from": "1/9/2026"}
     ).text
-    assert "Assessor 555 from 2026-09-01 recorded" in told and "Nobody with the Moodle id 555" in told
+    assert "Assessor 555 from 1 September 2026 recorded" in told and "Nobody with the Moodle id 555" in told
     with own.app.open_store(read_only=True) as store:
         from nvqsync.storage import store_centre
 
         number = next(one.id for one in store_centre.read(store).staff if one.lms_id == "555")
     assert (
-        "to on 2026-10-30"
+        "to on 30 October 2026"
         in enter_fact(own_url, admin, "/centre", "staff-ended", number=str(number), on="30/10/2026").text
     )
     assert "number 99" in enter_fact(own_url, admin, "/centre", "number", body="OCR", number="99", site="North").text

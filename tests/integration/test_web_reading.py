@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from nvqsync.centres.centre_lacks import lacks
-from nvqsync.claims import WAITING
+from nvqsync.claims import WAITING, Status
 from nvqsync.nearly import nearly
 from nvqsync.storage import store_claims
 from nvqsync.web import office_queries
@@ -59,6 +59,26 @@ def test_no_uln_and_no_date_of_birth_is_shown(get: Get, college: College, path: 
     page, born = get(path), web_data.BORN
     assert not [uln for uln in college.ulns if uln in page]
     assert not [d for d in (born.isoformat(), f"{born:%d/%m/%Y}", f"{born.day} {born:%B %Y}") if d in page]
+
+
+FOR_PROGRAMS = re.compile(r"\d{4}-\d\d-\d\d|built-in|object at|\(iqa\)|(?<![.\w])[a-z]+_[a-z]+")
+"""Days as machines write them, roles and reasons by their code, what a page should never let out. Settings may stay."""
+
+
+@pytest.mark.parametrize("path", (*EVERY, "account", "?status=on_hold"))
+def test_pages_speak_as_people_do(get: Get, path: str) -> None:
+    """Nothing on them is for programs."""
+    assert not FOR_PROGRAMS.search(text_of(get(path)))
+
+
+@pytest.mark.parametrize("status", Status)
+def test_claims_speak_as_people_do(url: str, college: College, status: Status) -> None:
+    """Nothing on one of each status is for programs, forms and what they offer included; its history is as it came."""
+    claim = claim_of(college, f"status = {status.value!r}")
+    with web_data.asking(college, APPROVER) as session:
+        page = session.get(f"{url}claims/{claim}", timeout=20).text.partition('id="history"')[0]
+    assert not FOR_PROGRAMS.search(text_of(page))
+    assert not re.search(r'value="\d{4}-\d\d-\d\d"', page)
 
 
 @pytest.mark.parametrize("path", EVERY)
@@ -149,6 +169,8 @@ def test_a_claim_shows_what_was_declared_and_noted(get: Get, college: College) -
     assert "Declared candidate" in sent and "Portfolio looked at." in sent
     waiting = claim_of(college, "status = 'proposed' AND declarations <> '[]'")
     assert "Still to be declared" in get(f"claims/{waiting}")
+    withdrawn = get(f"claims/{claim_of(college, 'status = ' + repr('withdrawn'))}")
+    assert "Not declared" in withdrawn and "Still to be declared" not in withdrawn
 
 
 # ---------------------------------------------------------------- learners and cohorts

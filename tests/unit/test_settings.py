@@ -123,6 +123,7 @@ def test_relative_paths_of_the_file_start_at_the_file(config: Path, tmp_path: Pa
         ("databse = 'x'\n", 1, "did you mean 'database'?"),
         ('[centre]\nname = "x"\nnumbers = { OCR = "12345" }\n', 3, "centre.numbers: no such setting"),
         ("[web]\n\nport = 99999\n", 3, "web.port"),
+        ('[web]\npublic_url = "https://college.ac.uk/claims"\n', 1, "a name of its own, without a path"),
         ("[daemon]\nevery_minutes = inf\n", 2, "daemon.every_minutes"),
         ("[moodle]\ntimeout = nan\n", 2, "moodle.timeout"),
         ('[moodle]\ncourses = ["CS2", 7]\n', 2, "moodle.courses.1"),
