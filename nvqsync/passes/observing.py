@@ -111,10 +111,15 @@ class Observer:
     # ------------------------------------------------------------ what to ask
 
     def _turn(self, marks: Mapping[str, Mapping[str, int]], now: int, elapsed: int | None) -> set[str]:
-        """The courses whose roster and ID numbers are read in this pass whether or not anything seems to be new."""
+        """The courses whose roster and ID numbers are read in this pass whether or not anything seems to be new.
+
+        One that is followed no more goes by its own ID number alone, like those that never were.
+        """
+        reader = self.app.reader(self.store)
         ages: dict[str, int | None] = {
             course.lms_id: min((marks.get(course.lms_id, {}).get(what) or 0) for what in (ROSTER, NUMBERS)) or None
             for course in store_lms.courses(self.store)
+            if reader.map(course, []).qualification_id
         }
         others = store_lms.course_numbers(self.store)
         for course_id, (_, at) in others.items():

@@ -20,7 +20,8 @@ def due(read_at: Mapping[str, int | None], now: int, elapsed: int | None) -> set
 
     ``read_at`` is when each was read last (``None``: never), ``now`` the server's clock, ``elapsed`` the seconds since
     the last pass began (``None``: there was none). Never-read ones are due, and so is what would be too old by the time
-    of a next pass as far off as the last; beyond these, the oldest, as many as keep the round and at least one.
+    of a next pass as far off as the last; beyond these, the oldest, as many as keep the round and at least one. So a
+    course that is gone, and ages for ever, takes nobody's turn.
     """
     never = {course for course, at in read_at.items() if at is None}
     if elapsed is None:
@@ -28,7 +29,8 @@ def due(read_at: Mapping[str, int | None], now: int, elapsed: int | None) -> set
     share = max(1, math.ceil(len(read_at) * min(1.0, max(0, elapsed) / ROUND)))
     oldest = sorted((at, course) for course, at in read_at.items() if at is not None)
     aged = {course for at, course in oldest if now - at + max(0, elapsed) >= OLDEST}
-    return never | aged | {course for _, course in oldest[:share]}
+    others = [course for _, course in oldest if course not in aged]
+    return never | aged | set(others[:share])
 
 
 def one_after_the_other(courses: Iterable[str], number: int) -> str:
