@@ -158,14 +158,9 @@ def _settle(part: Path, target: Path, manifest: bytes) -> None:
         file.write(manifest)
         file.flush()
         os.fsync(file.fileno())
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
+    _on_disk(part)
     part.rename(target)
-    handle = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    _on_disk(target.parent)
 
 
 def manifest_of(backup: Path) -> Path:
@@ -276,7 +271,8 @@ def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -
     """Put a verified backup in the database's place; returns where the old one was moved to, if there was one.
 
     Raises ``InputError`` where a database stands there and ``replace`` was not said, ``StoreError`` while nvqsync runs
-    on it. The restored database remembers that it was restored: see ``RESTORED``.
+    on it or anything has it open. At every moment one of the two stands there, whole, whenever this is cut short. The
+    restored database remembers that it was restored: see ``RESTORED``.
     """
     compare(backup, database)
     if database.exists() and not replace:
@@ -291,8 +287,10 @@ def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -
             shutil.copyfile(backup, part)
             part.chmod(0o600)
             _remember(part, backup, now=now, by=by)
-            aside = _move_aside(database, now)
+            _on_disk(part)
+            aside = _keep_beside(database, now)
             part.rename(database)
+            _on_disk(database.parent)
         except OSError as error:
             raise StoreError(f"{database} cannot be restored: {error}.", "Mend its folder and try again.") from error
         finally:
@@ -312,14 +310,41 @@ def _remember(part: Path, backup: Path, *, now: int, by: str) -> None:
         store.db.conn.execute("PRAGMA journal_mode = DELETE")  # one file again; the next opening makes it WAL
 
 
-def _move_aside(database: Path, now: int) -> Path | None:
-    if not database.exists():
-        return None
+def _keep_beside(database: Path, now: int) -> Path | None:
+    """Give the database in use a second name, under which it stays. A log that somebody left goes there as well:
+    beside a restored database SQLite would take it for that one's own.
+    """
     stamp = f"{dt.datetime.fromtimestamp(now, dt.UTC):%Y%m%dT%H%M%SZ}"
     aside = database.with_name(f"{database.name}.before-restore-{stamp}")
-    for suffix in ("-wal", "-shm"):
-        side = database.with_name(database.name + suffix)
-        if side.exists():
-            side.rename(aside.with_name(aside.name + suffix))
-    database.rename(aside)
-    return aside
+    there = database.exists()
+    if there:
+        _fold_in(database)
+    for suffix in ("-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
+    if there:
+        try:
+            os.link(database, aside)
+        except OSError:  # a file system without second names
+            database.rename(aside)
+    return aside if there else None
+
+
+def _fold_in(database: Path) -> None:
+    """Make one file of a database and its log. Raises ``StoreError`` while anything else has it open."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=2)) as alone:
+            alone.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            step = "Stop nvqsync-web.service as well, and whatever else reads it, and try again."
+            raise StoreError(f"Something still has {database} open.", step) from error
+
+
+def _on_disk(path: Path) -> None:
+    """Wait until a file or folder is really written."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -131,6 +131,35 @@ def test_a_running_nvqsync_is_not_pulled_from_under(shop: Workshop) -> None:
             backup.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
 
 
+def test_a_database_that_is_open_is_not_pulled_from_under(shop: Workshop) -> None:
+    """A page or a command that has it open would go on writing into the old file: what it records would be lost."""
+    made, database = backed_up(shop), shop.app.settings.database
+    with shop.open_store() as page:
+        assert page.rows("SELECT COUNT(*) AS n FROM claims") == [{"n": 2}]
+        with pytest.raises(StoreError, match="still has") as error:
+            backup.restore(made, database, replace=True, now=NOON, by="it")
+        assert "nvqsync-web" in error.value.next_step
+        with page.writing():
+            page.execute("UPDATE claims SET hold_reason = 'still here'")
+    assert [path.name for path in database.parent.glob("*before-restore*")] == []
+    assert {claim.hold_reason for claim in shop.claims()} == {"still here"}
+
+
+def test_a_log_left_behind_is_not_taken_for_the_restored_databases(shop: Workshop) -> None:
+    """Somebody killed the service and moved the database away, and not the log beside it."""
+    made, database = backed_up(shop), shop.app.settings.database
+    log = database.with_name(database.name + "-wal")
+    with shop.open_store() as store:
+        with store.writing():
+            store.execute("UPDATE claims SET hold_reason = 'not in the backup'")
+        left = log.read_bytes()
+    database.unlink()
+    log.write_bytes(left)
+    backup.restore(made, database, replace=False, now=NOON, by="it")
+    assert {claim.hold_reason for claim in shop.claims()} == {""}
+    assert shop.faults() == []
+
+
 def test_what_went_out_since_is_told_and_export_waits(shop: Workshop) -> None:
     """Nothing is sent from a restored database before a person has looked, and then nothing is sent twice."""
     made = backed_up(shop)
