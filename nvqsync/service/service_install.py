@@ -39,7 +39,7 @@ HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  (pla
 def shipped() -> dict[str, str]:
     """The texts of ``systemd/`` by name: beside the package in a source tree, inside it once it is installed."""
     packed = package_files("nvqsync") / "service_files"
-    folder = packed if packed.is_dir() else Path(__file__).resolve().parents[1] / "systemd"
+    folder = packed if packed.is_dir() else Path(__file__).resolve().parents[2] / "systemd"
     return {name: (folder / name).read_text(encoding="utf-8") for name in WHY}
 
 
