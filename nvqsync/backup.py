@@ -199,6 +199,22 @@ def rotate(folder: Path, *, keep: int, keep_months: int) -> list[Path]:
     return gone
 
 
+def refuse_to_begin_anew(database: Path, folder: Path) -> None:
+    """Raise ``StoreError`` where a database is missing or empty and there are backups: it was lost, and is not new.
+
+    An empty one would forget what was claimed, and in two weeks its own backups would take the place of the good ones.
+    """
+    try:
+        lost = not (database.exists() and database.stat().st_size)
+        kept = backups(folder) if lost else []
+    except OSError:
+        return  # whoever opens it says what is wrong
+    if kept:
+        says = f"The database {database} is missing or empty, and {folder} holds backups."
+        step = f"Restore the newest: nvqsync restore {kept[0]} --replace. To begin anew, move the backups away first."
+        raise StoreError(says, step)
+
+
 # ---------------------------------------------------------------- restoring one
 
 

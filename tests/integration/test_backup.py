@@ -188,6 +188,23 @@ def test_restoring_into_an_empty_place(shop: Workshop, tmp_path: Path) -> None:
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("lost", ["missing", "empty"])
+def test_a_lost_database_is_not_begun_anew(shop: Workshop, lost: str) -> None:
+    """It would know of no claim that went out, and its own backups would push out the good ones."""
+    database, folder = shop.app.settings.database, shop.app.settings.backup.folder
+    with shop.open_store() as store:
+        made = backup.make(store, folder, now=NOON)
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
+    if lost == "empty":
+        database.touch()
+    with pytest.raises(StoreError, match="holds backups") as error:
+        shop.app.open_store()
+    assert f"nvqsync restore {made} --replace" in error.value.next_step
+    backup.restore(made, database, replace=True, now=NOON, by="it")
+    assert len(shop.claims()) == 2
+
+
 def test_a_newer_database_is_not_restored(shop: Workshop) -> None:
     """This nvqsync would not understand it."""
     made = backed_up(shop)
