@@ -16,6 +16,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
@@ -33,6 +34,8 @@ from nvqsync.store import Store
 log = logging.getLogger(__name__)
 
 NAME = re.compile(r"nvqsync-(\d{8}T\d{6}Z)\.db(\.gpg)?")
+UNDER_WAY = 3600
+"""Seconds after which a copy that has not got its name yet belongs to nobody any more."""
 BUSY = ("daemon", "pass", "export")
 """What must not run while a database is exchanged for another."""
 
@@ -71,6 +74,7 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
     part = folder / f".nvqsync-{stamp}.db.part"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _clear_up(folder)
         _copy(store, part)
         manifest = _described(part, target.name, stamp)
         if encrypt_to:
@@ -85,6 +89,14 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
             part.unlink(missing_ok=True)
     logs.event(log, logging.INFO, f"backup {target.name} made and checked", backup=target.name)
     return target
+
+
+def _clear_up(folder: Path) -> None:
+    """Delete what backups that were killed left behind: whole copies, in the clear. One still under way is younger."""
+    for left in folder.glob(".nvqsync-*.db.part*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > UNDER_WAY:
+                left.unlink()
 
 
 def _copy(store: Store, part: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -280,6 +281,20 @@ def test_a_key_that_gpg_does_not_know_leaves_nothing_behind(
         backup.make(store, shop.folder / "backups", now=NOON, encrypt_to=["nobody@college.invalid"])
     assert "import" in error.value.next_step.lower()
     assert list((shop.folder / "backups").iterdir()) == []
+
+
+def test_what_a_killed_backup_left_is_deleted(shop: Workshop) -> None:
+    """A machine that shuts down ends the copying anywhere; the next backup clears up, but not after one at work."""
+    folder = shop.folder / "backups"
+    folder.mkdir()
+    stamps = ((1, ""), (2, ".gpg"), (3, ""))
+    left, encrypting, at_work = (folder / f".nvqsync-20261101T02150{n}Z.db.part{end}" for n, end in stamps)
+    for path in (left, encrypting, at_work):
+        path.write_bytes(b"everybody's records")
+    for path in (left, encrypting):
+        os.utime(path, (1, 1))
+    made = backed_up(shop)
+    assert set(folder.iterdir()) == {made, backup.manifest_of(made), at_work}
 
 
 def test_before_the_tables_change_a_copy_is_kept(shop: Workshop) -> None:
