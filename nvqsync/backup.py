@@ -265,13 +265,16 @@ def verify(backup: Path) -> Manifest | None:
 
 def read_manifest(path: Path) -> Manifest | None:
     """The document beside a backup, ``None`` where there is none. Raises ``StoreError`` for one that makes no sense."""
+    step = "Move it away to restore without it."
     try:
         told = json.loads(path.read_bytes())
-        return Manifest(**{**told, "migrations": tuple(told["migrations"])})
+        return Manifest(**{**told, "migrations": tuple(told["migrations"]), "counts": dict(told["counts"])})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{path} cannot be read: {error}.", "Move it away to restore without it.") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}.", step) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} is cut short, or not the document of a backup.", step) from error
 
 
 def compare(backup: Path, database: Path) -> Comparison:

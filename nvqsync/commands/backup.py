@@ -11,6 +11,7 @@ from nvqsync import backup
 from nvqsync.bootstrap import actor
 from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
+from nvqsync.errors import StoreError
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -51,7 +52,7 @@ def backup_group(ctx: click.Context, folder: Path | None, as_json: bool) -> None
 def list_command(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
     """List the backups, newest first, with what each holds."""
     into = folder or app_of(ctx).settings.backup.folder
-    rows = [(path, backup.read_manifest(backup.manifest_of(path))) for path in backup.backups(into)]
+    rows = [(path, _document(path)) for path in backup.backups(into)]
     if as_json:
         print_json([{"file": str(path), "manifest": asdict(told) if told else None} for path, told in rows])
         return
@@ -61,10 +62,19 @@ def list_command(ctx: click.Context, folder: Path | None, as_json: bool) -> None
     click.echo(table(heads, [_row(path, told) for path, told in rows]))
 
 
+def _document(path: Path) -> backup.Manifest | None:
+    """What stands beside a backup. One that cannot be read is told, and hides none of the others."""
+    try:
+        return backup.read_manifest(backup.manifest_of(path))
+    except StoreError as error:
+        tell(error.says)
+        return None
+
+
 def _row(path: Path, told: backup.Manifest | None) -> tuple[object, ...]:
     if told is None:
         return (path.name, path.stat().st_size, "?", "?", "?")
-    return (path.name, told.size, told.counts["claims"], told.counts["audit"], told.nvqsync)
+    return (path.name, told.size, told.counts.get("claims", "?"), told.counts.get("audit", "?"), told.nvqsync)
 
 
 @backup_group.command("verify")

@@ -15,11 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync import backup
 from nvqsync.claims import Status
+from nvqsync.cli import program
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, StoreError
 from nvqsync.migrations import migrations
 from nvqsync.service.locks import only_one
@@ -271,6 +273,19 @@ def test_an_encrypted_backup_comes_back(shop: Workshop, tmp_path: Path, monkeypa
         assert len(store_claims.claims(store)) == 2
 
 
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"file": 1}', '{"migrations": [], "counts": 5}'])
+def test_one_document_that_is_cut_short_hides_no_other_backup(shop: Workshop, left: str) -> None:
+    """The list is wanted on a bad day: what cannot be read of it is told, and the rest stands there."""
+    made = [backed_up(shop, NOON + 60 * number) for number in range(2)]
+    backup.manifest_of(made[1]).write_text(left, encoding="utf-8")
+    answered = CliRunner().invoke(program, ["backup", "list"], env=shop.for_commands())
+    assert answered.exit_code == 0, answered.output
+    assert "cut short, or not the document of a backup" in answered.output
+    assert all(path.name in answered.stdout for path in made)
+    with pytest.raises(StoreError, match="cut short"):
+        backup.verify(made[1])
+
+
 def test_a_key_that_gpg_does_not_know_leaves_nothing_behind(
     shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,10 +331,6 @@ def test_before_the_tables_change_a_copy_is_kept(shop: Workshop) -> None:
 
 def test_the_command_line_tells_each_step(shop: Workshop) -> None:
     """Backup, list, verify, a dry run, a refusal and the restore, as a person types them."""
-    from click.testing import CliRunner
-
-    from nvqsync.cli import program
-
     environment = shop.for_commands()
     run = CliRunner().invoke
     made = run(program, ["backup"], env=environment)
