@@ -25,6 +25,7 @@ from pathlib import Path
 from nvqsync import __version__
 from nvqsync.errors import InputError, StoreError
 from nvqsync.migrations import migrations
+from nvqsync.record_keeping.audit import ERASE
 from nvqsync.record_keeping.verifying import verify as verify_audit
 from nvqsync.service import logs
 from nvqsync.service.locks import only_one
@@ -232,12 +233,15 @@ def refuse_to_begin_anew(database: Path, folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A backup beside the database it is to replace: how many audit entries and sent claims the backup lacks."""
+    """A backup beside the database it is to replace: how many audit entries it lacks, and which claims were sent and
+    which learners erased since (LMS ids), of which it knows nothing.
+    """
 
     manifest: Manifest | None
     audit_head: str
     entries_lost: int
     sent_since: tuple[int, ...]
+    erased_since: tuple[str, ...]
 
 
 def verify(backup: Path) -> Manifest | None:
@@ -282,20 +286,21 @@ def compare(backup: Path, database: Path) -> Comparison:
     manifest = verify(backup)
     with Store(backup, read_only=True) as copy:
         last = head(copy)
-    entries, sent = 0, tuple[int, ...]()
+    entries, sent, erased = 0, tuple[int, ...](), tuple[str, ...]()
     if database.exists():
         with suppress(StoreError, sqlite3.Error), Store(database, read_only=True) as current:
             known = int(last.partition(":")[0] or 0)
             entries = int(current.rows("SELECT COUNT(*) AS n FROM audit WHERE id > ?", [known])[0]["n"])
-            sent = _sent_since(current, known)
-    return Comparison(manifest, last, entries, sent)
+            sent = tuple(int(claim) for claim in _since(current, known, "claim", "export"))
+            erased = _since(current, known, "learner", ERASE)
+    return Comparison(manifest, last, entries, sent, erased)
 
 
-def _sent_since(current: Store, entry: int) -> tuple[int, ...]:
-    """Claims that went out after an entry of the audit log was written: a restored database knows nothing of that."""
-    sql = """SELECT DISTINCT CAST(substr(subject, 7) AS INTEGER) AS id FROM audit
-        WHERE id > ? AND subject LIKE 'claim:%' AND action = 'export' ORDER BY 1"""
-    return tuple(row["id"] for row in current.rows(sql, [entry]))
+def _since(current: Store, entry: int, kind: str, action: str) -> tuple[str, ...]:
+    """Whom or what an action befell after an entry of the audit log: a restored database knows nothing of that."""
+    sql = """SELECT DISTINCT substr(subject, instr(subject, ':') + 1) AS id FROM audit
+        WHERE id > ? AND subject LIKE ? AND action = ? ORDER BY CAST(id AS INTEGER), id"""
+    return tuple(row["id"] for row in current.rows(sql, [entry, f"{kind}:%", action]))
 
 
 def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from nvqsync.commands.tables import table
 from nvqsync.errors import StoreError
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+MOST = 20
+"""So many ids are listed at most."""
 
 
 @click.group("backup", invoke_without_command=True)
@@ -62,6 +65,10 @@ def list_command(ctx: click.Context, folder: Path | None, as_json: bool) -> None
     click.echo(table(heads, [_row(path, told) for path, told in rows]))
 
 
+def _listed(ids: Sequence[object]) -> str:
+    return ", ".join(map(str, ids[:MOST])) + (" ..." if len(ids) > MOST else "")
+
+
 def _document(path: Path) -> backup.Manifest | None:
     """What stands beside a backup. One that cannot be read is told, and hides none of the others."""
     try:
@@ -102,8 +109,12 @@ def restore_command(ctx: click.Context, file: Path, replace: bool, dry_run: bool
     if found.entries_lost:
         click.echo(f"The database in use has {found.entries_lost} later entries, which the restored one will lack.")
     if found.sent_since:
-        listed = ", ".join(map(str, found.sent_since[:20]))
-        click.echo(f"Sent after the backup was made: claims {listed}{' ...' if len(found.sent_since) > 20 else ''}.")
+        click.echo(f"Sent after the backup was made: claims {_listed(found.sent_since)}.")
+    if found.erased_since:
+        click.echo(
+            f"Erased after it was made, and there again once it is restored: learners {_listed(found.erased_since)} "
+            "(ids in the LMS). Erase them again: 'nvqsync retention apply' or 'nvqsync learner erase'."
+        )
     if dry_run:
         click.echo("Nothing was touched.")
         return
