@@ -16,6 +16,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from pathlib import Path
 from nvqsync import __version__
 from nvqsync.errors import InputError, StoreError
 from nvqsync.migrations import migrations
+from nvqsync.record_keeping.audit import ERASE
 from nvqsync.record_keeping.verifying import verify as verify_audit
 from nvqsync.service import logs
 from nvqsync.service.locks import only_one
@@ -33,6 +35,8 @@ from nvqsync.store import Store
 log = logging.getLogger(__name__)
 
 NAME = re.compile(r"nvqsync-(\d{8}T\d{6}Z)\.db(\.gpg)?")
+UNDER_WAY = 3600
+"""Seconds after which a copy that has not got its name yet belongs to nobody any more."""
 BUSY = ("daemon", "pass", "export")
 """What must not run while a database is exchanged for another."""
 
@@ -71,6 +75,7 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
     part = folder / f".nvqsync-{stamp}.db.part"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _clear_up(folder)
         _copy(store, part)
         manifest = _described(part, target.name, stamp)
         if encrypt_to:
@@ -85,6 +90,14 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
             part.unlink(missing_ok=True)
     logs.event(log, logging.INFO, f"backup {target.name} made and checked", backup=target.name)
     return target
+
+
+def _clear_up(folder: Path) -> None:
+    """Delete what backups that were killed left behind: whole copies, in the clear. One still under way is younger."""
+    for left in folder.glob(".nvqsync-*.db.part*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > UNDER_WAY:
+                left.unlink()
 
 
 def _copy(store: Store, part: Path) -> None:
@@ -158,14 +171,9 @@ def _settle(part: Path, target: Path, manifest: bytes) -> None:
         file.write(manifest)
         file.flush()
         os.fsync(file.fileno())
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
+    _on_disk(part)
     part.rename(target)
-    handle = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    _on_disk(target.parent)
 
 
 def manifest_of(backup: Path) -> Path:
@@ -204,17 +212,36 @@ def rotate(folder: Path, *, keep: int, keep_months: int) -> list[Path]:
     return gone
 
 
+def refuse_to_begin_anew(database: Path, folder: Path) -> None:
+    """Raise ``StoreError`` where a database is missing or empty and there are backups: it was lost, and is not new.
+
+    An empty one would forget what was claimed, and in two weeks its own backups would take the place of the good ones.
+    """
+    try:
+        lost = not (database.exists() and database.stat().st_size)
+        kept = backups(folder) if lost else []
+    except OSError:
+        return  # whoever opens it says what is wrong
+    if kept:
+        says = f"The database {database} is missing or empty, and {folder} holds backups."
+        step = f"Restore the newest: nvqsync restore {kept[0]} --replace. To begin anew, move the backups away first."
+        raise StoreError(says, step)
+
+
 # ---------------------------------------------------------------- restoring one
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A backup beside the database it is to replace: how many audit entries and sent claims the backup lacks."""
+    """A backup beside the database it is to replace: how many audit entries it lacks, and which claims were sent and
+    which learners erased since (LMS ids), of which it knows nothing.
+    """
 
     manifest: Manifest | None
     audit_head: str
     entries_lost: int
     sent_since: tuple[int, ...]
+    erased_since: tuple[str, ...]
 
 
 def verify(backup: Path) -> Manifest | None:
@@ -242,13 +269,16 @@ def verify(backup: Path) -> Manifest | None:
 
 def read_manifest(path: Path) -> Manifest | None:
     """The document beside a backup, ``None`` where there is none. Raises ``StoreError`` for one that makes no sense."""
+    step = "Move it away to restore without it."
     try:
         told = json.loads(path.read_bytes())
-        return Manifest(**{**told, "migrations": tuple(told["migrations"])})
+        return Manifest(**{**told, "migrations": tuple(told["migrations"]), "counts": dict(told["counts"])})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{path} cannot be read: {error}.", "Move it away to restore without it.") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}.", step) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} is cut short, or not the document of a backup.", step) from error
 
 
 def compare(backup: Path, database: Path) -> Comparison:
@@ -256,27 +286,29 @@ def compare(backup: Path, database: Path) -> Comparison:
     manifest = verify(backup)
     with Store(backup, read_only=True) as copy:
         last = head(copy)
-    entries, sent = 0, tuple[int, ...]()
+    entries, sent, erased = 0, tuple[int, ...](), tuple[str, ...]()
     if database.exists():
         with suppress(StoreError, sqlite3.Error), Store(database, read_only=True) as current:
             known = int(last.partition(":")[0] or 0)
             entries = int(current.rows("SELECT COUNT(*) AS n FROM audit WHERE id > ?", [known])[0]["n"])
-            sent = _sent_since(current, known)
-    return Comparison(manifest, last, entries, sent)
+            sent = tuple(int(claim) for claim in _since(current, known, "claim", "export"))
+            erased = _since(current, known, "learner", ERASE)
+    return Comparison(manifest, last, entries, sent, erased)
 
 
-def _sent_since(current: Store, entry: int) -> tuple[int, ...]:
-    """Claims that went out after an entry of the audit log was written: a restored database knows nothing of that."""
-    sql = """SELECT DISTINCT CAST(substr(subject, 7) AS INTEGER) AS id FROM audit
-        WHERE id > ? AND subject LIKE 'claim:%' AND action = 'export' ORDER BY 1"""
-    return tuple(row["id"] for row in current.rows(sql, [entry]))
+def _since(current: Store, entry: int, kind: str, action: str) -> tuple[str, ...]:
+    """Whom or what an action befell after an entry of the audit log: a restored database knows nothing of that."""
+    sql = """SELECT DISTINCT substr(subject, instr(subject, ':') + 1) AS id FROM audit
+        WHERE id > ? AND subject LIKE ? AND action = ? ORDER BY CAST(id AS INTEGER), id"""
+    return tuple(row["id"] for row in current.rows(sql, [entry, f"{kind}:%", action]))
 
 
 def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -> Path | None:
     """Put a verified backup in the database's place; returns where the old one was moved to, if there was one.
 
     Raises ``InputError`` where a database stands there and ``replace`` was not said, ``StoreError`` while nvqsync runs
-    on it. The restored database remembers that it was restored: see ``RESTORED``.
+    on it or anything has it open. At every moment one of the two stands there, whole, whenever this is cut short. The
+    restored database remembers that it was restored: see ``RESTORED``.
     """
     compare(backup, database)
     if database.exists() and not replace:
@@ -291,8 +323,10 @@ def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -
             shutil.copyfile(backup, part)
             part.chmod(0o600)
             _remember(part, backup, now=now, by=by)
-            aside = _move_aside(database, now)
+            _on_disk(part)
+            aside = _keep_beside(database, now)
             part.rename(database)
+            _on_disk(database.parent)
         except OSError as error:
             raise StoreError(f"{database} cannot be restored: {error}.", "Mend its folder and try again.") from error
         finally:
@@ -312,14 +346,41 @@ def _remember(part: Path, backup: Path, *, now: int, by: str) -> None:
         store.db.conn.execute("PRAGMA journal_mode = DELETE")  # one file again; the next opening makes it WAL
 
 
-def _move_aside(database: Path, now: int) -> Path | None:
-    if not database.exists():
-        return None
+def _keep_beside(database: Path, now: int) -> Path | None:
+    """Give the database in use a second name, under which it stays. A log that somebody left goes there as well:
+    beside a restored database SQLite would take it for that one's own.
+    """
     stamp = f"{dt.datetime.fromtimestamp(now, dt.UTC):%Y%m%dT%H%M%SZ}"
     aside = database.with_name(f"{database.name}.before-restore-{stamp}")
-    for suffix in ("-wal", "-shm"):
-        side = database.with_name(database.name + suffix)
-        if side.exists():
-            side.rename(aside.with_name(aside.name + suffix))
-    database.rename(aside)
-    return aside
+    there = database.exists()
+    if there:
+        _fold_in(database)
+    for suffix in ("-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
+    if there:
+        try:
+            os.link(database, aside)
+        except OSError:  # a file system without second names
+            database.rename(aside)
+    return aside if there else None
+
+
+def _fold_in(database: Path) -> None:
+    """Make one file of a database and its log. Raises ``StoreError`` while anything else has it open."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=2)) as alone:
+            alone.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            step = "Stop nvqsync-web.service as well, and whatever else reads it, and try again."
+            raise StoreError(f"Something still has {database} open.", step) from error
+
+
+def _on_disk(path: Path) -> None:
+    """Wait until a file or folder is really written."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

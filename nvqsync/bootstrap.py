@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nvqsync import clock
+from nvqsync import backup, clock
 from nvqsync.declaring import Declaration
 from nvqsync.evidence import PassDefaults
 from nvqsync.gates import Gate
@@ -59,7 +59,9 @@ class App:
         return (*CORE_DECLARATIONS, *self.plugins.declarations)
 
     def open_store(self, *, read_only: bool = False) -> Store:
-        """The database the settings name. Raises ``StoreError``."""
+        """The database the settings name. Raises ``StoreError``, also where it is gone and there are backups of it."""
+        if not read_only:
+            backup.refuse_to_begin_anew(self.settings.database, self.settings.backup.folder)
         return Store(self.settings.database, read_only=read_only)
 
     def reader(self, store: Store) -> Reader:

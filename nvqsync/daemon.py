@@ -159,14 +159,20 @@ class Daemon:
         last = store_lms.kept(store, LAST_FULL)
         full = schedule.full_due(self.app.now(), last, self.app.settings.daemon.full_at)
         report = run_pass(self.app, store, lms, by="nvqsync", full=full, tell=self.progress.beat)
-        if full:
-            delete_old(self.app, store, by="nvqsync")
-            store_lms.forget_reports(store)
         if full or not last:
             store_lms.keep(store, LAST_FULL, today)
         if full:
+            store_lms.forget_reports(store)
+            self._delete_files(store)
             self._erase(store)
         return report
+
+    def _delete_files(self, store: Store) -> None:
+        """Once a night batch files go whose time is over. What hinders it is told; no pass fails."""
+        try:
+            delete_old(self.app, store, by="nvqsync")
+        except (NvqsyncError, sqlite3.Error) as error:
+            _tomorrow("old batch files were not deleted", error)
 
     def _erase(self, store: Store) -> None:
         """Once a night those go who never claimed and whose time is over. What hinders it is told; no pass fails."""
@@ -174,8 +180,7 @@ class Daemon:
             due = anonymising.unclaimed(self.app, store)[:A_NIGHT]
             done = anonymising.apply(self.app, store, due, by="nvqsync", tick=lambda _: self.progress.beat())
         except (NvqsyncError, sqlite3.Error) as error:
-            says, step = getattr(error, "says", str(error)), getattr(error, "next_step", "")
-            log.warning("who never claimed was not erased, it is tried again tomorrow: %s %s", says, step)
+            _tomorrow("who never claimed was not erased", error)
             return
         if done.anonymised:
             log.info("erased, for they never claimed and their time is over: %d learners", len(done.anonymised))
@@ -238,6 +243,11 @@ def _hold(daemon: Daemon) -> None:
         except StoreError as error:
             notify("READY=1")
             daemon.bear(error)
+
+
+def _tomorrow(what: str, error: Exception) -> None:
+    says, step = getattr(error, "says", str(error)), getattr(error, "next_step", "")
+    log.warning("%s, it is tried again tomorrow: %s %s", what, says, step)
 
 
 def _line(error: NvqsyncError) -> str:

@@ -415,6 +415,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         next_step = "Give the settings file with --config FILE or $NVQSYNC_CONFIG."
+        if isinstance(error, PermissionError):
+            next_step = "Type it as the service's user: put 'sudo -u nvqsync' in front."
         raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.", next_step) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text.", "Save it as UTF-8 and try again.") from error

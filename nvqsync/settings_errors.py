@@ -37,7 +37,10 @@ def explain(
     """Each thing that is wrong, a line each. No value is told: it may be secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
-        keys, message = [str(part) for part in problem["loc"]], f"{problem['msg']}."
+        keys, message = (
+            [str(part) for part in problem["loc"]],
+            f"{problem['msg'].removeprefix('Value error, ').removesuffix('.')}.",
+        )
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(keys[-1], _known_keys(model, keys[:-1]), 1)
             message = f"no such setting; did you mean {near[0]!r}?" if near else "no such setting."

@@ -8,6 +8,7 @@ first and writes later fails under a second writer however long the busy timeout
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -196,6 +197,14 @@ def _keep_as_it_was(path: Path, copy: Path) -> None:
     part.rename(copy)
 
 
+def _of_another(path: Path) -> str:
+    """Whose a file is that this user may not read and write; ``""`` for all others."""
+    with suppress(OSError, KeyError):
+        if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+            return path.owner()
+    return ""
+
+
 def _explained(error: Exception, path: Path) -> StoreError:
     text = str(error)
     steps = {
@@ -212,4 +221,6 @@ def _explained(error: Exception, path: Path) -> StoreError:
         "locked": "Another process is writing. Try again in a moment.",
     }
     step = next((step for key, step in steps.items() if key in text), "")
+    if any(key in text for key in ("unable to open", "readonly", "Permission denied")) and (owner := _of_another(path)):
+        step = f"It belongs to {owner}: put 'sudo -u {owner}' in front, or give it to this user with chown."
     return StoreError(f"The database {path} cannot be used: {text}.", step)

@@ -25,28 +25,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = tuple(
-    f"nvqsync/{name}.py"
-    for name in (
-        "rules",
-        "finishing",
-        "rule_compiled",
-        "rule_problem",
-        "rule_search",
-        "rule_selection",
-        "rule_checks",
-        "rule_cautions",
-        "rule_choosing",
-        "rule_fields",
-        "rule_finish",
-        "rule_frame",
-        "rule_memory",
-        "rule_menu",
-        "rule_reports",
-        "rule_requirements",
-    )
+FILES = (
+    "nvqsync/rules.py",
+    "nvqsync/finishing.py",
+    *(
+        f"nvqsync/combination/{name}.py"
+        for name in (
+            "rule_compiled",
+            "rule_problem",
+            "rule_search",
+            "rule_selection",
+            "rule_checks",
+            "rule_cautions",
+            "rule_choosing",
+            "rule_fields",
+            "rule_finish",
+            "rule_frame",
+            "rule_memory",
+            "rule_menu",
+            "rule_reports",
+            "rule_requirements",
+        )
+    ),
 )
-"""The engine, and the checks that lean on it. Not rule_words (sentences), nor rule_multipliers: advice, by design."""
+"""The engine, and the checks that lean on it."""
+LEFT_OUT = frozenset({"__init__", "rule_words", "rule_multipliers", "rules_compared"})
+"""Modules of the engine's folder that are not tried: sentences, advice by design, and a comparison of two editions."""
 
 TESTS = tuple(
     f"tests/unit/test_{name}.py"
@@ -169,17 +173,17 @@ def main() -> int:
     options = _options()
     everything = [mutant for file in options.files for mutant in mutants_of(file)]
     chosen = random.Random(options.seed).sample(everything, min(options.sample, len(everything)))
-    tests = [test for test in TESTS if (ROOT / test).exists()]
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
         folder = Path(name)
         copy_of_the_repository(folder)
         started = time.monotonic()
-        if verdict_on(folder, tests, options.seconds) != "survived":
-            print("The tests fail, or are too slow, without any mutant.", file=sys.stderr)
+        if (found := verdict_on(folder, TESTS, options.seconds)) != "survived":
+            why = "fail" if found == "killed" else f"take longer than {options.seconds:.0f} s (--seconds allows more)"
+            print(f"The tests {why} without any mutant.", file=sys.stderr)
             return 1
         print(f"{len(everything)} mutants in {len(options.files)} files; trying {len(chosen)} (seed {options.seed}).")
         print(f"The tests by themselves take {time.monotonic() - started:.1f} s.", flush=True)
-        counted = _run(folder, tests, chosen, options.seconds)
+        counted = _run(folder, TESTS, chosen, options.seconds)
     killed = counted["killed"] + counted["timed out"]
     share = 100 * killed / max(1, len(chosen))
     print(f"{killed} of {len(chosen)} killed ({counted['timed out']} by time), {share:.0f} per cent.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from nvqsync import backup
 from nvqsync.bootstrap import actor
 from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
+from nvqsync.errors import StoreError
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+MOST = 20
+"""So many ids are listed at most."""
 
 
 @click.group("backup", invoke_without_command=True)
@@ -51,7 +55,7 @@ def backup_group(ctx: click.Context, folder: Path | None, as_json: bool) -> None
 def list_command(ctx: click.Context, folder: Path | None, as_json: bool) -> None:
     """List the backups, newest first, with what each holds."""
     into = folder or app_of(ctx).settings.backup.folder
-    rows = [(path, backup.read_manifest(backup.manifest_of(path))) for path in backup.backups(into)]
+    rows = [(path, _document(path)) for path in backup.backups(into)]
     if as_json:
         print_json([{"file": str(path), "manifest": asdict(told) if told else None} for path, told in rows])
         return
@@ -61,10 +65,23 @@ def list_command(ctx: click.Context, folder: Path | None, as_json: bool) -> None
     click.echo(table(heads, [_row(path, told) for path, told in rows]))
 
 
+def _listed(ids: Sequence[object]) -> str:
+    return ", ".join(map(str, ids[:MOST])) + (" ..." if len(ids) > MOST else "")
+
+
+def _document(path: Path) -> backup.Manifest | None:
+    """What stands beside a backup. One that cannot be read is told, and hides none of the others."""
+    try:
+        return backup.read_manifest(backup.manifest_of(path))
+    except StoreError as error:
+        tell(error.says)
+        return None
+
+
 def _row(path: Path, told: backup.Manifest | None) -> tuple[object, ...]:
     if told is None:
         return (path.name, path.stat().st_size, "?", "?", "?")
-    return (path.name, told.size, told.counts["claims"], told.counts["audit"], told.nvqsync)
+    return (path.name, told.size, told.counts.get("claims", "?"), told.counts.get("audit", "?"), told.nvqsync)
 
 
 @backup_group.command("verify")
@@ -92,8 +109,12 @@ def restore_command(ctx: click.Context, file: Path, replace: bool, dry_run: bool
     if found.entries_lost:
         click.echo(f"The database in use has {found.entries_lost} later entries, which the restored one will lack.")
     if found.sent_since:
-        listed = ", ".join(map(str, found.sent_since[:20]))
-        click.echo(f"Sent after the backup was made: claims {listed}{' ...' if len(found.sent_since) > 20 else ''}.")
+        click.echo(f"Sent after the backup was made: claims {_listed(found.sent_since)}.")
+    if found.erased_since:
+        click.echo(
+            f"Erased after it was made, and there again once it is restored: learners {_listed(found.erased_since)} "
+            "(ids in the LMS). Erase them again: 'nvqsync retention apply' or 'nvqsync learner erase'."
+        )
     if dry_run:
         click.echo("Nothing was touched.")
         return

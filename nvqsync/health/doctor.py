@@ -24,6 +24,7 @@ from nvqsync.health import telling
 from nvqsync.health.disk import free_bytes, nearest
 from nvqsync.health.doctor_backups import backups
 from nvqsync.health.doctor_counts import counts
+from nvqsync.health.doctor_settings import settings_file
 from nvqsync.health.doctor_sign_on import single_sign_on
 from nvqsync.health.redacting import Scrubber, secrets_in
 from nvqsync.hookspecs import CONTRACT_VERSION
@@ -81,24 +82,6 @@ def exit_status(findings: Iterable[Finding]) -> int:
 
 
 # ---------------------------------------------------------------- settings, folders, plugins
-
-
-def settings_file(path: Path | None, settings: Settings) -> Iterator[Finding]:
-    """The settings file that was read, and whether secrets in it are open to others."""
-    if path is None:
-        says = "No settings file is named: only defaults and the environment are in force."
-        yield warn("settings", says, "'nvqsync settings example' prints one; name it with --config or $NVQSYNC_CONFIG.")
-        return
-    yield ok("settings", f"{path} is read and makes sense.")
-    secrets = {"moodle.token": settings.moodle.token, "portal.credential": settings.portal.credential,
-               "alerts.smtp_password": settings.alerts.smtp_password,
-               "alerts.webhook_url": settings.alerts.webhook_url,
-               "oidc.client_secret": settings.oidc.client_secret}  # fmt: skip
-    text = path.read_text(encoding="utf-8")
-    inside = [name for name, secret in secrets.items() if (value := secret.get_secret_value()) and value in text]
-    if inside and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        says = f"{path} holds {' and '.join(inside)} and may be read by others than its owner."
-        yield warn("settings.secrets", says, f"chmod 600 {path}, or move secrets into files of their own.")
 
 
 def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:

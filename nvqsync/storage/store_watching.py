@@ -104,8 +104,13 @@ def latest_moment(store: Store) -> int | None:
 
 
 def oldest_roster(store: Store) -> int | None:
-    """When the roster or ID numbers that were read longest ago were read; 0 for some that never were."""
-    marks, followed = store_lms.bookmarks(store), {course.lms_id for course in store_lms.courses(store)}
+    """When the roster or ID numbers that were read longest ago were read; 0 for some that never were.
+
+    Of the courses that the last good pass followed: one that is followed no more is read no more either.
+    """
+    marks, good = store_lms.bookmarks(store), last_good(store)
+    sql = "SELECT json_extract(value, '$.id') AS id FROM passes, json_each(report, '$.courses') WHERE passes.id = ?"
+    followed = {row["id"] for row in store.rows(sql, [good.pass_id])} if good else set()
     ages = [min(found.get(what, 0) for what in (ROSTER, NUMBERS)) for id_, found in marks.items() if id_ in followed]
     return min(ages, default=None)
 

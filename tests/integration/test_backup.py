@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -14,11 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nvqsync import backup
 from nvqsync.claims import Status
+from nvqsync.cli import program
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, StoreError
 from nvqsync.migrations import migrations
 from nvqsync.service.locks import only_one
@@ -131,6 +134,35 @@ def test_a_running_nvqsync_is_not_pulled_from_under(shop: Workshop) -> None:
             backup.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
 
 
+def test_a_database_that_is_open_is_not_pulled_from_under(shop: Workshop) -> None:
+    """A page or a command that has it open would go on writing into the old file: what it records would be lost."""
+    made, database = backed_up(shop), shop.app.settings.database
+    with shop.open_store() as page:
+        assert page.rows("SELECT COUNT(*) AS n FROM claims") == [{"n": 2}]
+        with pytest.raises(StoreError, match="still has") as error:
+            backup.restore(made, database, replace=True, now=NOON, by="it")
+        assert "nvqsync-web" in error.value.next_step
+        with page.writing():
+            page.execute("UPDATE claims SET hold_reason = 'still here'")
+    assert [path.name for path in database.parent.glob("*before-restore*")] == []
+    assert {claim.hold_reason for claim in shop.claims()} == {"still here"}
+
+
+def test_a_log_left_behind_is_not_taken_for_the_restored_databases(shop: Workshop) -> None:
+    """Somebody killed the service and moved the database away, and not the log beside it."""
+    made, database = backed_up(shop), shop.app.settings.database
+    log = database.with_name(database.name + "-wal")
+    with shop.open_store() as store:
+        with store.writing():
+            store.execute("UPDATE claims SET hold_reason = 'not in the backup'")
+        left = log.read_bytes()
+    database.unlink()
+    log.write_bytes(left)
+    backup.restore(made, database, replace=False, now=NOON, by="it")
+    assert {claim.hold_reason for claim in shop.claims()} == {""}
+    assert shop.faults() == []
+
+
 def test_what_went_out_since_is_told_and_export_waits(shop: Workshop) -> None:
     """Nothing is sent from a restored database before a person has looked, and then nothing is sent twice."""
     made = backed_up(shop)
@@ -157,6 +189,23 @@ def test_restoring_into_an_empty_place(shop: Workshop, tmp_path: Path) -> None:
     with Store(target) as store:
         assert len(store_claims.claims(store)) == 2
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("lost", ["missing", "empty"])
+def test_a_lost_database_is_not_begun_anew(shop: Workshop, lost: str) -> None:
+    """It would know of no claim that went out, and its own backups would push out the good ones."""
+    database, folder = shop.app.settings.database, shop.app.settings.backup.folder
+    with shop.open_store() as store:
+        made = backup.make(store, folder, now=NOON)
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
+    if lost == "empty":
+        database.touch()
+    with pytest.raises(StoreError, match="holds backups") as error:
+        shop.app.open_store()
+    assert f"nvqsync restore {made} --replace" in error.value.next_step
+    backup.restore(made, database, replace=True, now=NOON, by="it")
+    assert len(shop.claims()) == 2
 
 
 def test_a_newer_database_is_not_restored(shop: Workshop) -> None:
@@ -224,6 +273,19 @@ def test_an_encrypted_backup_comes_back(shop: Workshop, tmp_path: Path, monkeypa
         assert len(store_claims.claims(store)) == 2
 
 
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"file": 1}', '{"migrations": [], "counts": 5}'])
+def test_one_document_that_is_cut_short_hides_no_other_backup(shop: Workshop, left: str) -> None:
+    """The list is wanted on a bad day: what cannot be read of it is told, and the rest stands there."""
+    made = [backed_up(shop, NOON + 60 * number) for number in range(2)]
+    backup.manifest_of(made[1]).write_text(left, encoding="utf-8")
+    answered = CliRunner().invoke(program, ["backup", "list"], env=shop.for_commands())
+    assert answered.exit_code == 0, answered.output
+    assert "cut short, or not the document of a backup" in answered.output
+    assert all(path.name in answered.stdout for path in made)
+    with pytest.raises(StoreError, match="cut short"):
+        backup.verify(made[1])
+
+
 def test_a_key_that_gpg_does_not_know_leaves_nothing_behind(
     shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +296,20 @@ def test_a_key_that_gpg_does_not_know_leaves_nothing_behind(
         backup.make(store, shop.folder / "backups", now=NOON, encrypt_to=["nobody@college.invalid"])
     assert "import" in error.value.next_step.lower()
     assert list((shop.folder / "backups").iterdir()) == []
+
+
+def test_what_a_killed_backup_left_is_deleted(shop: Workshop) -> None:
+    """A machine that shuts down ends the copying anywhere; the next backup clears up, but not after one at work."""
+    folder = shop.folder / "backups"
+    folder.mkdir()
+    stamps = ((1, ""), (2, ".gpg"), (3, ""))
+    left, encrypting, at_work = (folder / f".nvqsync-20261101T02150{n}Z.db.part{end}" for n, end in stamps)
+    for path in (left, encrypting, at_work):
+        path.write_bytes(b"everybody's records")
+    for path in (left, encrypting):
+        os.utime(path, (1, 1))
+    made = backed_up(shop)
+    assert set(folder.iterdir()) == {made, backup.manifest_of(made), at_work}
 
 
 def test_before_the_tables_change_a_copy_is_kept(shop: Workshop) -> None:
@@ -255,10 +331,6 @@ def test_before_the_tables_change_a_copy_is_kept(shop: Workshop) -> None:
 
 def test_the_command_line_tells_each_step(shop: Workshop) -> None:
     """Backup, list, verify, a dry run, a refusal and the restore, as a person types them."""
-    from click.testing import CliRunner
-
-    from nvqsync.cli import program
-
     environment = shop.for_commands()
     run = CliRunner().invoke
     made = run(program, ["backup"], env=environment)

@@ -246,6 +246,8 @@ def test_failures_are_counted_on_over_a_restart(rehearsal: Rehearsal) -> None:
     rehearsal.moodle.faults.add("access_denied")
     with serving(config(rehearsal)) as service:
         service.until(lambda: service.logged("alert passes-failing"))
+        told = service.logged("pass failed")
+        service.until(lambda: service.logged("pass failed") > told)  # what was told is written down by now
         service.stop()
     with serving(config(rehearsal)) as second:
         second.until_heard("STATUS=last pass failed, ")

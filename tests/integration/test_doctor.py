@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -198,10 +199,20 @@ def test_settings_that_cannot_be_read_are_the_one_line(rehearsal: Rehearsal) -> 
 
 
 def test_secrets_in_a_file_that_others_read_are_told(rehearsal: Rehearsal) -> None:
-    """The file's own mode counts, and the line says how to close it."""
-    (rehearsal.folder / "nvqsync.toml").chmod(0o644)
-    told = lines(rehearsal.run("doctor", "--json"))["settings.secrets"]
-    assert (told["status"], "chmod 600" in told["next_step"]) == ("warn", True)
+    """The mode counts, of the settings and of a secret's own file; the line closes it and shuts out no service."""
+    settings, token = rehearsal.folder / "nvqsync.toml", rehearsal.folder / "token"
+    token.write_text("another-token\n", encoding="utf-8")
+    settings.write_text(
+        settings.read_text("utf-8").replace("[moodle]\n", f'[moodle]\ntoken_file = "{token}"\n'), "utf-8"
+    )
+    who = "go" if os.geteuid() else "o"  # root's settings are read by the service's group
+    for path, id_ in ((settings, "settings.secrets"), (token, "settings.moodle.token_file")):
+        for mode, open_ in ((0o644, True), (0o640, who == "go"), (0o600, False)):
+            path.chmod(mode)
+            told = lines(rehearsal.run("doctor", "--json"))
+            assert (id_ in told) is open_, (path, mode)
+            if open_:
+                assert (told[id_]["status"], f"chmod {who}-rwx {path}" in told[id_]["next_step"]) == ("warn", True)
 
 
 def test_an_export_folder_that_cannot_be_written_fails(rehearsal: Rehearsal) -> None:

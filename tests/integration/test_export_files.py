@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nvqsync.daemon import Daemon
 from nvqsync.errors import PortalError, StoreError
 from nvqsync.handover.export_files import DAY, delete_old, over
 from nvqsync.storage import store_audit, store_claims
@@ -42,6 +43,22 @@ def test_files_go_after_their_days_and_not_before(shop: Workshop) -> None:
     assert sorted(clear(after(shop, 90.1))) == files
     assert shop.files() == []
     assert clear(after(shop, 91)) == []
+
+
+def test_a_file_that_will_not_go_fails_no_pass(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+    """A share that lost its rights: told once a night, and not everything read anew every quarter of an hour."""
+    stuck = shop.files()[0]
+    stuck.unlink()
+    stuck.mkdir()
+    now = [NOON + 100 * DAY]
+    daemon = Daemon(replace(shop.app, now=lambda: now[0]), steady=lambda: now[0])
+    for hours in (24, 24, 1):
+        now[0] += hours * 3600
+        shop.lms.clock = now[0]
+        assert daemon.tick()
+    told = [line for line in caplog.messages if "old batch files were not deleted" in line]
+    assert len(told) == 1
+    assert f"{stuck} is past its time" in told[0]
 
 
 def test_the_batch_itself_and_the_log_keep_what_was_sent(shop: Workshop) -> None:

@@ -6,12 +6,15 @@ The disk is full, the database cannot be written, its file is damaged, the clock
 from __future__ import annotations
 
 import errno
+import os
 import re
 import resource
 import shutil
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -19,6 +22,8 @@ from nvqsync import backup
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.clock import day
 from nvqsync.daemon import LAST_FULL, Daemon
+from nvqsync.errors import SettingsError, StoreError
+from nvqsync.settings import load as load_settings
 from nvqsync.storage.store_lms import kept
 from nvqsync.store import Store
 from tests.rehearsal import Rehearsal, rehearsing
@@ -211,3 +216,30 @@ def test_a_pause_does_not_go_by_a_clock_that_jumps(rehearsal: Rehearsal) -> None
     daemon.steady = passing
     daemon._wait(900)
     assert 80 < len(looks) < 100
+
+
+@pytest.fixture
+def as_somebody_else() -> Iterator[Path]:
+    """A folder that everybody may look into, and what follows is done by a user to whom nothing belongs."""
+    if os.geteuid():
+        pytest.skip("only root may become somebody else")
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        Store(Path(name) / "nvqsync.db").close()
+        (Path(name) / "nvqsync.toml").touch(0o600)
+        os.seteuid(65_534)
+        try:
+            yield Path(name)
+        finally:
+            os.seteuid(0)
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_whoever_types_as_the_wrong_user_is_told_as_whom(as_somebody_else: Path, read_only: bool) -> None:
+    """The commonest slip on a server: a command typed by oneself, or a restore once typed by root."""
+    with pytest.raises(StoreError) as error:
+        Store(as_somebody_else / "nvqsync.db", read_only=read_only)
+    assert "belongs to root: put 'sudo -u root' in front" in error.value.next_step
+    with pytest.raises(SettingsError, match="Permission denied") as refused:
+        load_settings(as_somebody_else / "nvqsync.toml")
+    assert "sudo -u nvqsync" in refused.value.next_step

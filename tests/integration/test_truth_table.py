@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nvqsync.store import Store
 from tests.rehearsal import COMPETENT, NOT_YET, UNITS, Rehearsal, rehearsing
 
 
@@ -373,6 +374,31 @@ def test_a_course_confirmed_as_unmapped_is_followed_no_more(waiting: Rehearsal) 
     waiting.run("sync")
     assert waiting.run("confirm", "unmapped", str(college.course.id), "--why", "Retired.").status == 0
     assert "course-unmapped" not in problems(waiting.run("sync", "--json").json)
+
+
+def test_courses_followed_no_more_cost_no_more_however_old(rehearsal: Rehearsal) -> None:
+    """Last year's courses have old rosters for ever; a pass asks Moodle no more of them for that."""
+    moodle = rehearsal.college.moodle
+    over = [moodle.add_course(f"OLD-{number}", "Last year's", "OCR/03455") for number in range(4)]
+    rehearsal.run("sync")
+    for course in over:
+        moodle.set_course_id_number(course, "LAST-YEAR")
+    rehearsal.run("sync", "--full")
+    for course in over:
+        assert rehearsal.run("confirm", "unmapped", str(course.id), "--why", "Retired.").status == 0
+
+    def calls() -> int:
+        before = rehearsal.moodle.calls.total()
+        rehearsal.run("sync")
+        return rehearsal.moodle.calls.total() - before
+
+    calls()
+    fresh = calls()
+    with Store(rehearsal.database()) as store:
+        store.execute(
+            "UPDATE bookmarks SET at = at - 30 * 86400 WHERE course_id <> ?", [str(rehearsal.college.course.id)]
+        )
+    assert calls() == fresh
 
 
 def test_a_team_grade_carries_a_caution(rehearsal: Rehearsal) -> None:

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from nvqsync import backup
+from nvqsync.cli import program
 from nvqsync.daemon import Daemon
 from nvqsync.record_keeping import anonymising
 from nvqsync.record_keeping.verifying import verify
@@ -91,6 +94,17 @@ def test_what_hinders_it_is_told_and_tried_again(shop: Workshop, caplog: pytest.
     assert erased(shop) == {str(BARE)}
     assert "they never claimed and their time is over: 1 learners" in caplog.text
     assert UNITS[0] not in caplog.text
+
+
+def test_a_restore_says_whom_it_brings_back(shop: Workshop) -> None:
+    """Who was erased since the backup was made stands in it still; the restored database would not know."""
+    with shop.open_store() as store:
+        made = backup.make(store, shop.folder / "elsewhere", now=NOON)
+    answer = CliRunner().invoke(program, ["restore", str(made), "--dry-run"], env=shop.for_commands())
+    assert "Erased after" not in answer.output
+    nights(shop, 25)
+    answer = CliRunner().invoke(program, ["restore", str(made), "--dry-run"], env=shop.for_commands())
+    assert f"there again once it is restored: learners {BARE} (ids in the LMS)" in answer.output
 
 
 def test_a_person_sees_who_would_go(shop: Workshop) -> None:

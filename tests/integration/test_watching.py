@@ -134,6 +134,21 @@ def test_check_is_well_then_unwell(rehearsal: Rehearsal) -> None:
     assert check(rehearsal, "--unknown-age", ",", "--alarms", "2").status == 0
 
 
+def test_a_course_of_last_year_makes_no_roster_old(rehearsal: Rehearsal) -> None:
+    """Its roster is read no more and ages for ever; only those of the courses that are followed still count."""
+    course = rehearsal.college.course
+    rehearsal.run("sync")
+    rehearsal.college.moodle.set_course_id_number(course, "LAST-YEAR")
+    rehearsal.run("sync")
+    assert rehearsal.run("confirm", "unmapped", str(course.id), "--why", "Last year's.").status == 0
+    with Store(rehearsal.database()) as store:
+        store.execute("UPDATE bookmarks SET at = at - 30 * 86400")
+    rehearsal.run("sync")
+    found = check(rehearsal)
+    assert (found.status, "roster" in found.out) == (0, False), found.out
+    assert "too long" not in rehearsal.run("status").out
+
+
 def test_check_follows_how_often_passes_are_made(rehearsal: Rehearsal) -> None:
     """A college that reads once a day is not late after five hours."""
     rehearsal.run("sync")

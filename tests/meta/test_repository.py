@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import nvqsync
+from tests import mutants
 from tests.meta.repository import ROOT, modules, texts
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -229,3 +230,12 @@ def test_papers_a_project_needs_are_there() -> None:
     for name in ("README.md", "LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         assert (ROOT / name).stat().st_size > 500, name
     assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_mutation_run_names_every_module_of_the_engine() -> None:
+    """A module that is moved, or a new one, cannot drop out of it unseen."""
+    engine = {path.stem for path in (ROOT / "nvqsync/combination").glob("*.py")}
+    named = [Path(file) for file in mutants.FILES]
+    assert [file for file in named if not (ROOT / file).is_file()] == []
+    assert {file.stem for file in named if file.parent.name == "combination"} == engine - mutants.LEFT_OUT
+    assert [test for test in mutants.TESTS if not (ROOT / test).is_file()] == []

@@ -34,6 +34,14 @@ def test_what_a_clock_since_put_back_dates_in_times_to_come_is_due() -> None:
     assert due(read, 2100, 0) == {"1", "ahead"}
 
 
+def test_courses_that_are_gone_take_nobodys_turn() -> None:
+    """Deleted in Moodle, they can be read no more and are the oldest for ever: the others still go round."""
+    now = 1000 + 30 * OLDEST
+    gone, there = [f"gone-{n}" for n in range(50)], [f"there-{n}" for n in range(50)]
+    read = dict.fromkeys(gone, 1000) | {course: now - 60 * number for number, course in enumerate(there)}
+    assert there[-1] in due(read, now, 15 * MINUTE)
+
+
 @given(
     courses=st.integers(1, 300),
     gaps=st.lists(st.sampled_from([5, 10, 15, 20, 30, 60]).map(lambda m: m * MINUTE), min_size=1, max_size=6),

@@ -130,6 +130,7 @@ def test_relative_paths_of_the_file_start_at_the_file(config: Path, tmp_path: Pa
         ("database = 5\n", 1, "database"),
         ('export = "x"\n', 1, "export"),
         ('moodle = "x"\n', 1, "moodle"),
+        ('[daemon]\nquiet_from = "05:00"\n', 1, "line 1: daemon: quiet_from and quiet_to go together.\n"),
         ('[oidc]\nissuer = "https://x"\n', 1, "oidc.issuer needs oidc.client_id"),
         ('[oidc]\nissuer = "http://x.example"\nclient_id = "n"\n', 1, "oidc.issuer is an https:// address"),
         ('[oidc]\nissuer = "https://x/?y"\nclient_id = "n"\n', 1, "oidc.issuer is an https:// address"),
