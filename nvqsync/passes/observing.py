@@ -23,7 +23,7 @@ from nvqsync.model import (
     Notice,
 )
 from nvqsync.passes.pass_report import CourseReport, PassReport, Tell
-from nvqsync.passes.rotation import due, one_after_the_other
+from nvqsync.passes.rotation import due, is_astray, one_after_the_other
 from nvqsync.passes.writing_down import Writer
 from nvqsync.planning import ChangeKind, GradeChange, VanishGuard, counted, plan, vanished, without
 from nvqsync.service.heap import seldom_collected
@@ -86,7 +86,7 @@ class Observer:
         """Read every followed course and record it. Raises ``LmsError`` when nothing at all could be read."""
         site = self.report.site = self.lms.check()
         self.report.notices += site.notices
-        marks = store_lms.bookmarks(self.store)
+        marks = _of_this_clock(store_lms.bookmarks(self.store), site.server_time)
         turn = self._turn(marks, site.server_time, elapsed)
         followed = dict(self._followed(self._courses(turn, site.server_time)))
         in_turn = sorted(followed, key=lambda course: course.lms_id not in turn)  # together, for they ask the most
@@ -224,7 +224,7 @@ class Observer:
         before = store_lms.bookmarks(self.store, course_id).get(course_id, {}).get(GRADES)
         self.writer.take(reading, changes)
         self._count(line, reading, changes)
-        if self.wanted.full and before is not None:
+        if self.wanted.full and before is not None and not is_astray(before, reading.server_time):
             own = {item.lms_id for item in reading.items if item.kind is ItemKind.ASSIGNMENT}
             self._reconcile(line, [change for change in changes if change.key[0] in own], before)
         self.report.notices += reading.notices
@@ -276,6 +276,13 @@ class Observer:
                 "had not seen change. They are put right; tell the makers of nvqsync, it should not happen."
             )
             self.report.notices.append(Notice("reconcile-missed", says, line.course.lms_id))
+
+
+def _of_this_clock(marks: Mapping[str, Mapping[str, int]], now: int) -> dict[str, dict[str, int]]:
+    """Bookmarks without those from times to come: what they stand for is read from the start."""
+    return {
+        course: {what: at for what, at in found.items() if not is_astray(at, now)} for course, found in marks.items()
+    }
 
 
 def _missed(change: GradeChange, before: int) -> bool:
