@@ -24,7 +24,14 @@ from nvqsync.proposing import Claim
 from nvqsync.review import Deed, Result, ready, working
 from nvqsync.storage import store_claims, store_lms
 
-CLAIM_ID = click.IntRange(1, 2**63 - 1)
+
+class ClaimNumber(click.IntRange):
+    """A claim's number; what is none is told as such."""
+
+    name = "claim number"
+
+
+CLAIM_ID = ClaimNumber(1, 2**63 - 1)
 why_option = click.option(
     "--why", default="", help="The reason, in your own words. It goes into the audit log.",
     callback=lambda ctx, option, text: text.encode(errors="replace").decode(),

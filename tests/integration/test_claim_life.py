@@ -361,7 +361,8 @@ def test_only_the_version_that_was_looked_at_is_approved(rehearsal: Rehearsal) -
     assert refused.status == 1
     assert f"1@{version}" in refused.out
     assert rehearsal.approve(f"1@{version}").status == 0
-    assert rehearsal.approve("1@x").status == 2
+    unread = rehearsal.approve("1@x")
+    assert (unread.status, "'x' is not a valid claim number" in unread.err) == (2, True)
 
 
 def test_evidence_that_changes_in_the_moment_of_approval_is_not_approved(rehearsal: Rehearsal) -> None:
