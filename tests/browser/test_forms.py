@@ -173,7 +173,9 @@ def test_a_batch_of_forms_prints_without_them(signed_in: Callable[[str], Page], 
     assert not page.get_by_text("Enter an end date").first.is_visible()
 
 
-@pytest.mark.parametrize(("who", "path"), [(APPROVER, ""), (IQA, "iqa"), (APPROVER, f"batches/{BATCH}/record/keyed")])
+@pytest.mark.parametrize(
+    ("who", "path"), [(APPROVER, ""), (IQA, "iqa"), (APPROVER, f"batches/{BATCH}/record/received")]
+)
 def test_lists_print_without_what_is_ticked(signed_in: Callable[[str], Page], url: str, who: str, path: str) -> None:
     """On A4 each column stands under its own heading, the boxes are gone, and nothing runs off the paper."""
     page = signed_in(who)
