@@ -189,7 +189,7 @@ class Change:
             if field.name in (*KEYS[type(self.item)], "id"):
                 continue
             was, now = (told(getattr(one, field.name)) if one else "" for one in (self.before, self.after))
-            label = field.name.replace("_", " ")
+            label = {"from_on": "from", "to_on": "to"}.get(field.name) or field.name.replace("_", " ")
             if self.after is None and was not in ("", "no"):
                 yield f"it said {label} {was}"
             elif self.before is None and now not in ("", "no"):

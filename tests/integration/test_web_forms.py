@@ -486,7 +486,7 @@ def test_staff_and_numbers_are_entered(own_url: str, own: College, admin: reques
 
         number = next(one.id for one in store_centre.read(store).staff if one.lms_id == "555")
     assert (
-        "to on 30 October 2026"
+        "to 30 October 2026"
         in enter_fact(own_url, admin, "/centre", "staff-ended", number=str(number), on="30/10/2026").text
     )
     assert "number 99" in enter_fact(own_url, admin, "/centre", "number", body="OCR", number="99", site="North").text
