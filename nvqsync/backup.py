@@ -85,8 +85,9 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
             manifest = {**manifest, "sha256": digest_of(part), "size": part.stat().st_size}
         _settle(part, target, json.dumps(manifest, indent=1).encode() + b"\n")
     except (OSError, sqlite3.Error) as error:
-        says = f"The backup {target} cannot be made: {error}."
-        raise StoreError(says, "Mend the folder, or name another with --to or backup.folder.") from error
+        says = f"The backup {target} cannot be made: {getattr(error, 'strerror', None) or error}."
+        step = "Is there room, and may this user write there? Another folder is named with --to or backup.folder."
+        raise StoreError(says, step) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
