@@ -28,7 +28,7 @@ from nvqsync.migrations import migrations
 from nvqsync.record_keeping.audit import ERASE
 from nvqsync.record_keeping.verifying import verify as verify_audit
 from nvqsync.service import logs
-from nvqsync.service.locks import only_one
+from nvqsync.service.locks import leave_to_owner, only_one
 from nvqsync.storage import store_audit, store_lms
 from nvqsync.store import Store
 
@@ -74,7 +74,9 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
         raise StoreError(f"{target} is there already.", "Wait a second and try again.")
     part = folder / f".nvqsync-{stamp}.db.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            leave_to_owner(folder, folder.parent)
         _clear_up(folder)
         _copy(store, part)
         manifest = _described(part, target.name, stamp)
@@ -83,8 +85,9 @@ def make(store: Store, folder: Path, *, now: int, encrypt_to: Sequence[str] = ()
             manifest = {**manifest, "sha256": digest_of(part), "size": part.stat().st_size}
         _settle(part, target, json.dumps(manifest, indent=1).encode() + b"\n")
     except (OSError, sqlite3.Error) as error:
-        says = f"The backup {target} cannot be made: {error}."
-        raise StoreError(says, "Mend the folder, or name another with --to or backup.folder.") from error
+        says = f"The backup {target} cannot be made: {getattr(error, 'strerror', None) or error}."
+        step = "Is there room, and may this user write there? Another folder is named with --to or backup.folder."
+        raise StoreError(says, step) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -172,6 +175,8 @@ def _settle(part: Path, target: Path, manifest: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     _on_disk(part)
+    for path in (part, beside):
+        leave_to_owner(path, target.parent)
     part.rename(target)
     _on_disk(target.parent)
 
@@ -324,6 +329,7 @@ def restore(backup: Path, database: Path, *, replace: bool, now: int, by: str) -
             part.chmod(0o600)
             _remember(part, backup, now=now, by=by)
             _on_disk(part)
+            leave_to_owner(part, database if database.exists() else database.parent)
             aside = _keep_beside(database, now)
             part.rename(database)
             _on_disk(database.parent)

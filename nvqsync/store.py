@@ -8,7 +8,6 @@ first and writes later fails under a second writer however long the busy timeout
 from __future__ import annotations
 
 import fcntl
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +18,7 @@ import sqlite_utils
 
 from nvqsync.errors import StoreError
 from nvqsync.migrations import migrations
+from nvqsync.service import locks
 
 OLDEST_SQLITE = (3, 38, 0)
 OLDER = (
@@ -132,6 +132,7 @@ def _open(path: Path, *, read_only: bool) -> sqlite_utils.Database:
             connection = sqlite3.connect(path, isolation_level=None)
             if path.stat().st_size == 0:
                 path.chmod(0o600)
+                locks.leave_to_owner(path, path.parent)
     except (sqlite3.Error, OSError) as error:
         raise _explained(error, path) from error
     try:
@@ -157,7 +158,9 @@ def _migrate(db: sqlite_utils.Database, path: Path, *, read_only: bool) -> None:
     """Bring the tables up to date: one process at a time, a copy first, all of it or nothing."""
     if not _pending(db, path) or read_only:
         return
-    with path.with_name(path.name + ".migrating").open("w", encoding="utf-8") as lock:
+    one_at_a_time = path.with_name(path.name + ".migrating")
+    with locks.opened(one_at_a_time) as lock:
+        locks.leave_to_owner(one_at_a_time, path)
         fcntl.flock(lock, fcntl.LOCK_EX)
         db.conn.execute("BEGIN IMMEDIATE")  # whoever still runs the version before waits as well
         try:
@@ -197,14 +200,6 @@ def _keep_as_it_was(path: Path, copy: Path) -> None:
     part.rename(copy)
 
 
-def _of_another(path: Path) -> str:
-    """Whose a file is that this user may not read and write; ``""`` for all others."""
-    with suppress(OSError, KeyError):
-        if not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
-            return path.owner()
-    return ""
-
-
 def _explained(error: Exception, path: Path) -> StoreError:
     text = str(error)
     steps = {
@@ -221,6 +216,8 @@ def _explained(error: Exception, path: Path) -> StoreError:
         "locked": "Another process is writing. Try again in a moment.",
     }
     step = next((step for key, step in steps.items() if key in text), "")
-    if any(key in text for key in ("unable to open", "readonly", "Permission denied")) and (owner := _of_another(path)):
+    if any(key in text for key in ("unable to open", "readonly", "Permission denied")) and (
+        owner := locks.of_another(path)
+    ):
         step = f"It belongs to {owner}: put 'sudo -u {owner}' in front, or give it to this user with chown."
     return StoreError(f"The database {path} cannot be used: {text}.", step)

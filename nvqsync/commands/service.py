@@ -100,11 +100,16 @@ def _next(service: Service) -> str:
         f"systemd-run --pipe --wait --quiet -p User={service.user} -E NVQSYNC_CONFIG=/{service.settings} "
         f"-p LoadCredential=nvqsync_moodle_token:{token} {service.program} doctor"
     )
+    account = (
+        f"sudo -u {service.user} {service.program} --config /{service.settings} users add a.admin --role admin --no-moodle "
+        "--generate"
+    )
     lines = (
         ("make the user, and set who owns what", "systemd-sysusers && systemd-tmpfiles --create"),
         ("the Moodle site and the centre", f"editor /{service.settings}"),
         ("paste the token, then Ctrl-D", f"install -m 600 /dev/stdin {token}"),
         ("look at everything, as the service will", doctor),
+        ("an account: without one nobody gets into the pages", account),
         ("start, now and at every boot", f"systemctl daemon-reload && systemctl enable --now {names}"),
     )
     return "\n".join(f"  # {why}\n  {typed}" for why, typed in lines)

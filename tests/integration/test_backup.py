@@ -273,6 +273,14 @@ def test_an_encrypted_backup_comes_back(shop: Workshop, tmp_path: Path, monkeypa
         assert len(store_claims.claims(store)) == 2
 
 
+def test_a_folder_that_takes_no_backup_is_told_in_words(shop: Workshop) -> None:
+    """What is wrong, and what to look at: no number of an error, no name of a half-made file."""
+    with shop.open_store() as store, pytest.raises(StoreError) as error:
+        backup.make(store, Path("/proc/nowhere"), now=NOON)
+    assert error.value.says.endswith("cannot be made: No such file or directory.")
+    assert "room" in error.value.next_step and "--to" in error.value.next_step
+
+
 @pytest.mark.parametrize("left", ["", "{", "[]", '{"file": 1}', '{"migrations": [], "counts": 5}'])
 def test_one_document_that_is_cut_short_hides_no_other_backup(shop: Workshop, left: str) -> None:
     """The list is wanted on a bad day: what cannot be read of it is told, and the rest stands there."""

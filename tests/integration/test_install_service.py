@@ -166,6 +166,8 @@ def test_every_file_is_explained(root: Path, instance: str) -> None:
     told = answered.out.partition("\nNext:\n")[2]
     unit = "nvqsync@north.service" if instance else "nvqsync.service"
     assert "systemd-sysusers" in told and "daemon-reload" in told and f"enable --now {unit}" in told
+    user = "nvqsync-north" if instance else "nvqsync"
+    assert re.search(rf"sudo -u {user} \S+/nvqsync --config /etc/nvqsync/\w+.toml users add .* --generate\n", told)
 
 
 def test_a_dry_run_writes_nothing(root: Path) -> None:

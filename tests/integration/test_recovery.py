@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from nvqsync.bootstrap import App, bootstrap
 from nvqsync.clock import day
 from nvqsync.daemon import LAST_FULL, Daemon
 from nvqsync.errors import SettingsError, StoreError
+from nvqsync.service.locks import only_one
 from nvqsync.settings import load as load_settings
 from nvqsync.storage.store_lms import kept
 from nvqsync.store import Store
@@ -30,6 +32,7 @@ from tests.rehearsal import Rehearsal, rehearsing
 from tests.service import serving
 
 NOON = 1_794_312_000
+NOBODY = 65_534
 YEAR = 365 * 86_400
 
 
@@ -219,27 +222,71 @@ def test_a_pause_does_not_go_by_a_clock_that_jumps(rehearsal: Rehearsal) -> None
 
 
 @pytest.fixture
-def as_somebody_else() -> Iterator[Path]:
-    """A folder that everybody may look into, and what follows is done by a user to whom nothing belongs."""
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may look into. Only root may become somebody else, and give files away."""
     if os.geteuid():
         pytest.skip("only root may become somebody else")
     with TemporaryDirectory() as name:
         Path(name).chmod(0o777)
-        Store(Path(name) / "nvqsync.db").close()
-        (Path(name) / "nvqsync.toml").touch(0o600)
-        os.seteuid(65_534)
-        try:
-            yield Path(name)
-        finally:
-            os.seteuid(0)
+        yield Path(name)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """What follows is done by a user to whom nothing belongs."""
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_whoever_types_as_the_wrong_user_is_told_as_whom(as_somebody_else: Path, read_only: bool) -> None:
-    """The commonest slip on a server: a command typed by oneself, or a restore once typed by root."""
-    with pytest.raises(StoreError) as error:
-        Store(as_somebody_else / "nvqsync.db", read_only=read_only)
+def test_whoever_types_as_the_wrong_user_is_told_as_whom(open_folder: Path, read_only: bool) -> None:
+    """The commonest slip on a server: a command typed by oneself and not by the service's user."""
+    Store(open_folder / "nvqsync.db").close()
+    (open_folder / "nvqsync.toml").touch(0o600)
+    with nobody():
+        with pytest.raises(StoreError) as error:
+            Store(open_folder / "nvqsync.db", read_only=read_only)
+        with pytest.raises(SettingsError, match="Permission denied") as refused:
+            load_settings(open_folder / "nvqsync.toml")
     assert "belongs to root: put 'sudo -u root' in front" in error.value.next_step
-    with pytest.raises(SettingsError, match="Permission denied") as refused:
-        load_settings(as_somebody_else / "nvqsync.toml")
     assert "sudo -u nvqsync" in refused.value.next_step
+
+
+def test_a_command_once_typed_by_root_does_not_stop_the_service(open_folder: Path) -> None:
+    """What it makes in the service's folder is the service's: database, log, locks, backups, and what is restored."""
+    os.chown(open_folder, NOBODY, NOBODY)
+    database = open_folder / "nvqsync.db"
+    with only_one(database, "pass"), Store(database) as store, store.writing():
+        store.execute("INSERT INTO kept VALUES ('by', 'root')")
+    with Store(database) as store:
+        made = backup.make(store, open_folder / "backups", now=NOON)
+    backup.restore(made, database, replace=True, now=NOON, by="root")
+    assert {path.stat().st_uid for path in open_folder.rglob("*")} == {NOBODY}
+    with nobody(), only_one(database, "pass"), Store(database) as store, store.writing():
+        store.execute("UPDATE kept SET value = 'the service'")
+
+
+def test_a_lock_of_somebody_else_is_told_with_its_owner(open_folder: Path) -> None:
+    """As an older nvqsync left it."""
+    (open_folder / "nvqsync.db.pass").touch(0o644)
+    database = open_folder / "nvqsync.db"
+    with nobody(), pytest.raises(StoreError, match="cannot be opened") as error, only_one(database, "pass"):
+        pass
+    assert "It belongs to root" in error.value.next_step
+
+
+def test_root_gives_away_no_file_that_a_link_leads_to(open_folder: Path, tmp_path: Path) -> None:
+    """Whoever took over the service cannot have root empty a file elsewhere, or hand it over."""
+    theirs = tmp_path / "shadow"
+    theirs.write_text("secret", encoding="utf-8")
+    os.chown(open_folder, NOBODY, NOBODY)
+    for what in ("pass", "migrating"):
+        (open_folder / f"nvqsync.db.{what}").symlink_to(theirs)
+    with pytest.raises(StoreError, match="cannot be opened"), only_one(open_folder / "nvqsync.db", "pass"):
+        pass
+    with pytest.raises(StoreError):
+        Store(open_folder / "nvqsync.db")
+    assert (theirs.read_text("utf-8"), theirs.stat().st_uid) == ("secret", 0)
