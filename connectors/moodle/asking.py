@@ -76,7 +76,8 @@ class Work:
 def prepare(asked: Asked, listed: AssignmentList, denied: frozenset[int], clock: int, *, policy_open: bool) -> Work:
     """Decide what to ask of a course whose assignments have just been listed, at ``clock`` by the server."""
     marks = asked.bookmarks
-    whole = GRADES not in marks or GRADES in asked.refresh or asked.learners is not None
+    ahead = any(at > clock + OVERLAP for at in marks.values())  # the clock has been put back since
+    whole = ahead or GRADES not in marks or GRADES in asked.refresh or asked.learners is not None
     since = 0 if whole else max(0, marks[GRADES] - OVERLAP)
     known = {int(item.lms_id): item for item in asked.items if item.kind is ItemKind.ASSIGNMENT}
     changed = frozenset(a.id for a in listed.assignments if _changed(a, known.get(a.id), since))

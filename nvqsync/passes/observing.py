@@ -111,15 +111,10 @@ class Observer:
     # ------------------------------------------------------------ what to ask
 
     def _turn(self, marks: Mapping[str, Mapping[str, int]], now: int, elapsed: int | None) -> set[str]:
-        """The courses whose roster and ID numbers are read in this pass whether or not anything seems to be new.
-
-        One that is followed no more goes by its own ID number alone, like those that never were.
-        """
-        reader = self.app.reader(self.store)
+        """The courses whose roster and ID numbers are read in this pass whether or not anything seems to be new."""
         ages: dict[str, int | None] = {
             course.lms_id: min((marks.get(course.lms_id, {}).get(what) or 0) for what in (ROSTER, NUMBERS)) or None
             for course in store_lms.courses(self.store)
-            if reader.map(course, []).qualification_id
         }
         others = store_lms.course_numbers(self.store)
         for course_id, (_, at) in others.items():
@@ -224,7 +219,7 @@ class Observer:
         before = store_lms.bookmarks(self.store, course_id).get(course_id, {}).get(GRADES)
         self.writer.take(reading, changes)
         self._count(line, reading, changes)
-        if self.wanted.full and before is not None:
+        if self.wanted.full and before is not None and before <= reading.server_time:
             own = {item.lms_id for item in reading.items if item.kind is ItemKind.ASSIGNMENT}
             self._reconcile(line, [change for change in changes if change.key[0] in own], before)
         self.report.notices += reading.notices
