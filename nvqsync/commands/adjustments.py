@@ -77,7 +77,7 @@ def add_command(
         after = judged(found, row.learner, row.outcomes, row.elsewhere, [*known, new], units)
         if not dry_run:
             new = store_adjustments.record(store, new)
-            settle(app, store, by="nvqsync", qualification_ids=[found.id])
+            settle(app, store, by="nvqsync", qualification_ids=[found.id], learners={who.lms_id})
     answer = {**adjustment_json(new, after.qualification), "id": new.id or None, "before": _stand(row),
               "after": _stand(after)}  # fmt: skip
     if as_json:
@@ -119,7 +119,7 @@ def _reference(catalogue: Catalogue, qualification: Qualification, name: str) ->
 
 def row_of(app: App, store: Store, who: LmsMember, found: Qualification) -> LearnerProgress:
     """The learner's standing in one qualification. Raises ``InputError`` where they are on no course for it."""
-    for standing in app.reader(store).standings([found.id]):
+    for standing in app.reader(store).learners([who.lms_id], [found.id]):
         for row in standing.rows:
             if row.learner.lms_id == who.lms_id:
                 return row
@@ -208,7 +208,8 @@ def remove_command(ctx: click.Context, adjustment_id: int, why: str, dry_run: bo
         known = store_adjustments.adjustment(store, adjustment_id)
         if not dry_run:
             store_adjustments.take_back(store, adjustment_id, by=actor(), at=app.now(), why=why)
-            settle(app, store, by="nvqsync", qualification_ids=[known.qualification_id])
+            concerned = {known.learner_id}
+            settle(app, store, by="nvqsync", qualification_ids=[known.qualification_id], learners=concerned)
     if as_json:
         print_json({"id": adjustment_id, "taken_back": not dry_run})
     else:

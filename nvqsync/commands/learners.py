@@ -127,6 +127,8 @@ def mapping_check_command(ctx: click.Context, as_json: bool) -> None:
     with app_and_store(ctx) as (app, store):
         reader = app.reader(store)
         document = _mapping_json(app, reader.mappings(), reader.standings(), reader.gone())
+    if not document["courses"]:
+        tell("No course is known yet. Run 'nvqsync sync'.")
     if as_json:
         print_json(document)
     else:

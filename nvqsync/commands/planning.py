@@ -258,7 +258,8 @@ def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as
     with app_and_store(ctx) as (app, store):
         reader = app.reader(store)
         only = [app.plugins.catalogue.find_qualification(qualification).id] if qualification else None
-        standings = [one for one in reader.standings(only) if only or _open(app, store, one.qualification)]
+        found = reader.standings(only)
+        standings = [one for one in found if only or _open(app, store, one.qualification)]
         near = nearly(row for standing in standings for row in standing.rows)
         bank = app.plugins.catalogue.units
         held = [
@@ -268,9 +269,11 @@ def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as
         ]
     held.sort(key=lambda one: -len(one.learners))
     document = _nearly_json(near, held)
+    if not any(standing.rows for standing in found):
+        tell("Nobody to show yet. Run 'nvqsync sync', then 'nvqsync mapping check' if the list stays empty.")
     if as_json:
         print_json(document)
-    else:
+    elif any(standing.rows for standing in found):
         _print_nearly(document, limit or None)
 
 

@@ -59,12 +59,13 @@ def gaps(body: str, code: str) -> str:
     if found is None:
         abort(404)
     with store() as opened:
-        mine = [one for one in here.reader(opened).mappings() if one.qualification_id == found.id]
-    every = coverage(found, mine)
+        reader = here.reader(opened)
+        mine, gone = [one for one in reader.mappings() if one.qualification_id == found.id], reader.gone()
+    every = coverage(found, mine, gone)
     units: dict[str, list[Any]] = {}
     for one in mine:
         for item in one.items:
-            for target in item.targets:
+            for target in () if item.item_id in gone else item.targets:
                 units.setdefault(target.unit_reference, []).append((item, target, one.course))
     return render_template(
         "mapping_gaps.html",

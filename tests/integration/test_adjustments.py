@@ -166,6 +166,35 @@ def test_a_waiver_is_named_on_the_claim_and_judged_with(rehearsal: Rehearsal) ->
     assert all(f"{requirement} waived" in str(claim["cautions"]) for requirement in short)
 
 
+def test_an_adjustment_moves_nobody_elses_claim(rehearsal: Rehearsal) -> None:
+    """A new claim of theirs is for a pass to propose, which reads them again first."""
+    rehearsal.college.finish(0)
+    rehearsal.run("sync")
+    rehearsal.college.finish(1)
+    rehearsal.moodle.faults.add("no_permission", function="mod_assign_get_grades", after=1)
+    rehearsal.run("sync")  # it sees the grades, and cannot read them again
+    rehearsal.moodle.faults.clear()
+    assert [claim["learner"]["id_number"] for claim in rehearsal.claims()] == ["S0"]
+    waive = (
+        "adjustments",
+        "add",
+        "waive",
+        "S0",
+        "OCR/03455",
+        "--requirement",
+        "ROC-L2-2/E",
+        "--why",
+        "w",
+        "--paper",
+        "p",
+    )
+    assert rehearsal.run(*waive).status == 0
+    assert rehearsal.run("adjustments", "remove", "1", "--why", "A slip").status == 0
+    assert [claim["learner"]["id_number"] for claim in rehearsal.claims()] == ["S0"]
+    rehearsal.run("sync")
+    assert [claim["learner"]["id_number"] for claim in rehearsal.claims()] == ["S0", "S1"]
+
+
 def test_prior_learning_needs_assessed_evidence(rehearsal: Rehearsal) -> None:
     """ROC-R by name; with the unit assessed the flag is taken, and falls with the grade."""
     rehearsal.run("sync")

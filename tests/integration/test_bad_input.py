@@ -53,6 +53,19 @@ def test_names_given_in_moodle_cannot_play_tricks_with_the_terminal(rehearsal: R
     assert "\u202e" not in printed
 
 
+@pytest.mark.parametrize("question", ["nearly", "progress", "mapping check"])
+def test_before_the_first_pass_nothing_is_said_of_anybody(rehearsal: Rehearsal, question: str) -> None:
+    """Least of all that everyone has met the rule."""
+    answer = rehearsal.run(*question.split())
+    assert "Run 'nvqsync sync'" in answer.err
+    assert "everyone has met" not in answer.out
+    assert rehearsal.run(*question.split(), "--json").json in (
+        [],
+        {"learners": [], "assignments": [], "most": {"assignments": [], "certificates": 0}},
+        {"courses": [], "problems": [], "not_assessed": []},
+    )
+
+
 @pytest.mark.parametrize("option", ["--course", "--accept-vanished"])
 def test_a_course_that_is_not_there_is_told(rehearsal: Rehearsal, option: str) -> None:
     """Whoever misspelt it would believe that it was read, or that its loss was accepted."""
