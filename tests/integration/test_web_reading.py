@@ -397,6 +397,15 @@ def test_mapping_says_what_nobody_assesses(get: Get) -> None:
     assert "43 optional units" in words
 
 
+def test_an_assignment_deleted_in_moodle_assesses_nothing(own_url: str, own: College, admin: requests.Session) -> None:
+    """As `nvqsync mapping check` says: nobody can be graded on it any more."""
+    nothing = "No assignment stands for any of its units."
+    assert nothing not in text_of(admin.get(f"{own_url}mapping/OCR/03455", timeout=30).text)
+    with own.app.open_store() as store, store.writing():
+        store.execute("UPDATE items SET gone = 1")
+    assert nothing in text_of(admin.get(f"{own_url}mapping/OCR/03455", timeout=30).text)
+
+
 # ---------------------------------------------------------------- setting up
 
 
