@@ -101,8 +101,8 @@ def _next(service: Service) -> str:
         f"-p LoadCredential=nvqsync_moodle_token:{token} {service.program} doctor"
     )
     account = (
-        f"sudo -u {service.user} {service.program} --config /{service.settings} users add a.admin --role admin --no-moodle "
-        "--generate"
+        f"sudo -u {service.user} {service.program} --config /{service.settings} "
+        "users add a.admin --role admin --no-moodle --generate"
     )
     lines = (
         ("make the user, and set who owns what", "systemd-sysusers && systemd-tmpfiles --create"),
