@@ -16,7 +16,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nvqsync.backup import RESTORED
 from nvqsync.bootstrap import App
 from nvqsync.claims import GONE, Status
 from nvqsync.clock import iso
@@ -28,6 +27,7 @@ from nvqsync.handover.preparing import judge_again, put_into_batches, read_again
 from nvqsync.handover.reconciling import Exchange, ExportReport, ask_about, conclude, no_answer, record_answers
 from nvqsync.handover.waiting_batches import is_whole, left_over, regroup, still_in, waiting
 from nvqsync.hookspecs import ExportFormat, PortalConnector
+from nvqsync.restoring import RESTORED
 from nvqsync.service import logs
 from nvqsync.service.locks import only_one
 from nvqsync.storage import store_audit, store_claims, store_handover, store_lms, store_sheets

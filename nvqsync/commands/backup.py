@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nvqsync import backup
+from nvqsync import backup, restoring
 from nvqsync.bootstrap import actor
 from nvqsync.commands.common import app_and_store, app_of, dry_run_option, json_option, print_json, tell
 from nvqsync.commands.tables import table
@@ -104,7 +104,7 @@ def restore_command(ctx: click.Context, file: Path, replace: bool, dry_run: bool
     export' waits until 'nvqsync export --after-restore' says that a person has looked.
     """
     app = app_of(ctx)
-    found = backup.compare(file, app.settings.database)
+    found = restoring.compare(file, app.settings.database)
     click.echo(f"{file.name} is whole; its audit log ends at entry {found.audit_head.partition(':')[0] or 'none'}.")
     if found.entries_lost:
         click.echo(f"The database in use has {found.entries_lost} later entries, which the restored one will lack.")
@@ -118,7 +118,7 @@ def restore_command(ctx: click.Context, file: Path, replace: bool, dry_run: bool
     if dry_run:
         click.echo("Nothing was touched.")
         return
-    aside = backup.restore(file, app.settings.database, replace=replace, now=app.now(), by=actor())
+    aside = restoring.restore(file, app.settings.database, replace=replace, now=app.now(), by=actor())
     click.echo(f"Restored into {app.settings.database}.")
     if aside:
         click.echo(f"The database that was there is now {aside.name}.")

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvqsync import backup
+from nvqsync import backup, restoring
 from nvqsync.claims import Status
 from nvqsync.cli import program
 from nvqsync.errors import InputError, NotAllowed, NvqsyncError, StoreError
@@ -95,7 +95,7 @@ def test_a_backup_that_was_bent_is_found_out(shop: Workshop, seed: int) -> None:
     made.write_bytes(content)
     before = shop.claims()
     with pytest.raises(NvqsyncError) as error:
-        backup.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
+        restoring.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
     assert error.value.next_step
     assert shop.claims() == before
 
@@ -116,9 +116,9 @@ def test_nothing_is_overwritten_unless_told(shop: Workshop) -> None:
     """Refused without --replace; with it, the old database stands beside the new one."""
     made, database = backed_up(shop), shop.app.settings.database
     with pytest.raises(InputError, match="in use"):
-        backup.restore(made, database, replace=False, now=NOON, by="it")
+        restoring.restore(made, database, replace=False, now=NOON, by="it")
     shop.export()
-    aside = backup.restore(made, database, replace=True, now=NOON, by="it")
+    aside = restoring.restore(made, database, replace=True, now=NOON, by="it")
     assert aside is not None
     assert {claim.status for claim in shop.claims()} == {Status.APPROVED}
     with Store(aside, read_only=True) as old:
@@ -129,9 +129,9 @@ def test_nothing_is_overwritten_unless_told(shop: Workshop) -> None:
 def test_a_running_nvqsync_is_not_pulled_from_under(shop: Workshop) -> None:
     """While a daemon, a pass or an export holds the database, restoring is refused and names it."""
     made = backed_up(shop)
-    for what in backup.BUSY:
+    for what in restoring.BUSY:
         with only_one(shop.app.settings.database, what), pytest.raises(StoreError, match=what):
-            backup.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
+            restoring.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
 
 
 def test_a_database_that_is_open_is_not_pulled_from_under(shop: Workshop) -> None:
@@ -140,7 +140,7 @@ def test_a_database_that_is_open_is_not_pulled_from_under(shop: Workshop) -> Non
     with shop.open_store() as page:
         assert page.rows("SELECT COUNT(*) AS n FROM claims") == [{"n": 2}]
         with pytest.raises(StoreError, match="still has") as error:
-            backup.restore(made, database, replace=True, now=NOON, by="it")
+            restoring.restore(made, database, replace=True, now=NOON, by="it")
         assert "nvqsync-web" in error.value.next_step
         with page.writing():
             page.execute("UPDATE claims SET hold_reason = 'still here'")
@@ -158,7 +158,7 @@ def test_a_log_left_behind_is_not_taken_for_the_restored_databases(shop: Worksho
         left = log.read_bytes()
     database.unlink()
     log.write_bytes(left)
-    backup.restore(made, database, replace=False, now=NOON, by="it")
+    restoring.restore(made, database, replace=False, now=NOON, by="it")
     assert {claim.hold_reason for claim in shop.claims()} == {""}
     assert shop.faults() == []
 
@@ -168,15 +168,15 @@ def test_what_went_out_since_is_told_and_export_waits(shop: Workshop) -> None:
     made = backed_up(shop)
     shop.export()
     database = shop.app.settings.database
-    found = backup.compare(made, database)
+    found = restoring.compare(made, database)
     assert found.sent_since == (1, 2)
     assert found.entries_lost > 0
-    backup.restore(made, database, replace=True, now=NOON, by="it")
+    restoring.restore(made, database, replace=True, now=NOON, by="it")
     with pytest.raises(NotAllowed, match="restored from a backup") as error:
         shop.export()
     assert "--after-restore" in error.value.next_step
     with shop.open_store() as store:
-        store_lms.keep(store, backup.RESTORED, "")
+        store_lms.keep(store, restoring.RESTORED, "")
     shop.finish()
     assert {claim.status for claim in shop.claims()} == {Status.CERTIFICATED}
     assert len(shop.books()) == 2
@@ -185,7 +185,7 @@ def test_what_went_out_since_is_told_and_export_waits(shop: Workshop) -> None:
 def test_restoring_into_an_empty_place(shop: Workshop, tmp_path: Path) -> None:
     """A new server: no database yet, nothing to replace."""
     target = tmp_path / "elsewhere" / "nvqsync.db"
-    assert backup.restore(backed_up(shop), target, replace=False, now=NOON, by="it") is None
+    assert restoring.restore(backed_up(shop), target, replace=False, now=NOON, by="it") is None
     with Store(target) as store:
         assert len(store_claims.claims(store)) == 2
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -204,7 +204,7 @@ def test_a_lost_database_is_not_begun_anew(shop: Workshop, lost: str) -> None:
     with pytest.raises(StoreError, match="holds backups") as error:
         shop.app.open_store()
     assert f"nvqsync restore {made} --replace" in error.value.next_step
-    backup.restore(made, database, replace=True, now=NOON, by="it")
+    restoring.restore(made, database, replace=True, now=NOON, by="it")
     assert len(shop.claims()) == 2
 
 
@@ -216,7 +216,7 @@ def test_a_newer_database_is_not_restored(shop: Workshop) -> None:
     copy.close()
     backup.manifest_of(made).unlink()
     with pytest.raises(StoreError, match="newer nvqsync"):
-        backup.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
+        restoring.restore(made, shop.app.settings.database, replace=True, now=NOON, by="it")
 
 
 def test_a_folder_that_cannot_be_written_is_named(shop: Workshop) -> None:
@@ -266,7 +266,7 @@ def test_an_encrypted_backup_comes_back(shop: Workshop, tmp_path: Path, monkeypa
         plain = made.with_suffix("")
         assert str(plain) in error.value.next_step
         subprocess.run([*gpg, "--output", str(plain), "--decrypt", str(made)], check=True, capture_output=True)
-        backup.restore(plain, tmp_path / "there.db", replace=False, now=NOON, by="it")
+        restoring.restore(plain, tmp_path / "there.db", replace=False, now=NOON, by="it")
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=False, capture_output=True)
     with Store(tmp_path / "there.db", read_only=True) as store:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from nvqsync import backup
+from nvqsync import restoring
 from nvqsync import store as store_module
 from nvqsync.errors import StoreError
 from nvqsync.findings import Status
@@ -191,7 +191,7 @@ def test_a_backup_of_an_older_version_comes_forward_as_it_is_restored(
     old, database = tmp_path / "older.db", tmp_path / "data" / "nvqsync.db"
     schemas.as_of(lived, old, "m009_retention")
     before = layout(old)
-    backup.restore(old, database, replace=False, now=NOON, by="it")
+    restoring.restore(old, database, replace=False, now=NOON, by="it")
     assert (layout(old), layout(database)) == (before, fresh)
     assert {path.suffix for path in database.parent.iterdir()} == {".db", ".daemon", ".pass", ".export"}
 

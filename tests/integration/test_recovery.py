@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from nvqsync import backup
+from nvqsync import backup, restoring
 from nvqsync.bootstrap import App, bootstrap
 from nvqsync.clock import day
 from nvqsync.daemon import LAST_FULL, Daemon
@@ -263,7 +263,7 @@ def test_a_command_once_typed_by_root_does_not_stop_the_service(open_folder: Pat
         store.execute("INSERT INTO kept VALUES ('by', 'root')")
     with Store(database) as store:
         made = backup.make(store, open_folder / "backups", now=NOON)
-    backup.restore(made, database, replace=True, now=NOON, by="root")
+    restoring.restore(made, database, replace=True, now=NOON, by="root")
     assert {path.stat().st_uid for path in open_folder.rglob("*")} == {NOBODY}
     with nobody(), only_one(database, "pass"), Store(database) as store, store.writing():
         store.execute("UPDATE kept SET value = 'the service'")

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from connectors.interchange_mock.portal import Portal
-from nvqsync.backup import RESTORED
 from nvqsync.centre import Account, Sanction
 from nvqsync.centres.centre_edits import Edit, end_date, sanction
 from nvqsync.centres.centre_entering import enter
@@ -24,6 +23,7 @@ from nvqsync.handover.foreseeing import export_foreseen
 from nvqsync.handover.reconciling import ExportReport
 from nvqsync.model import Answer, Batch, SiteFacts
 from nvqsync.quality import Release
+from nvqsync.restoring import RESTORED
 from nvqsync.storage import store_claims, store_lms, store_quality
 from tests import quality
 from tests.rehearsal import Answered, answer
