@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import threading
@@ -38,6 +39,7 @@ class WebServer:
 
     def __enter__(self) -> WebServer:
         check_listening(self._host, self._app.settings.web)
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that one waits for a moment is no warning
         listening = _listen("127.0.0.1" if self._host.lower() == "localhost" else self._host.strip("[]"), self._port)
         address, port = listening.getsockname()[:2]
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
