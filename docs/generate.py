@@ -244,8 +244,9 @@ What is not in this table is refused, with what is possible instead.
 {moves}
 
 A claim that has gone out is never edited: it is recalled, withdrawn once the body has let it go, and made anew. When
-its evidence is lost after it has gone, a recall notice is raised: the caution `CERT-1`, an entry in its history, and a
-line of `nvqsync claims list --recalls` that says what was lost and what to do.
+its evidence is lost after it has gone, or its registration is corrected before it is keyed or sent, a recall notice is
+raised: the caution `CERT-1`, an entry in its history, and a line of `nvqsync claims list --recalls` that says what
+changed and what to do.
 
 ## What people record
 
@@ -329,7 +330,7 @@ A person looks into these before approving, and writes a note on what they found
 {tables[Severity.CAUTIONS]}
 
 One more caution, `CERT-1`, stands on a claim that has gone out when a unit it rests on is no longer achieved: tell the
-awarding body.
+awarding body. On one that is exported and neither keyed nor sent it stands too when the registration was corrected.
 
 ## Declarations
 

@@ -126,8 +126,13 @@ class _Case:
     kind: ClaimKind
     met: bool
     facts: Mapping[str, Any]
+    looked_at: ClaimFacts
     mark: str
     findings: tuple[Finding, ...]
+
+    def same_registration(self, claim: Claim) -> bool:
+        """Whether the registration is still the one under which the claim was made."""
+        return fingerprint(claim.facts, self.looked_at) == claim.fingerprint
 
 
 def claim_facts_json(row: LearnerProgress, units: Sequence[UnitOutcome] | None = None) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def propose(
     batch has certainly not been handed over: they follow the facts as approved ones do.
     """
     now = claim_facts_json(row) | {"people": four_eyes.people_json(facts)}
-    case = _Case(row, ClaimKind.FULL_AWARD, row.verdict.met, now, fingerprint(now, facts), findings)
+    case = _Case(row, ClaimKind.FULL_AWARD, row.verdict.met, now, facts, fingerprint(now, facts), findings)
     current = next((claim for claim in claims if claim.status not in CLOSED), None)
     if current is not None:
         return _follow(case, current, here)
@@ -215,7 +220,7 @@ def request(
 ) -> ClaimMove:
     """A new unit claim for these achieved units, because a person asked for it."""
     now = claim_facts_json(row, units) | {"people": four_eyes.people_json(facts)}
-    case = _Case(row, ClaimKind.UNITS, True, now, fingerprint(now, facts), findings)
+    case = _Case(row, ClaimKind.UNITS, True, now, facts, fingerprint(now, facts), findings)
     return _move(Move.PROPOSE, case, None, Status.PROPOSED, why)
 
 
@@ -247,7 +252,8 @@ def follow(
     told = [known.get(unit["code"], {**unit, "achieved_on": None}) for unit in claim.facts["units"]]
     now |= {"units": told, "credits": sum(unit["credit_value"] for unit in told)}
     now |= {"people": four_eyes.people_json(facts)}
-    return _follow(_Case(row, ClaimKind.UNITS, units_met(units), now, fingerprint(now, facts), findings), claim, here)
+    case = _Case(row, ClaimKind.UNITS, units_met(units), now, facts, fingerprint(now, facts), findings)
+    return _follow(case, claim, here)
 
 
 def _follow(case: _Case, claim: Claim, here: Collection[int]) -> ClaimMove | None:
@@ -345,13 +351,21 @@ def _sent(case: _Case, claim: Claim) -> ClaimMove | None:
     held = achieved(case.row.outcomes)
     lost = [code for code in claim.facts["basis"] if code not in held]
     says = _notice(claim, lost) if lost else ""
+    if claim.status is Status.EXPORTED and not case.same_registration(claim):
+        says = f"{says} {_REGISTERED_OTHERWISE}".strip()
     if says == claim.recall_notice:
         return None
-    raised = (Finding(RECALL_NOTICE, Severity.CAUTIONS, says),) if lost else ()
+    raised = (Finding(RECALL_NOTICE, Severity.CAUTIONS, says),) if says else ()
     marks = (*(finding for finding in claim.findings if finding.id != RECALL_NOTICE), *raised)
     as_sent = replace(case, facts=claim.facts, mark=claim.fingerprint, findings=marks)
-    why = says if lost else "What was lost since it was sent is achieved again."
-    return _move(Move.NOTICE if lost else Move.LIFT, as_sent, claim, claim.status, why)
+    why = says or "What had changed since it was sent is as it was."
+    return _move(Move.NOTICE if says else Move.LIFT, as_sent, claim, claim.status, why)
+
+
+_REGISTERED_OTHERWISE = (
+    "The registration changed since it was exported: what was written names the candidate as registered then. If it is "
+    "neither keyed nor sent, withdraw it ('nvqsync claims withdraw'): it is proposed again, as registered now."
+)
 
 
 def _notice(claim: Claim, lost: Sequence[str]) -> str:

@@ -42,14 +42,18 @@ def print_again(app: App, store: Store, named: str, *, by: str, why: str = "", d
     return Sheet(batch, write_once(app.settings.export.folder, name, content))
 
 
-def _marked(batch: Batch, there: Mapping[str, ClaimLine], lost: Collection[int]) -> Batch:
-    """The batch with a note at each claim that is not to be keyed: it was, it left the batch or lost its grounds."""
-    claims = (replace(claim, note=_note(there.get(claim.key), lost)) for claim in batch.claims)
+def _marked(batch: Batch, there: Mapping[str, ClaimLine], changed: Collection[int]) -> Batch:
+    """The batch with a note at each claim not to be keyed: it was, it left the batch, or what is under it changed."""
+    claims = (replace(claim, note=_note(there.get(claim.key), changed)) for claim in batch.claims)
     return replace(batch, claims=tuple(claims))
 
 
-def _note(claim: ClaimLine | None, lost: Collection[int]) -> str:
+def _note(claim: ClaimLine | None, changed: Collection[int]) -> str:
     if claim is not None and claim.status is Status.EXPORTED:
-        return f"DO NOT KEY: what it rests on was lost, see claim {claim.id} of ours." if claim.id in lost else ""
+        return (
+            f"DO NOT KEY: its grounds or its registration changed, see claim {claim.id} of ours."
+            if claim.id in changed
+            else ""
+        )
     where = claim.status.value.replace("_", " ") if claim else "in another batch"
     return f"DO NOT KEY: this claim is {where}."

@@ -15,7 +15,7 @@ OUT = GONE | {Status.RECALLED}
 
 _KEY = "Key them from the keying sheet, then: nvqsync claims record keyed"
 _NOT_TO_KEY = (
-    "Do not key them: what they rest on was lost since. 'nvqsync claims list --recalls' says what. Then: nvqsync "
+    "Do not key them: their grounds or registrations changed. 'nvqsync claims list --recalls' says what. Then: nvqsync "
     "claims withdraw; if one is keyed already: claims record keyed, then claims record recalled"
 )
 _HEARD = (

@@ -257,7 +257,23 @@ def test_a_claim_that_lost_its_grounds_in_a_batch_is_not_to_be_keyed(rehearsal: 
     told = rehearsal.run("batches", "sheet", "1", "--json").json
     assert told["not_to_key"] == [1]
     page = Path(told["file"]).read_text(encoding="utf-8")
-    assert "DO NOT KEY: what it rests on was lost, see" in page
+    assert "DO NOT KEY: its grounds or its registration changed, see" in page
+
+
+def test_a_registration_corrected_before_a_claim_is_keyed_is_told(rehearsal: Rehearsal) -> None:
+    """The sheet has the old name: the claim is withdrawn, and goes as registered now. Put back, nothing stands."""
+    exported(rehearsal)
+    path = rehearsal.folder / "registrations.csv"
+    first = path.read_text(encoding="utf-8")
+    corrected = first.replace(rehearsal.college.learners[0].full_name, "Robin Corrected")
+    for text, left in ((corrected, "Do not key them"), (first, "Key them"), (corrected, "Do not key them")):
+        path.write_text(text, encoding="utf-8")
+        assert rehearsal.run("registrations", "import", str(path)).status == 0
+        assert rehearsal.run("reconcile", "--json").json["tick_off"][0]["says"].startswith(left)
+    assert "as registered now" in shown(rehearsal)["recall_notice"]
+    assert rehearsal.run("claims", "withdraw", "1", "--why", "Registered under another name.").status == 0
+    rehearsal.run("sync")
+    assert shown(rehearsal, 2)["status"] == "proposed"
 
 
 # ---------------------------------------------------------------- unit claims
