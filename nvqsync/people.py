@@ -12,13 +12,9 @@ from nvqsync.store import Store
 
 def find_learner(store: Store, text: str) -> LmsMember:
     """A learner by Moodle ID number or Moodle id. Raises ``UnknownName``."""
-    everyone = store_lms.learners(store) if text else []
-    found = [one for one in everyone if one.id_number == text] or [one for one in everyone if one.lms_id == text]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(one.lms_id for one in found)
-        raise UnknownName(f"Several accounts have the ID number {text}: Moodle ids {ids}.", "Give the Moodle id.")
+    known = known_people(store) if text else {}
+    if found := _numbered(known, text) or known.get(text):
+        return found
     raise UnknownName(f"No learner has the ID number or Moodle id {text}.", "Run 'nvqsync sync' first, or check it.")
 
 
@@ -32,8 +28,13 @@ def person(people: Mapping[str, LmsMember], text: str) -> LmsMember:
 
     Raises ``UnknownName`` where several accounts carry the ID number.
     """
+    return _numbered(people, text) or people.get(text, LmsMember(text.strip(), ""))
+
+
+def _numbered(people: Mapping[str, LmsMember], text: str) -> LmsMember | None:
+    """Who has this ID number, if anybody. Raises ``UnknownName`` where several accounts carry it."""
     found = [one for one in people.values() if text and one.id_number == text]
     if len(found) > 1:
         ids = ", ".join(one.lms_id for one in found)
         raise UnknownName(f"Several accounts have the ID number {text}: Moodle ids {ids}.", "Give the Moodle id.")
-    return found[0] if found else people.get(text, LmsMember(text.strip(), ""))
+    return found[0] if found else None
