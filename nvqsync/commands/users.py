@@ -103,7 +103,7 @@ def list_command(ctx: click.Context, as_json: bool) -> None:
             _document(one, store_centre.account(store, one.name), open_ones.count(one.name))
             for one in store_accounts.sign_ins(store)
         ]
-        names = {one.lms_id: one.short_name or one.lms_id for one in store_lms.courses(store)}
+        names = store_lms.course_names(store)
     if as_json:
         print_json(found)
     elif not found:

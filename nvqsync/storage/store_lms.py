@@ -402,6 +402,11 @@ def courses(store: Store) -> list[LmsCourse]:
     return [LmsCourse(**row) for row in rows]
 
 
+def course_names(store: Store) -> dict[str, str]:
+    """Every course's short name by its id; the id where it has none."""
+    return {course.lms_id: course.short_name or course.lms_id for course in courses(store)}
+
+
 def items(store: Store, course_ids: Iterable[str] | None = None, *, gone: bool = True) -> list[LmsItem]:
     """The items of the given courses (of all when ``None``); ``gone=False`` leaves out the deleted ones."""
     sql, parameters = "SELECT * FROM items WHERE (gone = 0 OR ?)", [int(gone)]

@@ -252,6 +252,6 @@ def _common(error: InputError | UnknownName | NotAllowed | None) -> dict[str, ob
 def _shown(opened: Store, who: SignIn) -> Shown:
     account = store_centre.account(opened, who.name)
     moodle = (account.lms_id or "") if account is not None and account.known else None
-    names = {one.lms_id: one.short_name or one.lms_id for one in store_lms.courses(opened)}
+    names = store_lms.course_names(opened)
     sessions = tuple(store_accounts.sessions(opened, at=app().now(), name=who.name))
     return Shown(who, moodle, tuple(sorted(names.get(one, one) for one in who.courses)), sessions)

@@ -110,7 +110,7 @@ def _account(error: InputError | NotAllowed | None = None) -> str:
     with context.store() as store:
         open_ones = store_accounts.sessions(store, at=app.now(), name=who.name)
         sign_in = store_accounts.sign_in(store, who.name)
-        names = {one.lms_id: one.short_name or one.lms_id for one in store_lms.courses(store)}
+        names = store_lms.course_names(store)
     allowed = may_use_password(signing_in.passwords_for(app), who.role) and not access.behind_sign_on()
     return render_template(
         "account.html", sessions=open_ones, error=error, has_password=bool(sign_in.password) and allowed,
