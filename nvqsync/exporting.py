@@ -21,7 +21,7 @@ from nvqsync.claims import GONE, Status
 from nvqsync.clock import iso
 from nvqsync.errors import NotAllowed, PortalBusy, PortalError
 from nvqsync.handover import batching
-from nvqsync.handover.batch_files import write_once
+from nvqsync.handover.batch_files import contents, write_once
 from nvqsync.handover.export_files import delete_old
 from nvqsync.handover.preparing import judge_again, put_into_batches, read_again
 from nvqsync.handover.reconciling import Exchange, ExportReport, ask_about, conclude, no_answer, record_answers
@@ -99,11 +99,7 @@ def _write_prepared(exchange: Exchange, formats: Sequence[ExportFormat]) -> None
         if row["id"] in exchange.stay:
             continue
         batch = replace(batching.from_json(row["document"]), sheet=row["sheet"])
-        files = [
-            write_once(folder, f"{batch.id}.{f.extension}",
-                       row["document"] if f.name == "batch_json" else f.render(batch))
-            for f in formats
-        ]  # fmt: skip
+        files = [write_once(folder, name, content) for name, content in contents(batch, row["document"], formats)]
         names = json.dumps([file.name for file in files])
         printed = int(any(f.name == store_sheets.FORMAT for f in formats))
         store_claims.set_batch(exchange.store, batch.id, state="written", files=names, sheets_printed=printed)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from nvqsync.errors import StoreError
+from nvqsync.hookspecs import ExportFormat
+from nvqsync.model import Batch
+
+
+def contents(batch: Batch, document: bytes, formats: Iterable[ExportFormat]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file of a batch: its ``document`` as it was stored, the others rendered from it."""
+    for one in formats:
+        yield f"{batch.id}.{one.extension}", document if one.name == "batch_json" else one.render(batch)
 
 
 def write_once(folder: Path, name: str, content: bytes) -> Path:

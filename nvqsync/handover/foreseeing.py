@@ -16,8 +16,8 @@ from nvqsync.claims import Status
 from nvqsync.handover import batching
 from nvqsync.handover.batching import ClaimLine, Way
 from nvqsync.handover.preparing import ways
-from nvqsync.handover.reconciling import gone_out, to_ask
-from nvqsync.handover.ticking_off import OUT, ToDo, tick_off
+from nvqsync.handover.reconciling import gone_out, left_for_a_person, to_ask
+from nvqsync.handover.ticking_off import ToDo
 from nvqsync.handover.waiting_batches import is_whole, waiting
 from nvqsync.proposing import Move
 from nvqsync.settling import settle
@@ -93,8 +93,7 @@ def export_foreseen(app: App, store: Store) -> Foreseen:
 def reconcile_foreseen(app: App, store: Store, *, certificates: bool = False) -> Foreseen:
     """What a reconcile would ask the portal about, and what is left for a person as things stand."""
     asks = _asked(store, app, to_ask(certificates=certificates))
-    due = tick_off(store_handover.in_statuses(store, OUT), app.reached, store_handover.not_to_key(store))
-    return Foreseen(asks=tuple(asks), tick_off=tuple(due))
+    return Foreseen(asks=tuple(asks), tick_off=tuple(left_for_a_person(app, store)))
 
 
 def _against(app: App, store: Store, claims: Sequence[ClaimLine]) -> dict[int, str]:

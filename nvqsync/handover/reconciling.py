@@ -125,10 +125,13 @@ def reconcile(
         exchange = Exchange(app, store, by)
         if portal is not None:
             _ask_about_all(exchange, portal, to_ask(certificates=certificates))
-        exchange.report.tick_off = tick_off(
-            store_handover.in_statuses(store, OUT), app.reached, store_handover.not_to_key(store)
-        )
+        exchange.report.tick_off = left_for_a_person(app, store)
         return exchange.finish()
+
+
+def left_for_a_person(app: App, store: Store) -> list[ToDo]:
+    """What no portal can settle as things stand."""
+    return tick_off(store_handover.in_statuses(store, OUT), app.reached, store_handover.not_to_key(store))
 
 
 def to_ask(*, certificates: bool) -> set[Status]:

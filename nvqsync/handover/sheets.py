@@ -50,10 +50,7 @@ def _marked(batch: Batch, there: Mapping[str, ClaimLine], changed: Collection[in
 
 def _note(claim: ClaimLine | None, changed: Collection[int]) -> str:
     if claim is not None and claim.status is Status.EXPORTED:
-        return (
-            f"DO NOT KEY: its grounds or its registration changed, see claim {claim.id} of ours."
-            if claim.id in changed
-            else ""
-        )
+        says = f"DO NOT KEY: its grounds or its registration changed, see claim {claim.id} of ours."
+        return says if claim.id in changed else ""
     where = claim.status.value.replace("_", " ") if claim else "in another batch"
     return f"DO NOT KEY: this claim is {where}."

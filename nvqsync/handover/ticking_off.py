@@ -48,19 +48,17 @@ def tick_off(claims: Iterable[ClaimLine], reached: Collection[str], not_to_key: 
     """
     found: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for claim in claims:
-        says = _due(claim.status, reached=claim.awarding_body in reached)
-        says = _NOT_TO_KEY if says == _KEY and claim.id in not_to_key else says
-        if says:
+        if says := _due(claim.status, reached=claim.awarding_body in reached, to_key=claim.id not in not_to_key):
             found[claim.awarding_body, claim.batch_id, claim.status.value, says].append(claim.id)
     return [ToDo(*what, tuple(sorted(numbers))) for what, numbers in sorted(found.items())]
 
 
-def _due(status: Status, *, reached: bool) -> str:
+def _due(status: Status, *, reached: bool, to_key: bool) -> str:
     """What a person does about a claim in this status; empty where the portal will tell."""
     if status is Status.RECALLED:
         return _STOP
     if status is Status.UNKNOWN:
         return _SEARCH if reached else _HEARD
     if status is Status.EXPORTED:
-        return _HERE if reached else _KEY
+        return _HERE if reached else _KEY if to_key else _NOT_TO_KEY
     return "" if reached else _HEARD

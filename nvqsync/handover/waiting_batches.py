@@ -15,7 +15,7 @@ from typing import Any
 
 from nvqsync.claims import Status
 from nvqsync.handover import batching
-from nvqsync.handover.batch_files import drop
+from nvqsync.handover.batch_files import contents, drop
 from nvqsync.handover.batching import ClaimLine, Way
 from nvqsync.handover.preparing import next_id, put, ways
 from nvqsync.handover.reconciling import Exchange
@@ -90,6 +90,5 @@ def _parts(
 def _forget_files(exchange: Exchange, row: Mapping[str, Any], whole: Batch, formats: Iterable[ExportFormat]) -> None:
     """Delete what a run that was cut short had written of a batch: nobody was told of it, and nobody must key it."""
     batch, folder = replace(whole, sheet=row["sheet"]), exchange.app.settings.export.folder
-    for one in formats:
-        content = row["document"] if one.name == "batch_json" else one.render(batch)
-        drop(folder, f"{batch.id}.{one.extension}", content)
+    for name, content in contents(batch, row["document"], formats):
+        drop(folder, name, content)
