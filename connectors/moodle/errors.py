@@ -99,11 +99,10 @@ def plain(text: object, limit: int = 160) -> str:
     """A server's words as one line of text: no tags, entities resolved, at most ``limit`` characters."""
     words = _BLANKS.sub(" ", html.unescape(_TAG.sub(" ", str(text)[: limit * 20]))).strip()
     told = "".join(c for c in words if c.isprintable())
-    return (
-        told
-        if len(told) <= limit
-        else f"{told[: limit - 2].rpartition(' ')[0] or told[: limit - 2]} \N{HORIZONTAL ELLIPSIS}"
-    )
+    if len(told) <= limit:
+        return told
+    begun = told[: limit - 2]
+    return f"{begun.rpartition(' ')[0] or begun} \N{HORIZONTAL ELLIPSIS}"
 
 
 def error_in(function: str, payload: Any) -> MoodleError | None:

@@ -18,10 +18,10 @@ def recount_command(ctx: click.Context, dry_run: bool) -> None:
     """
     with app_and_store(ctx) as (_, store):
         wrong = store_counts.differing(store) if dry_run else store_counts.count_anew(store)
-    many = "1 count is" if wrong == 1 else f"{wrong} counts are"
+    one = wrong == 1
     if not wrong:
         click.echo("Every count is right.")
     elif dry_run:
-        click.echo(f"{many} wrong. Nothing was changed (dry run).")
+        click.echo(f"{wrong} {'count is' if one else 'counts are'} wrong. Nothing was changed (dry run).")
     else:
-        click.echo(f"{many.replace(' is', ' was').replace(' are', ' were')} wrong; the queue is counted anew.")
+        click.echo(f"{wrong} {'count was' if one else 'counts were'} wrong; the queue is counted anew.")

@@ -269,11 +269,12 @@ def nearly_command(ctx: click.Context, qualification: str | None, limit: int, as
         ]
     held.sort(key=lambda one: -len(one.learners))
     document = _nearly_json(near, held)
-    if not any(standing.rows for standing in found):
+    somebody = any(standing.rows for standing in found)
+    if not somebody:
         tell("Nobody to show yet. Run 'nvqsync sync', then 'nvqsync mapping check' if the list stays empty.")
     if as_json:
         print_json(document)
-    elif any(standing.rows for standing in found):
+    elif somebody:
         _print_nearly(document, limit or None)
 
 

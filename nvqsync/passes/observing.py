@@ -115,11 +115,10 @@ class Observer:
 
         One that is followed no more goes by its own ID number alone, like those that never were.
         """
-        reader = self.app.reader(self.store)
         ages: dict[str, int | None] = {
             course.lms_id: min((marks.get(course.lms_id, {}).get(what) or 0) for what in (ROSTER, NUMBERS)) or None
-            for course in store_lms.courses(self.store)
-            if reader.map(course, []).qualification_id
+            for course, followed in self.app.reader(self.store).qualifications()
+            if followed
         }
         others = store_lms.course_numbers(self.store)
         for course_id, (_, at) in others.items():

@@ -37,7 +37,7 @@ from nvqsync.web import context, kept, safety
 log = logging.getLogger(__name__)
 
 COOKIE = "nvqsync_session"
-THROTTLE = "nvqsync.sign_in.throttle"
+THROTTLE = "nvqsync.throttle"
 WARNED = "nvqsync.warned_of_a_stranger"
 ANYBODY = "anybody"
 SIGN_IN = "signing_in.sign_in"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 college = Blueprint("college", __name__)
 log = logging.getLogger(__name__)
 
-EXTENSION = "nvqsync.sign_in.sign_on"
+EXTENSION = "nvqsync.sign_on"
 ON_ITS_WAY = "on_its_way"
 """What the cookie keeps: by state, the nonce, the verifier, where to go afterwards, and when it began."""
 
